@@ -39,6 +39,7 @@ function(tri_test component)
   tri_label(label)
   gtest_discover_tests(${target}
     DISCOVERY_MODE PRE_TEST
+    DISCOVERY_TIMEOUT 60
     PROPERTIES LABELS "${label}")
 endfunction()
 
