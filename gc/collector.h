@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 tricolor authors
+//
+// Collector: one runtime's garbage collector as the scheduler sees it. There
+// is no collector thread: idle Ps, fractional slices of busy ones, assists and
+// step() all call in here, and whoever finds the marking done ends it. See
+// gc/cycle.cc for the story of one cycle.
+#ifndef TRICOLOR_GC_COLLECTOR_H_
+#define TRICOLOR_GC_COLLECTOR_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "base/clock.h"
+#include "base/meta_arena.h"
+#include "gc/world.h"
+#include "heap/heap.h"
+#include "tricolor/gc.h"
+
+namespace tricolor::gc {
+
+struct CollectorImpl;
+
+struct CollectorOptions {
+  int gc_percent = 100;  ///< -1: off
+  size_t initial_heap_bytes = 0;
+  bool gctrace = false;
+  bool gccheckmark = false;
+  bool clobberfree = false;
+  bool barriercheck = false;       ///< test hook: see gc/checkmark.cc
+  uint32_t gcstress = 0;           ///< start a cycle at every Nth refill
+  uint32_t test_drop_barrier = 0;  ///< test hook: drop every Nth barrier
+  uint32_t procs = 1;
+  void (*on_out_of_memory)(Runtime&, size_t, void*) = nullptr;
+  void* on_out_of_memory_ctx = nullptr;
+  Runtime* runtime = nullptr;
+};
+
+class Collector {
+ public:
+  /// Null when metadata memory is refused.
+  static Collector* create(heap::Heap* heap, base::MetaArena* meta,
+                           const World& world, const base::Clock& clock,
+                           const CollectorOptions& options);
+  void destroy();  ///< all Ps are gone
+
+  // --- Ps. Caller holds the scheduler's lock or the P is not published yet.
+  bool proc_init(ProcGc* p);     ///< also its mcache; false: no memory
+  void proc_destroy(ProcGc* p);  ///< flushes work, runs and counters first
+
+  // --- What sched calls, always with a held running P.
+  /// Marking now: dispatch need not care, but resume, yield of a coroutine and
+  /// spawn must (below). Stable between two safepoints of the caller.
+  bool marking() const;
+  uint32_t cycle() const;  ///< number of the current or last cycle, from 1
+
+  /// A G is born: black while marking. Its root words and shadow slots are
+  /// already filled: they are shaded.
+  void on_g_born(ProcGc* p, RootOwner* owner);
+  /// Makes `owner` black if it is not: the caller runs it, or holds its scan
+  /// bit. To be called while marking() before a suspended coroutine is
+  /// switched to, and before a coroutine that yields or ends is left.
+  void scan_owner(ProcGc* p, RootOwner* owner);
+  /// For cell traces (Coroutine): the same on a marker's behalf.
+  void scan_owner_from_tracer(void* tracer_impl, RootOwner* owner);
+  /// Barriered store of a managed pointer into a root word of another G.
+  void store_root(ProcGc* p, uint64_t* word, void* cell);
+
+  /// find_work asks: is there collector work for an otherwise idle P?
+  bool has_idle_work() const;
+  /// schedule() asks, between tasks: is this P's share of collector work due?
+  bool worker_due(ProcGc* p, uint64_t now_ns) const;
+  /// Marks or sweeps until budget_ns has passed, a request is pending on `p`,
+  /// or nothing is left (returns false). May perform world operations. Called
+  /// on the M's own stack or on a G's; `mu` is null on the M's.
+  bool run_worker(ProcGc* p, tri_mutator* mu, uint64_t budget_ns);
+
+  // --- Mutator calls behind the public API.
+  void collect(tri_mutator* mu);
+  bool step(tri_mutator* mu, uint64_t budget_ns);
+  int set_gc_percent(int percent);
+  /// Fills everything but the tasks and threads fields.
+  void stats(Stats* out) const;
+  heap::GcHooks heap_hooks();
+
+  CollectorImpl* impl() { return impl_; }
+
+ private:
+  CollectorImpl* impl_ = nullptr;
+};
+
+}  // namespace tricolor::gc
+
+#endif  // TRICOLOR_GC_COLLECTOR_H_

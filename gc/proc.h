@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 tricolor authors
+//
+// ProcGc: the collector's part of a P: barrier buffer, mark worker, assist
+// account. sched::P derives from it; tri_mutator::p points to it.
+//
+// Threads: the thread that holds the P, or, while the P is stopped, idle or in
+// native code, whoever performs the world operation. `request` alone is atomic.
+#ifndef TRICOLOR_GC_PROC_H_
+#define TRICOLOR_GC_PROC_H_
+
+#include <cstdint>
+
+#include "base/atomics.h"
+#include "gc/mark_worker.h"
+#include "heap/mcache.h"
+
+namespace tricolor::gc {
+
+class Collector;
+
+inline constexpr uint32_t kBarrierBufferSize = 512;
+
+/// What a P's running G or worker must attend to at its next safepoint.
+enum Request : uint32_t {
+  kRequestStop = 1,     ///< stop-the-world
+  kRequestRagged = 2,   ///< run the ragged barrier's function
+  kRequestPreempt = 4,  ///< let another task run
+};
+
+struct ProcGc : heap::MCache {
+  Collector* collector = nullptr;  // immutable after init
+
+  /// Request bits. Written by world operations and sysmon; cleared by the
+  /// holder at a safepoint. Loads by workers are relaxed: a hint.
+  base::Atomic<uint32_t> request{0};
+
+  // Written while the world is stopped; copied into Mutators.
+  uint32_t barrier_on = 0;
+
+  // Holder only.
+  uint32_t barrier_count = 0;
+  void* barrier_buffer[kBarrierBufferSize];
+  MarkWorker worker;
+  int64_t assist_debt_bytes = 0;  ///< scan work owed by this P's mutators
+  uint64_t worker_ns = 0;         ///< time as a worker in this cycle
+  uint64_t assist_ns = 0;
+  uint64_t slice_end_ns = 0;  ///< next time a fractional slice is due
+  bool in_collector = false;  ///< guards against re-entry by a refill
+};
+
+inline ProcGc* proc_of(const tri_mutator* mu) {
+  return static_cast<ProcGc*>(mu->p);
+}
+
+}  // namespace tricolor::gc
+
+#endif  // TRICOLOR_GC_PROC_H_

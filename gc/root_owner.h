@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 tricolor authors
+//
+// RootOwner: the part of a G the collector reads: its Mutator, shadow stack,
+// value stack and a few root words. sched::G derives from it.
+//
+// Threads: the owner writes everything here while it runs, without a barrier.
+// A marker reads it only while it holds the G's scan bit (see gc/world.h) or
+// the owner scans itself at a safepoint. Words that others write (result,
+// transfer) are barriered stores by their writers.
+#ifndef TRICOLOR_GC_ROOT_OWNER_H_
+#define TRICOLOR_GC_ROOT_OWNER_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "base/atomics.h"
+#include "tricolor/detail/mutator.h"
+
+namespace tricolor::gc {
+
+/// A stretch of shadow slots. The first lies in the G; more come from the
+/// runtime's metadata and are linked newest first.
+struct ShadowChunk {
+  ShadowChunk* prev;  ///< null for the first
+  void** saved_top;   ///< shadow_top of `prev` when this one was pushed
+  size_t capacity;    ///< slots
+  void** slots() { return reinterpret_cast<void**>(this + 1); }
+};
+
+inline constexpr size_t kInlineShadowSlots = 33;  // slot 0 is reserved
+
+struct RootOwner {
+  tri_mutator mu;  // first: a Mutator* is a RootOwner*
+
+  // Owner only (see file comment).
+  ShadowChunk* shadow_chunk;  ///< newest overflow chunk; null: the inline one
+  ShadowChunk* spare_chunk;   ///< one kept back against thrashing
+  void** inline_top;          ///< top of the inline slots while a chunk is up
+  void* inline_slots[kInlineShadowSlots];
+
+  // Barriered stores by whoever writes; read as plain managed pointers.
+  uint64_t result_root;    ///< the task's result if it is a cell
+  uint64_t transfer_root;  ///< a value on its way through resume or yield
+  uint64_t self_root;      ///< a coroutine's own cell while it is not suspended
+
+  /// The cycle that scanned this owner last; equal to the collector's cycle
+  /// number: black. Written under the scan bit or by the owner itself.
+  base::Atomic<uint32_t> scanned_cycle;
+};
+
+/// Makes the shadow stack empty; `mu.runtime` and the rest are the caller's.
+void root_owner_init(RootOwner* owner);
+/// Frees overflow chunks (the G is dead and no marker holds it).
+void root_owner_clear(RootOwner* owner);
+
+}  // namespace tricolor::gc
+
+#endif  // TRICOLOR_GC_ROOT_OWNER_H_

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 tricolor authors
+//
+// RuntimeBase: the first base of the runtime object, so that the layers below
+// sched find their part from a Runtime& or a Mutator&. Immutable after create.
+#ifndef TRICOLOR_GC_RUNTIME_BASE_H_
+#define TRICOLOR_GC_RUNTIME_BASE_H_
+
+#include "tricolor/detail/mutator.h"
+
+namespace tricolor {
+class Runtime;
+namespace heap {
+class Heap;
+}
+namespace gc {
+
+class Collector;
+
+struct RuntimeBase {
+  heap::Heap* heap = nullptr;
+  Collector* collector = nullptr;
+};
+
+inline RuntimeBase* runtime_base(const tri_mutator* mu) {
+  return reinterpret_cast<RuntimeBase*>(mu->runtime);
+}
+inline RuntimeBase* runtime_base(const Runtime& rt) {
+  return reinterpret_cast<RuntimeBase*>(const_cast<Runtime*>(&rt));
+}
+
+}  // namespace gc
+}  // namespace tricolor
+
+#endif  // TRICOLOR_GC_RUNTIME_BASE_H_

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 tricolor authors
+//
+// MCache: a P's runs of free cells, one slot per (layout, size class), in a
+// reserved, lazily touched array that never moves. The inline fast path bumps
+// slots[id]; everything else happens on refill.
+//
+// Invariants
+// 1. A slot with a span owns the cells in [cursor, limit), or [cursor,
+//    saved_limit) after the cut: their mark bytes are non-zero, written when
+//    the run was taken.
+// 2. saved_limit is non-null only between a cycle's first stop (which sets
+//    limit = cursor) and the next refill or flush of that slot.
+// 3. active[0 .. active_count) are the ids of all slots that own a span.
+//
+// Threads: the thread that holds the P; or, while the world is stopped or the P
+// is idle or in native code, whoever performs the world operation.
+#ifndef TRICOLOR_HEAP_MCACHE_H_
+#define TRICOLOR_HEAP_MCACHE_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "tricolor/detail/mutator.h"
+
+namespace tricolor::heap {
+
+class Heap;
+
+/// The cold half of a slot.
+struct SlotState {
+  char* saved_limit;
+  uint32_t span_page;    ///< first page of the span owned; 0: none
+  uint32_t next_search;  ///< byte offset in the span to look for a run from
+};
+
+struct MCache {
+  // Immutable after init.
+  tri_slot* slots = nullptr;
+  SlotState* states = nullptr;
+  uint32_t* active = nullptr;
+  Heap* heap = nullptr;
+  // Owner P only.
+  uint32_t active_count = 0;
+  uint64_t allocated_bytes = 0;  ///< in runs and large objects ever taken
+};
+
+}  // namespace tricolor::heap
+
+#endif  // TRICOLOR_HEAP_MCACHE_H_

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 tricolor authors
+//
+// Everything but the network, for those who prefer one include.
+#ifndef TRICOLOR_ALL_H_
+#define TRICOLOR_ALL_H_
+
+// IWYU pragma: begin_exports
+#include "tricolor/allocate.h"
+#include "tricolor/coroutine.h"
+#include "tricolor/error.h"
+#include "tricolor/field.h"
+#include "tricolor/gc.h"
+#include "tricolor/global.h"
+#include "tricolor/layout.h"
+#include "tricolor/local.h"
+#include "tricolor/options.h"
+#include "tricolor/runtime.h"
+#include "tricolor/task.h"
+#include "tricolor/thread.h"
+#include "tricolor/value_stack.h"
+#include "tricolor/weak.h"
+// IWYU pragma: end_exports
+
+#endif  // TRICOLOR_ALL_H_

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright (c) 2026 tricolor authors
+ *
+ * Compiler and sanitizer facts the public headers need. C11 and C++20.
+ * Everything here is a macro with the prefix TRI_DETAIL_; nothing in it is
+ * API.
+ */
+#ifndef TRICOLOR_DETAIL_CONFIG_H_
+#define TRICOLOR_DETAIL_CONFIG_H_
+
+#if !defined(__x86_64__) || !defined(__linux__)
+#error "tricolor runs on x86-64 Linux; see docs/porting.md for a port"
+#endif
+
+#define TRI_DETAIL_LIKELY(x) __builtin_expect(!!(x), 1)
+#define TRI_DETAIL_UNLIKELY(x) __builtin_expect(!!(x), 0)
+#define TRI_DETAIL_NOINLINE __attribute__((noinline))
+
+#if defined(__SANITIZE_THREAD__)
+#define TRI_DETAIL_TSAN 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define TRI_DETAIL_TSAN 1
+#endif
+#endif
+#ifndef TRI_DETAIL_TSAN
+#define TRI_DETAIL_TSAN 0
+#endif
+
+/* Loads of heap slots are relaxed: what a reader does next with the pointer
+ * depends on it by address, which every CPU we run on orders. ThreadSanitizer
+ * does not know dependency ordering, so its build acquires. */
+#if TRI_DETAIL_TSAN
+#define TRI_DETAIL_SLOT_LOAD __ATOMIC_ACQUIRE
+#else
+#define TRI_DETAIL_SLOT_LOAD __ATOMIC_RELAXED
+#endif
+
+#endif /* TRICOLOR_DETAIL_CONFIG_H_ */

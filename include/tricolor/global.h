@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 tricolor authors
+//
+// Roots outside any stack. Stores pass the barrier (both halves); the collector
+// scans them concurrently in bounded pieces. Handles are made and dropped from
+// any attached context; none of these calls collects.
+#ifndef TRICOLOR_GLOBAL_H_
+#define TRICOLOR_GLOBAL_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+
+#include "tricolor/detail/mutator.h"
+#include "tricolor/encoding.h"
+#include "tricolor/field.h"
+
+namespace tricolor {
+
+class Runtime;
+
+namespace detail {
+/// A zeroed root word; never null (fatal when metadata memory is gone).
+uint64_t* global_acquire(Runtime& rt);
+void global_release(Runtime& rt, uint64_t* word);
+struct RootTableRep;
+RootTableRep* root_table_create(Runtime& rt, size_t words, EncodingId enc,
+                                uint64_t** data);
+void root_table_destroy(Runtime& rt, RootTableRep* rep);
+}  // namespace detail
+
+/// A root that may live anywhere in C++ memory. The destructor drops it; it
+/// must run before the Runtime is destroyed. Its word holds a decoded pointer,
+/// so an encoded value keeps its own copy.
+template <class T>
+class Global {
+ public:
+  using value_type = typename detail::SlotValue<T>::type;
+
+  Global() = default;
+  explicit Global(Runtime& rt) : rt_(&rt), word_(detail::global_acquire(rt)) {}
+  Global(Mutator& mu, value_type v)
+      : Global(*reinterpret_cast<Runtime*>(mu.runtime)) {
+    set(mu, v);
+  }
+  Global(Global&& o) noexcept
+      : rt_(std::exchange(o.rt_, nullptr)),
+        word_(std::exchange(o.word_, nullptr)),
+        value_(std::exchange(o.value_, value_type{})) {}
+  Global& operator=(Global&& o) noexcept {
+    std::swap(rt_, o.rt_);
+    std::swap(word_, o.word_);
+    std::swap(value_, o.value_);
+    return *this;
+  }
+  ~Global() {
+    if (word_ != nullptr) detail::global_release(*rt_, word_);
+  }
+
+  value_type get() const { return value_; }
+  void set(Mutator& mu, value_type v) {
+    value_ = v;
+    detail::store_slot<void*>(mu, word_, ValueTraits<value_type>::cell(v));
+  }
+
+ private:
+  Runtime* rt_ = nullptr;
+  uint64_t* word_ = nullptr;
+  value_type value_{};
+};
+
+/// A fixed table of `n` root words, for a VM's registry or constant pools.
+template <class T>
+class RootTable {
+ public:
+  using value_type = typename detail::SlotValue<T>::type;
+
+  RootTable(Runtime& rt, size_t n, EncodingId encoding = kRawPointers)
+      : rt_(rt),
+        rep_(detail::root_table_create(rt, n, encoding, &words_)),
+        size_(n) {}
+  RootTable(const RootTable&) = delete;
+  RootTable& operator=(const RootTable&) = delete;
+  ~RootTable() { detail::root_table_destroy(rt_, rep_); }
+
+  size_t size() const { return size_; }
+  /// i < size(), unchecked.
+  value_type get(size_t i) const {
+    return detail::from_word<value_type>(detail::load_slot(&words_[i]));
+  }
+  void set(Mutator& mu, size_t i, value_type v) {
+    detail::store_slot(mu, &words_[i], v);
+  }
+
+ private:
+  Runtime& rt_;
+  uint64_t* words_ = nullptr;
+  detail::RootTableRep* rep_;
+  size_t size_;
+};
+
+/// A bare callback that reports roots; runs inside both stops of each cycle
+/// (its time is part of the pause). Up to 64 per runtime; false if full.
+using RootCallback = void (*)(class Tracer&, void* ctx);
+bool add_root_callback(Runtime& rt, RootCallback fn, void* ctx);
+void remove_root_callback(Runtime& rt, RootCallback fn, void* ctx);
+
+}  // namespace tricolor
+
+#endif  // TRICOLOR_GLOBAL_H_

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 tricolor authors
+//
+// Layouts: where a cell's pointers are. A cell has no header; its span's
+// layout is found from its page. A layout is registered once per runtime
+// (Runtime::register_layout) and never goes away; two specs that look alike
+// are merged unless `distinct` is set.
+#ifndef TRICOLOR_LAYOUT_H_
+#define TRICOLOR_LAYOUT_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+
+#include "tricolor/detail/size_class.h"
+#include "tricolor/encoding.h"
+
+namespace tricolor {
+
+using LayoutId = uint16_t;
+inline constexpr LayoutId kInvalidLayout = 0xffff;
+
+/// Handed to a custom trace function. Valid during that call only.
+class Tracer {
+ public:
+  /// Reports a managed pointer (null and outside addresses are ignored).
+  void visit(const void* cell);
+  /// Reports `n` words read with `encoding`.
+  void visit_words(const uint64_t* words, size_t n, EncodingId encoding);
+
+ private:
+  friend struct TracerAccess;
+  explicit Tracer(void* impl) : impl_(impl) {}
+  void* impl_;
+};
+
+/// `custom`, concurrent: reads only Fields and immutable words of the cell; may
+/// run twice, in parallel, beside the mutator, on an all-zero or
+/// half-initialised cell; takes no lock and does not allocate.
+using TraceFn = void (*)(Tracer&, void* cell, size_t cell_bytes, void* user);
+/// Once per dead cell, on any thread; no allocation, no other managed cell.
+using OnDeadFn = void (*)(void* cell, size_t cell_bytes, void* user);
+
+/// Offsets are in bytes, multiples of 8, below 512 (head) or `tail_stride`
+/// (tail). The head is `head_bytes` long; from there to the end of the cell the
+/// tail pattern repeats every `tail_stride` bytes. With tail_stride == 0 there
+/// is no tail and cells have exactly `head_bytes`.
+struct LayoutSpec {
+  enum class Tail : uint8_t { kNone, kPointers, kEncoded, kNoscan };
+
+  const char* name = "";
+  uint32_t head_bytes = 0;
+  const uint32_t* pointer_offsets = nullptr;  ///< raw pointers in the head
+  size_t pointer_count = 0;
+  const uint32_t* encoded_offsets = nullptr;  ///< encoded values in the head
+  size_t encoded_count = 0;
+  Tail tail = Tail::kNone;  ///< every word of the tail is of this kind
+  EncodingId encoding = kRawPointers;
+  TraceFn trace = nullptr;  ///< set: the layout is `custom`
+  OnDeadFn on_dead = nullptr;
+  void* user = nullptr;
+  bool distinct = false;
+};
+
+/// What make<T> needs: the layout, and the slot of its size class.
+template <class T>
+struct Type {
+  using value_type = T;
+  LayoutId layout = kInvalidLayout;
+  uint32_t slot_id = 0;
+  uint32_t cell_bytes = 0;
+
+  Type() = default;
+  explicit Type(LayoutId id) : layout(id) {
+    static_assert(sizeof(T) <= TRI_DETAIL_SMALL_MAX,
+                  "use allocate(mu, layout, bytes) above 32 KiB");
+    static_assert(alignof(T) <= 16, "cells are 16-byte aligned");
+    uint32_t c = tri_detail_size_class(sizeof(T));
+    slot_id = (uint32_t{id} << TRI_DETAIL_CLASS_SHIFT) | c;
+    cell_bytes = tri_detail_class_bytes(c);
+  }
+};
+
+/// The offset of a member, for LayoutSpec: offset_of(&Node::left).
+template <class T, class M>
+uint32_t offset_of(M T::*member) {
+  alignas(T) static char storage[sizeof(T)];
+  auto* object = reinterpret_cast<T*>(storage);
+  return static_cast<uint32_t>(reinterpret_cast<char*>(&(object->*member)) -
+                               storage);
+}
+
+}  // namespace tricolor
+
+#endif  // TRICOLOR_LAYOUT_H_

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 tricolor authors
+//
+// Options a Runtime is created with. Order of precedence: built-in default <
+// this struct < environment (prefix `env_prefix`, e.g. TRIGC) < run-time call.
+// A malformed environment value is reported once on stderr and ignored.
+#ifndef TRICOLOR_OPTIONS_H_
+#define TRICOLOR_OPTIONS_H_
+
+#include <cstddef>
+#include <cstdint>
+
+namespace tricolor {
+
+class Runtime;
+
+inline constexpr uint32_t kAbiVersion = 1;
+inline constexpr int kGcOff = -1;
+
+struct Options {
+  uint32_t size = sizeof(Options);  ///< set by the compiler of the embedder
+  uint32_t abi = kAbiVersion;
+
+  /// Heap growth in percent of the live heap before the next cycle, as GOGC;
+  /// kGcOff turns automatic cycles off. Environment: TRIGC.
+  int gc_percent = 100;
+  /// Ps, that is, tasks running at once; 0: the CPU quota. TRIMAXPROCS.
+  uint32_t max_procs = 0;
+  /// Threads the runtime may start; -1: as many as it needs; 0: none ever:
+  /// tasks run inside Runtime::run, and marking and sweeping run in assists
+  /// and step().
+  int background_threads = -1;
+  /// Address space reserved for cells, in bytes; 0: min(256 GiB, 8 x memory).
+  /// Halved down to 64 MiB while the OS refuses.
+  size_t reservation_bytes = 0;
+  /// Smallest heap goal in bytes; 0: 4 MiB x gc_percent / 100.
+  size_t initial_heap_bytes = 0;
+  /// Allocation beyond this many bytes fails; 0: the reservation.
+  size_t hard_limit_bytes = 0;
+  /// Virtual size of a task's native stack; 0: 64 KiB (256 under sanitizers).
+  size_t stack_bytes = 0;
+  /// Most tasks and coroutines alive at once; 0: 1,048,576 + 4,096.
+  size_t max_tasks = 0;
+  /// Prefix of the environment variables; "" ignores the environment.
+  const char* env_prefix = "TRI";
+  /// As the environment's TRIDEBUG: "gctrace=1,gccheckmark=1,...". May be null.
+  const char* debug = nullptr;
+  /// Called with no lock held when `make` finds no memory. It may throw or
+  /// longjmp; if it returns, the process ends with a message. May be null.
+  void (*on_out_of_memory)(Runtime&, size_t bytes, void* ctx) = nullptr;
+  void* on_out_of_memory_ctx = nullptr;
+};
+
+}  // namespace tricolor
+
+#endif  // TRICOLOR_OPTIONS_H_

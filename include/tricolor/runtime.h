@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 tricolor authors
+//
+// Runtime: one managed heap with its collector, scheduler, stacks and poller.
+// An object, not a process-wide state: create, run and destroy any number,
+// several at once; nothing is left behind.
+//
+//   tricolor::RuntimePtr rt = tricolor::Runtime::create({});
+//   rt->run([](tricolor::Mutator& mu) { ... });
+#ifndef TRICOLOR_RUNTIME_H_
+#define TRICOLOR_RUNTIME_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <type_traits>
+
+#include "tricolor/detail/mutator.h"
+#include "tricolor/encoding.h"
+#include "tricolor/error.h"
+#include "tricolor/layout.h"
+#include "tricolor/options.h"
+
+namespace tricolor {
+
+struct RuntimeDeleter {
+  void operator()(Runtime* rt) const;
+};
+using RuntimePtr = std::unique_ptr<Runtime, RuntimeDeleter>;
+
+class Runtime {
+ public:
+  /// Null on failure, with the reason in *error if given. Owns no thread until
+  /// a task is spawned. Any thread.
+  static RuntimePtr create(const Options& options, Error* error = nullptr);
+
+  /// Runs `main` as a task with the calling thread as its first worker, and
+  /// returns when `main` has; other tasks go on if background threads exist.
+  /// The calling thread must not be attached to this runtime. `main` is any
+  /// callable taking Mutator&; it must not throw.
+  template <class F>
+  void run(F&& main) {
+    using Fn = std::remove_reference_t<F>;
+    run_main([](Mutator& mu, void* ctx) { (*static_cast<Fn*>(ctx))(mu); },
+             const_cast<void*>(static_cast<const void*>(&main)));
+  }
+
+  /// Registers a layout. Any thread; may not be called inside a trace function.
+  /// On a bad spec returns kInvalidLayout; the error names the field.
+  LayoutId register_layout(const LayoutSpec& spec, Error* error = nullptr);
+
+  /// Registers how this VM encodes values; kInvalidEncoding on a bad one.
+  EncodingId register_encoding(const Encoding& encoding,
+                               Error* error = nullptr);
+  static constexpr EncodingId kInvalidEncoding = 0xff;
+
+  /// The `user` pointer and name of a layout.
+  void* layout_user(LayoutId id) const;
+  const char* layout_name(LayoutId id) const;
+
+  /// Ps now; set by Options::max_procs or the environment.
+  uint32_t max_procs() const;
+
+  /// Changes the GC percent (kGcOff: off); returns the old one. Any thread.
+  int set_gc_percent(int percent);
+
+  Runtime(const Runtime&) = delete;
+  Runtime& operator=(const Runtime&) = delete;
+
+ private:
+  friend struct RuntimeDeleter;
+  friend struct RuntimeImpl;
+  Runtime() = default;
+  ~Runtime() = default;
+  void run_main(void (*fn)(Mutator&, void*), void* ctx);
+};
+
+/// The runtime a mutator belongs to.
+inline Runtime& runtime_of(Mutator& mu) {
+  return *reinterpret_cast<Runtime*>(mu.runtime);
+}
+
+/// The Mutator of the calling task or attached thread of the innermost runtime
+/// entered on this thread; null if there is none. Never cache it across a call
+/// that may suspend: a task may continue on another thread.
+Mutator* current();
+
+}  // namespace tricolor
+
+#endif  // TRICOLOR_RUNTIME_H_
