@@ -105,7 +105,7 @@ class Functions(unittest.TestCase):
     def test_kinds_of_functions(self):
         for head, name in (
                 ("static int f(int a) ", "f"),
-                ("template <class T>\nvoid C<T>::g() const noexcept ", "g"),
+                ("template <class T>\nvoid C<T>::g() const noexcept ", "C::g"),
                 ("C::C(int a) : a_(a), b_{1}, c_{2} ", "C::C"),
                 ("C::C(int a)\n    : C{a, {}} ", "C::C"),
                 ("C::~C() ", "C::~C"),
