@@ -52,31 +52,31 @@ class Atomic {
   void store_release(T v) { v_.store(v, std::memory_order_release); }
   void store_seq_cst(T v) { v_.store(v, std::memory_order_seq_cst); }
 
-#define TRI_ATOMIC_RMW(order, failure)                                     \
-  T exchange_##order(T v) {                                                \
-    return v_.exchange(v, std::memory_order_##order);                      \
-  }                                                                        \
-  bool compare_exchange_strong_##order(T& expected, T desired) {           \
-    return v_.compare_exchange_strong(expected, desired,                   \
-                                      std::memory_order_##order,           \
-                                      std::memory_order_##failure);        \
-  }                                                                        \
-  bool compare_exchange_weak_##order(T& expected, T desired) {             \
-    return v_.compare_exchange_weak(expected, desired,                     \
-                                    std::memory_order_##order,             \
-                                    std::memory_order_##failure);          \
-  }                                                                        \
-  T fetch_add_##order(Delta d) {                                           \
-    return v_.fetch_add(d, std::memory_order_##order);                     \
-  }                                                                        \
-  T fetch_sub_##order(Delta d) {                                           \
-    return v_.fetch_sub(d, std::memory_order_##order);                     \
-  }                                                                        \
-  T fetch_or_##order(T v) {                                                \
-    return v_.fetch_or(v, std::memory_order_##order);                      \
-  }                                                                        \
-  T fetch_and_##order(T v) {                                               \
-    return v_.fetch_and(v, std::memory_order_##order);                     \
+#define TRI_ATOMIC_RMW(order, failure)                              \
+  T exchange_##order(T v) {                                         \
+    return v_.exchange(v, std::memory_order_##order);               \
+  }                                                                 \
+  bool compare_exchange_strong_##order(T& expected, T desired) {    \
+    return v_.compare_exchange_strong(expected, desired,            \
+                                      std::memory_order_##order,    \
+                                      std::memory_order_##failure); \
+  }                                                                 \
+  bool compare_exchange_weak_##order(T& expected, T desired) {      \
+    return v_.compare_exchange_weak(expected, desired,              \
+                                    std::memory_order_##order,      \
+                                    std::memory_order_##failure);   \
+  }                                                                 \
+  T fetch_add_##order(Delta d) {                                    \
+    return v_.fetch_add(d, std::memory_order_##order);              \
+  }                                                                 \
+  T fetch_sub_##order(Delta d) {                                    \
+    return v_.fetch_sub(d, std::memory_order_##order);              \
+  }                                                                 \
+  T fetch_or_##order(T v) {                                         \
+    return v_.fetch_or(v, std::memory_order_##order);               \
+  }                                                                 \
+  T fetch_and_##order(T v) {                                        \
+    return v_.fetch_and(v, std::memory_order_##order);              \
   }
 
   TRI_ATOMIC_RMW(relaxed, relaxed)
@@ -101,8 +101,8 @@ static_assert(sizeof(Atomic<void*>) == sizeof(void*));
 // Plain words shared by protocol. T: trivially copyable, at most 8 bytes,
 // naturally aligned.
 template <class T>
-inline constexpr bool kIsPlainWord =
-    std::is_trivially_copyable_v<T> && sizeof(T) <= 8;
+inline constexpr bool kIsPlainWord = std::is_trivially_copyable_v<T> &&
+                                     sizeof(T) <= 8;
 
 template <class T>
 inline T load_relaxed(const T* p) {

@@ -19,20 +19,19 @@
 #include "base/fatal.h"
 #include "base/macros.h"
 
-#define TRI_CHECK_AS(kind, cond, ...)                           \
-  do {                                                          \
-    if (TRI_UNLIKELY(!(cond))) {                                \
-      ::tricolor::base::fatal_check(kind, __FILE__, __LINE__,   \
-                                    #cond __VA_OPT__(, )        \
-                                        __VA_ARGS__);           \
-    }                                                           \
+#define TRI_CHECK_AS(kind, cond, ...)                                  \
+  do {                                                                 \
+    if (TRI_UNLIKELY(!(cond))) {                                       \
+      ::tricolor::base::fatal_check(kind, __FILE__, __LINE__,          \
+                                    #cond __VA_OPT__(, ) __VA_ARGS__); \
+    }                                                                  \
   } while (false)
 
-#define TRI_CHECK_OFF(kind, cond, ...)                       \
-  do {                                                       \
-    if (false) {                                             \
-      TRI_CHECK_AS(kind, cond __VA_OPT__(, ) __VA_ARGS__);   \
-    }                                                        \
+#define TRI_CHECK_OFF(kind, cond, ...)                     \
+  do {                                                     \
+    if (false) {                                           \
+      TRI_CHECK_AS(kind, cond __VA_OPT__(, ) __VA_ARGS__); \
+    }                                                      \
   } while (false)
 
 #define TRI_CHECK(cond, ...) \
@@ -52,7 +51,6 @@
 
 #define TRI_FATAL(...) \
   ::tricolor::base::fatal_bug(__FILE__, __LINE__, __VA_ARGS__)
-#define TRI_MISUSE(call, ...) \
-  ::tricolor::base::fatal_misuse(call, __VA_ARGS__)
+#define TRI_MISUSE(call, ...) ::tricolor::base::fatal_misuse(call, __VA_ARGS__)
 
 #endif  // TRICOLOR_BASE_CHECK_H_

@@ -3,7 +3,7 @@
 //
 // What base asks of the operating system: address space, pages, limits of the
 // machine and its cgroup, membarrier, CPU time. Implemented in
-// base/os_memory_linux.cc, os_limits_linux.cc and os_misc_linux.cc.
+// base/os_memory_linux.cc and base/os_limits_linux.cc.
 //
 // 1. Failure comes back as null or false; nothing here aborts. The caller
 //    decides whether the lack of memory is an error of the API.

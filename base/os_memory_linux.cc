@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: MIT
+// Copyright tricolor authors
+//
+// The address-space half of base/os_memory.h on Linux: every mmap, mprotect
+// and madvise of the library passes through the three functions on top, which
+// ask the fault hook first.
+//
+// NORESERVE everywhere: with overcommit modes 0 and 1 only touched pages count.
+// Mode 2 ignores it and charges whatever becomes writable, which is why tables
+// stay PROT_NONE until they are committed.
+#include "base/os_memory.h"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/errno_saver.h"
+
+namespace tricolor::base {
+namespace {
+
+// Linux 6.13; not in the headers of the distributions we build on.
+constexpr int kMadvGuardInstall = 102;
+constexpr int kMadvGuardRemove = 103;
+
+bool fault_injected(OsCall call, size_t bytes) {
+  // ORDER-os-fault-1: pairs with OsFaultScope: sees the hook whole.
+  const OsFaultHook* hook = os_fault.load_acquire();
+  return hook != nullptr && hook->should_fail(hook->ctx, call, bytes);
+}
+
+void* map(size_t bytes, int protection) {
+  if (fault_injected(OsCall::kMmap, bytes)) return nullptr;
+  const ErrnoSaver saver;
+  void* p = mmap(nullptr, bytes, protection,
+                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  return p == MAP_FAILED ? nullptr : p;
+}
+
+bool protect(void* p, size_t bytes, int protection) {
+  if (fault_injected(OsCall::kMprotect, bytes)) return false;
+  const ErrnoSaver saver;
+  return mprotect(p, bytes, protection) == 0;
+}
+
+bool advise(void* p, size_t bytes, int advice) {
+  if (fault_injected(OsCall::kMadvise, bytes)) return false;
+  const ErrnoSaver saver;
+  int rc;
+  do {
+    rc = madvise(p, bytes, advice);
+  } while (rc != 0 && (errno == EAGAIN || errno == EINTR));
+  return rc == 0;
+}
+
+size_t round_up(size_t n, size_t to) { return (n + to - 1) & ~(to - 1); }
+
+}  // namespace
+
+size_t os_page_size() {
+  // sysconf reads a value the kernel passed at exec: no system call.
+  return static_cast<size_t>(sysconf(_SC_PAGESIZE));
+}
+
+void* os_reserve(size_t bytes, size_t align) {
+  const size_t page = os_page_size();
+  if (align < page) align = page;
+  if (bytes == 0 || (align & (align - 1)) != 0) return nullptr;
+  if (bytes > SIZE_MAX / 2 || align > SIZE_MAX / 4) return nullptr;
+  bytes = round_up(bytes, page);
+  // Takes more than asked for, and gives the ends back.
+  const size_t whole = bytes + align - page;
+  char* p = static_cast<char*>(map(whole, PROT_NONE));
+  if (p == nullptr) return nullptr;
+  const size_t head = round_up(reinterpret_cast<uintptr_t>(p), align) -
+                      reinterpret_cast<uintptr_t>(p);
+  const size_t tail = whole - head - bytes;
+  if (head > 0) os_release(p, head);
+  if (tail > 0) os_release(p + head + bytes, tail);
+  // Advice: without it core dumps are slow to write, and that is all.
+  advise(p + head, bytes, MADV_DONTDUMP);
+  return p + head;
+}
+
+bool os_commit(void* p, size_t bytes) {
+  if (!protect(p, bytes, PROT_READ | PROT_WRITE)) return false;
+  advise(p, bytes, MADV_DODUMP);
+  return true;
+}
+
+bool os_decommit(void* p, size_t bytes) {
+  if (!os_discard(p, bytes)) return false;
+  if (!protect(p, bytes, PROT_NONE)) return false;
+  advise(p, bytes, MADV_DONTDUMP);
+  return true;
+}
+
+bool os_discard(void* p, size_t bytes) {
+  return advise(p, bytes, MADV_DONTNEED);
+}
+
+void os_release(void* p, size_t bytes) {
+  const ErrnoSaver saver;
+  munmap(p, bytes);
+}
+
+void* os_map(size_t bytes) {
+  const size_t page = os_page_size();
+  if (bytes == 0 || bytes > SIZE_MAX / 2) return nullptr;
+  return map(round_up(bytes, page), PROT_READ | PROT_WRITE);
+}
+
+bool os_nohugepage(void* p, size_t bytes) {
+  return advise(p, bytes, MADV_NOHUGEPAGE);
+}
+
+bool os_hugepage(void* p, size_t bytes) {
+  return advise(p, bytes, MADV_HUGEPAGE);
+}
+
+bool os_guard_install(void* p, size_t bytes) {
+  return advise(p, bytes, kMadvGuardInstall);
+}
+
+bool os_guard_remove(void* p, size_t bytes) {
+  return advise(p, bytes, kMadvGuardRemove);
+}
+
+bool os_guard_mprotect(void* p, size_t bytes) {
+  return protect(p, bytes, PROT_NONE);
+}
+
+}  // namespace tricolor::base
