@@ -21,6 +21,10 @@ write_basic_package_version_file(
 install(FILES "${PROJECT_BINARY_DIR}/tricolorConfig.cmake"
   "${PROJECT_BINARY_DIR}/tricolorConfigVersion.cmake"
   DESTINATION "${tri_package_dir}")
+set(tri_pc_defines "")
+if(TRI_ENABLE_CHECKS)
+  set(tri_pc_defines " -DTRI_ENABLE_CHECKS=1")
+endif()
 configure_file(cmake/tricolor.pc.in tricolor.pc @ONLY)
 install(FILES "${PROJECT_BINARY_DIR}/tricolor.pc"
   DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig")

@@ -22,9 +22,10 @@ def check(rule, root, options=None):
 
 def main():
     here = os.path.dirname(os.path.abspath(__file__))
+    root = os.path.dirname(os.path.dirname(here))
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("rule", nargs="?", choices=[*TEXT, *BUILD])
-    parser.add_argument("--root", default=os.path.dirname(os.path.dirname(here)))
+    parser.add_argument("--root", default=root)
     parser.add_argument("--cxx", default="g++", help="the compiler")
     parser.add_argument("--library", help="the built library's file")
     parser.add_argument("--build", help="the build tree to install from")
