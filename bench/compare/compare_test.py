@@ -1,0 +1,145 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Tests of the runner, with shell one-liners in the place of programs."""
+
+import contextlib
+import io
+import os
+import unittest
+from unittest import mock
+
+import compare
+import measure
+import programs
+from measure import Failure
+from programs import Program
+from workloads import WORKLOADS, Case, Metric, Workload
+
+
+def shell(name, script):
+    return Program(name, "1", ["/bin/sh", "-c", script, name])
+
+
+def workload(**changes):
+    settings = {
+        "target": "none", "peers": ("p",),
+        "cases": {"c": Case(args=("big",), smoke_args=("small",), metrics=(
+            Metric("ops", better="higher"), Metric("wall_s", "wall_s")))},
+    }
+    settings.update(changes)
+    return Workload(**settings)
+
+
+GOOD = "echo checksum 7; echo metric ops 4; echo note $1"
+
+
+class Measure(unittest.TestCase):
+    def test_reports_cpu_memory_and_output(self):
+        run = measure.run(["/bin/sh", "-c", "echo checksum $V"],
+                          {"V": "9"}, 10)
+        self.assertEqual(run.stdout, b"checksum 9\n")
+        self.assertEqual(run.checksums(), [b"checksum 9"])
+        self.assertGreater(run.wall_s, 0)
+        self.assertGreater(run.rss_mib, 0)
+
+    def test_failures_are_worded(self):
+        for script, words in [("echo oops >&2; exit 3", "exited with 3:\noops"),
+                              ("kill -SEGV $$", "killed by SIGSEGV")]:
+            with self.assertRaisesRegex(Failure, words):
+                measure.run(["/bin/sh", "-c", script], None, 10)
+        with self.assertRaisesRegex(Failure, "cannot start /nowhere"):
+            measure.run(["/nowhere"], None, 10)
+
+    def test_timeout_ends_the_program(self):
+        with self.assertRaisesRegex(Failure, "took longer than 0.1 s"):
+            measure.run(["/bin/sh", "-c", "sleep 60"], None, 0.1)
+
+
+class Rounds(unittest.TestCase):
+    def rounds(self, found, load, *flags):
+        options = compare.parse_arguments(["lua", *flags])
+        with contextlib.redirect_stderr(io.StringIO()):
+            return compare.run_rounds(load, found, options)
+
+    def test_collects_every_round(self):
+        found = [shell("tricolor", GOOD), shell("p", GOOD)]
+        raw, stolen = self.rounds(found, workload(), "--rounds", "3")
+        self.assertEqual(raw["c"]["p"]["ops"], [4.0] * 3)
+        self.assertEqual(len(raw["c"]["tricolor"]["wall_s"]), 3)
+        self.assertEqual(len(stolen), 3)
+
+    def test_smoke_is_one_round_of_small_arguments(self):
+        found = [shell("tricolor", '[ "$1" = small ] && ' + GOOD.replace(
+            ";", " &&"))]
+        raw, _ = self.rounds(found, workload(), "--smoke", "--rounds", "4")
+        self.assertEqual(len(raw["c"]["tricolor"]["ops"]), 1)
+
+    def test_checksums_must_agree(self):
+        found = [shell("tricolor", GOOD),
+                 shell("p", "echo checksum 8; echo metric ops 4")]
+        with self.assertRaisesRegex(Failure,
+                                    "p and tricolor differ:\n.*7\n.*8"):
+            self.rounds(found, workload())
+
+    def test_checksum_must_be_there(self):
+        with self.assertRaisesRegex(Failure, "printed no checksum line"):
+            self.rounds([shell("tricolor", "echo metric ops 4")], workload())
+
+    def test_metric_must_be_there(self):
+        with self.assertRaisesRegex(Failure, "no line `metric ops VALUE`"):
+            self.rounds([shell("tricolor", "echo checksum 7")], workload())
+
+    def test_whole_output_can_be_compared(self):
+        found = [shell("tricolor", GOOD), shell("p", GOOD + "; echo more")]
+        self.rounds(found, workload())
+        with self.assertRaisesRegex(Failure, r"line 4 of p: more"):
+            self.rounds(found, workload(compare="stdout"))
+
+
+class Report(unittest.TestCase):
+    def test_lines_have_the_promised_form(self):
+        raw = {"c": {"tricolor": {"ops": [1, 3, 2], "wall_s": [1.0]},
+                     "p": {"ops": [4], "wall_s": [0.5]}}}
+        self.assertEqual(compare.report("w", workload(), raw, ["p"]), [
+            "w ops tricolor=2 p=4 ratio=0.500 higher",
+            "w wall_s tricolor=1 p=0.5 ratio=2.000 lower"])
+
+    def test_geomean_is_over_the_first_metric_of_each_case(self):
+        case = Case((), (), (Metric("a_s"),)), Case((), (), (Metric("b_s"),))
+        load = workload(cases={"a": case[0], "b": case[1]}, geomean=True)
+        raw = {"a": {"tricolor": {"a_s": [2]}, "p": {"a_s": [1]}},
+               "b": {"tricolor": {"b_s": [8]}, "p": {"b_s": [1]}}}
+        self.assertEqual(compare.report("w", load, raw, ["p"])[-1],
+                         "w geomean tricolor=4 p=1 ratio=4.000 lower")
+
+
+class Peers(unittest.TestCase):
+    def test_a_library_that_does_not_link_is_absent(self):
+        missing = programs.CLibrary("no_such_library_at_all", "stdio.h", "")
+        self.assertIsNone(missing.find())
+
+    def test_a_command_that_is_not_there_is_absent(self):
+        with mock.patch.dict(os.environ, {"PATH": "/nonexistent"}):
+            self.assertIsNone(programs.PEERS["lua5.4"].find())
+            self.assertIsNone(programs.PEERS["go"].find())
+            self.assertIsNone(programs.PEERS["bdwgc"].find())
+
+    def test_the_table_is_sound(self):
+        for name, load in WORKLOADS.items():
+            for peer in load.peers:
+                self.assertIn(peer, programs.PEERS, name)
+            for case in load.cases.values():
+                for arg in case.args + case.smoke_args:
+                    path = arg.replace("{root}", str(compare.ROOT))
+                    if path != arg:
+                        self.assertTrue(os.path.exists(path), path)
+
+    def test_an_unknown_peer_is_refused(self):
+        text = io.StringIO()
+        with contextlib.redirect_stderr(text), self.assertRaises(SystemExit):
+            compare.parse_arguments(["lua", "--peers", "go"])
+        self.assertIn("lua has no peer 'go'", text.getvalue())
+
+
+if __name__ == "__main__":
+    unittest.main()

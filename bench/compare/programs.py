@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: MIT
+"""Finds and builds what is compared: our program and the peers.
+
+A peer is absent when the machine does not have it: the C library does not
+link, or the command is not on PATH. A peer that is there and does not build
+or run is a failure, never silently left out.
+"""
+
+import fcntl
+import os
+import shutil
+import subprocess
+import tempfile
+from dataclasses import dataclass
+
+from measure import Failure, first_line
+
+
+@dataclass
+class Program:
+    name: str
+    version: str
+    argv: list  # What stands before the arguments of a case.
+
+
+def build_step(argv, cwd, what, env=None):
+    """Runs one step of a build; Failure shows the end of what it printed."""
+    done = subprocess.run(argv, cwd=cwd, env=env, stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          text=True, errors="replace", check=False)
+    if done.returncode != 0:
+        raise Failure(f"{what} does not build ({' '.join(argv)}):\n"
+                      + done.stdout.strip()[-4000:])
+    return done.stdout
+
+
+class OurProgram:
+    """A CMake target of the release preset."""
+
+    def __init__(self, root):
+        self.root = root
+        self.dir = root / "build" / "release"
+
+    def build(self, target):
+        self.dir.parent.mkdir(exist_ok=True)
+        # The same lock as ./dev, so that two callers may share the tree.
+        with open(str(self.dir) + ".lock", "w", encoding="ascii") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not (self.dir / "CMakeCache.txt").exists():
+                build_step(["cmake", "--preset", "release"], self.root,
+                           "the release preset")
+            try:
+                build_step(["cmake", "--build", str(self.dir), "--target",
+                            target], self.root, target)
+            except Failure as failure:
+                raise self.explain(target, failure) from None
+        program = self.dir / "bin" / target
+        if not program.exists():
+            raise Failure(f"{target} was built, but {program} does not exist")
+        return Program("tricolor", "this tree", [str(program)])
+
+    def explain(self, target, failure):
+        for sign in (f"unknown target '{target}'",
+                     f"No rule to make target '{target}'"):
+            if sign in str(failure):
+                return Failure(
+                    f"our program is missing: no CMake target {target} in "
+                    f"{self.dir}, so there is nothing to compare; it is "
+                    "declared where its source lies (see bench/README.md)")
+        return failure
+
+
+class CLibrary:
+    """A peer that is a C library: found if a small program links and runs."""
+
+    def __init__(self, lib, header, version):
+        self.lib, self.header, self.version = lib, header, version
+
+    def find(self):
+        if not shutil.which("cc"):
+            return None
+        source = (f"#include <stdio.h>\n#include <{self.header}>\n"
+                  f"int main(void) {{ {self.version} return 0; }}\n")
+        with tempfile.TemporaryDirectory() as place:
+            probe = os.path.join(place, "probe")
+            made = subprocess.run(
+                ["cc", "-x", "c", "-", "-o", probe, "-l" + self.lib,
+                 "-pthread"],
+                input=source, text=True, capture_output=True, check=False)
+            return first_line(probe) if made.returncode == 0 else None
+
+    def build(self, name, version, source, out):
+        build_step(["cc", "-O3", "-DNDEBUG", "-o", str(out),
+                    str(source / (name + ".c")), "-l" + self.lib, "-pthread"],
+                   source, f"the peer {name}")
+        return Program(name, version, [str(out)])
+
+
+class Go:
+    """The Go on PATH; the newest wins, so its version is printed."""
+
+    def find(self):
+        return first_line("go", "version") if shutil.which("go") else None
+
+    def build(self, name, version, source, out):
+        # No other toolchain and no network: a comparison uses what is here.
+        env = dict(os.environ, GOTOOLCHAIN="local", GOFLAGS="", GOPROXY="off")
+        build_step(["go", "build", "-o", str(out), "."], source / name,
+                   f"the peer {name}", env)
+        return Program(name, version, [str(out)])
+
+
+class Interpreter:
+    """A peer that runs the same script as ours: nothing to build."""
+
+    def __init__(self, command, version_flag, flags=()):
+        self.command, self.version_flag = command, version_flag
+        self.flags = list(flags)
+
+    def find(self):
+        if not shutil.which(self.command):
+            return None
+        return first_line(self.command, self.version_flag)
+
+    def build(self, name, version, source, out):
+        del source, out
+        return Program(name, version,
+                       [shutil.which(self.command)] + self.flags)
+
+
+PEERS = {
+    "mimalloc": CLibrary("mimalloc", "mimalloc.h",
+                         'printf("mimalloc %d\\n", mi_version());'),
+    "bdwgc": CLibrary(
+        "gc", "gc.h",
+        'unsigned v = GC_get_version(); printf("bdwgc %u.%u.%u\\n", v >> 16, '
+        "v >> 8 & 255, v & 255);"),
+    "go": Go(),
+    "lua5.4": Interpreter("lua5.4", "-v"),
+    "luajit": Interpreter("luajit", "-v", ["-joff"]),
+}
+
+
+def build_peer(root, workload, name):
+    """The peer's Program, or None when this machine does not have it."""
+    peer = PEERS[name]
+    version = peer.find()
+    if version is None:
+        return None
+    out = root / "build" / "peers" / workload / name
+    out.parent.mkdir(parents=True, exist_ok=True)
+    return peer.build(name, version, root / "bench" / "peers" / workload, out)

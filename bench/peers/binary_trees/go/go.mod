@@ -1,0 +1,3 @@
+module tricolor.bench/binary_trees
+
+go 1.19
