@@ -63,8 +63,8 @@ size_t os_page_size() {
 
 void* os_reserve(size_t bytes, size_t align) {
   const size_t page = os_page_size();
-  if (align < page) align = page;
   if (bytes == 0 || (align & (align - 1)) != 0) return nullptr;
+  if (align < page) align = page;
   if (bytes > SIZE_MAX / 2 || align > SIZE_MAX / 4) return nullptr;
   bytes = round_up(bytes, page);
   // Takes more than asked for, and gives the ends back.
