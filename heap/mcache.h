@@ -11,7 +11,7 @@
 //    the run was taken.
 // 2. saved_limit is non-null only between a cycle's first stop (which sets
 //    limit = cursor) and the next refill or flush of that slot.
-// 3. active[0 .. active_count) are the ids of all slots that own a span.
+// 3. active[0 .. active_count) holds the id of every slot that owns a span.
 //
 // Threads: the thread that holds the P; or, while the world is stopped or the P
 // is idle or in native code, whoever performs the world operation.
@@ -31,7 +31,9 @@ class Heap;
 struct SlotState {
   char* saved_limit;
   uint32_t span_page;    ///< first page of the span owned; 0: none
-  uint32_t next_search;  ///< byte offset in the span to look for a run from
+  uint32_t next_search;  ///< the cell to look for a run from
+  uint32_t listed;       ///< the slot's id is in active[]
+  uint32_t reserved;
 };
 
 struct MCache {
@@ -42,7 +44,7 @@ struct MCache {
   Heap* heap = nullptr;
   // Owner P only.
   uint32_t active_count = 0;
-  uint64_t allocated_bytes = 0;  ///< in runs and large objects ever taken
+  int64_t unsettled_bytes = 0;  ///< taken since mcache_settle, less rests
 };
 
 }  // namespace tricolor::heap

@@ -18,7 +18,7 @@
 namespace tricolor {
 
 using LayoutId = uint16_t;
-inline constexpr LayoutId kInvalidLayout = 0xffff;
+inline constexpr LayoutId kInvalidLayout = 0;
 
 /// Handed to a custom trace function. Valid during that call only.
 class Tracer {

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 tricolor authors
+//
+// See heap/address_space.h.
+#include "heap/address_space.h"
+
+#include <cerrno>
+#include <cstdio>
+
+#include "base/check.h"
+#include "base/os_memory.h"
+
+namespace tricolor::heap {
+
+namespace {
+
+size_t default_reservation() {
+  size_t memory = base::os_memory_limit_bytes();
+  size_t want = memory > kReserveMax / 8 ? kReserveMax : memory * 8;
+  size_t bytes = kReserveMin;
+  while (bytes < want) bytes *= 2;
+  return bytes > kReserveMax ? kReserveMax : bytes;
+}
+
+size_t round_up(size_t n, size_t to) { return (n + to - 1) & ~(to - 1); }
+size_t round_down(size_t n, size_t to) { return n & ~(to - 1); }
+
+}  // namespace
+
+bool AddressSpace::init(size_t bytes, Error* error) {
+  size_t want = bytes == 0 ? default_reservation()
+                           : round_up(bytes < kReserveMin ? kReserveMin : bytes,
+                                      kGrowBytes);
+  for (size_t n = want; n >= kReserveMin; n = round_up(n / 2, kGrowBytes)) {
+    base_ = static_cast<char*>(base::os_reserve(n, kGrowBytes));
+    if (base_ != nullptr) {
+      reserved_ = n;
+      if (reserve_tables()) return true;
+      destroy();
+    }
+    if (n == kReserveMin) break;
+  }
+  if (error != nullptr) {
+    error->code = ErrorCode::kOutOfMemory;
+    std::snprintf(error->text, sizeof(error->text),
+                  "cannot reserve %zu bytes of address space for the heap, nor "
+                  "any half of it down to %zu; raise RLIMIT_AS (ulimit -v)",
+                  want, kReserveMin);
+  }
+  return false;
+}
+
+bool AddressSpace::reserve_tables() {
+  size_t pages = reserved_ >> kPageShift;
+  marks_ = static_cast<uint8_t*>(
+      base::os_reserve(reserved_ >> kGranuleShift, kGrowBytes));
+  entries_ = static_cast<PageEntry*>(
+      base::os_reserve(pages * sizeof(PageEntry), kPageBytes));
+  spans_ =
+      static_cast<Span*>(base::os_reserve(pages * sizeof(Span), kPageBytes));
+  return marks_ != nullptr && entries_ != nullptr && spans_ != nullptr;
+}
+
+void AddressSpace::destroy() {
+  size_t pages = reserved_ >> kPageShift;
+  if (base_ != nullptr) base::os_release(base_, reserved_);
+  if (marks_ != nullptr) base::os_release(marks_, reserved_ >> kGranuleShift);
+  if (entries_ != nullptr) {
+    base::os_release(entries_, pages * sizeof(PageEntry));
+  }
+  if (spans_ != nullptr) base::os_release(spans_, pages * sizeof(Span));
+  base_ = nullptr;
+  marks_ = nullptr;
+  entries_ = nullptr;
+  spans_ = nullptr;
+  reserved_ = 0;
+}
+
+bool AddressSpace::commit_range(size_t from, size_t to) {
+  auto commit_table = [&](void* table, size_t per_page) {
+    size_t lo = round_down((from >> kPageShift) * per_page, kPageBytes);
+    size_t hi = round_up((to >> kPageShift) * per_page, kPageBytes);
+    return base::os_commit(static_cast<char*>(table) + lo, hi - lo);
+  };
+  // Tables first: were the last step to fail, a committed table page over
+  // uncommitted heap does no harm.
+  return commit_table(marks_, kPageBytes >> kGranuleShift) &&
+         commit_table(entries_, sizeof(PageEntry)) &&
+         commit_table(spans_, sizeof(Span)) &&
+         base::os_commit(base_ + from, to - from);
+}
+
+bool AddressSpace::grow(size_t bytes) {
+  size_t from = committed_.load_relaxed();
+  // An eighth more than is there keeps the number of calls logarithmic.
+  size_t step = round_up(bytes > from / 8 ? bytes : from / 8, kGrowBytes);
+  if (step > reserved_ - from) step = reserved_ - from;
+  if (step < bytes) return false;
+  if (!commit_range(from, from + step)) {
+    step = round_up(bytes, kGrowBytes);
+    if (step > reserved_ - from || !commit_range(from, from + step)) {
+      return false;
+    }
+  }
+  // ORDER-commit-1: pairs with any load of committed_bytes that follows a
+  // pointer into the range: the tables are mapped before the bound moves.
+  committed_.store_release(from + step);
+  return true;
+}
+
+}  // namespace tricolor::heap

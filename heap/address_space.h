@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 tricolor authors
+//
+// AddressSpace: one runtime's contiguous range of pages for cells, and the flat
+// side tables indexed by it. address -> page is a subtraction and a shift.
+//
+//   base                                   committed              reserved
+//   | page 0 (never used) | page 1 | ...  |  PROT_NONE ...        |
+//   marks:  1 byte  per 16 bytes of heap
+//   entries: 4 bytes per page (layout, class, kind)
+//   spans:  48 bytes per page (used at a span's first page)
+//
+// Invariants
+// 1. Tables are committed for exactly the pages that are committed, so an
+//    offset below committed_bytes() may index any of them.
+// 2. committed_bytes() only grows while the runtime lives.
+//
+// Threads: grow() under the heap lock; committed_bytes() from anywhere.
+#ifndef TRICOLOR_HEAP_ADDRESS_SPACE_H_
+#define TRICOLOR_HEAP_ADDRESS_SPACE_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "base/atomics.h"
+#include "heap/span.h"
+#include "tricolor/error.h"
+
+namespace tricolor::heap {
+
+inline constexpr size_t kPageShift = 13;
+inline constexpr size_t kPageBytes = size_t{1} << kPageShift;
+inline constexpr size_t kGranuleShift = 4;  // one mark byte per 16 bytes
+inline constexpr size_t kGrowBytes = size_t{4} << 20;
+inline constexpr size_t kReserveMin = size_t{64} << 20;
+inline constexpr size_t kReserveMax = size_t{256} << 30;
+
+class AddressSpace {
+ public:
+  /// Reserves `bytes` (0: the default), halving on refusal down to 64 MiB.
+  bool init(size_t bytes, Error* error);
+  void destroy();
+
+  /// Commits at least `bytes` more; false if the OS or the reservation refuses.
+  bool grow(size_t bytes);
+
+  char* base() const { return base_; }
+  size_t reserved_bytes() const { return reserved_; }
+  size_t committed_bytes() const {
+    // Relaxed: a reader that got its pointer from a published cell is ordered
+    // after the commit by that publication; others only see "outside".
+    return committed_.load_relaxed();
+  }
+  size_t committed_pages() const { return committed_bytes() >> kPageShift; }
+
+  /// The offset of `p`, which the caller compares with committed_bytes();
+  /// addresses below base wrap to huge values.
+  size_t offset_of(const void* p) const {
+    return static_cast<size_t>(static_cast<const char*>(p) - base_);
+  }
+  bool contains(const void* p) const {
+    return offset_of(p) < committed_bytes();
+  }
+  char* page_address(size_t page) const { return base_ + (page << kPageShift); }
+  uint8_t* mark_of(size_t offset) const {
+    return marks_ + (offset >> kGranuleShift);
+  }
+  PageEntry* entry(size_t page) const { return &entries_[page]; }
+  Span* span(size_t page) const { return &spans_[page]; }
+
+ private:
+  bool reserve_tables();
+  bool commit_range(size_t from, size_t to);
+
+  // Immutable after init.
+  char* base_ = nullptr;
+  size_t reserved_ = 0;
+  uint8_t* marks_ = nullptr;
+  PageEntry* entries_ = nullptr;
+  Span* spans_ = nullptr;
+  // Written under the heap lock; read from anywhere.
+  base::Atomic<size_t> committed_{0};
+};
+
+}  // namespace tricolor::heap
+
+#endif  // TRICOLOR_HEAP_ADDRESS_SPACE_H_

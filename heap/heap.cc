@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 tricolor authors
+//
+// Heap: creation, pages, mcentral lookup, epochs and generations. Allocation is
+// in heap/refill.cc, sweeping in heap/sweep_span.cc.
+#include "heap/heap.h"
+
+#include <cstdio>
+#include <new>
+
+#include "base/check.h"
+#include "base/os_memory.h"
+#include "heap/mark_bytes.h"
+#include "heap/poison.h"
+
+namespace tricolor::heap {
+
+Heap* Heap::create(base::MetaArena* meta, const HeapOptions& options,
+                   Error* error) {
+  void* memory = meta->alloc(sizeof(Heap), alignof(Heap));
+  Heap* heap = memory == nullptr ? nullptr : ::new (memory) Heap();
+  if (heap != nullptr && heap->init(meta, options, error)) return heap;
+  if (heap != nullptr) heap->destroy();
+  if (error != nullptr && error->ok()) {
+    error->code = ErrorCode::kOutOfMemory;
+    std::snprintf(error->text, sizeof(error->text),
+                  "no memory for the heap's own tables");
+  }
+  return nullptr;
+}
+
+bool Heap::init(base::MetaArena* meta, const HeapOptions& options,
+                Error* error) {
+  meta_ = meta;
+  options_ = options;
+  if (!space_.init(options.reservation_bytes, error)) return false;
+  if (!layouts_.init(meta)) return false;
+  centrals_ =
+      static_cast<MCentral*>(base::os_map(kSlotCount * sizeof(MCentral)));
+  if (centrals_ == nullptr || !central_ids_.init(kSlotCount)) return false;
+  base::LockGuard guard(pages_lock_);
+  return pages_.init(space_.reserved_bytes() >> kPageShift);
+}
+
+void Heap::destroy() {
+  {
+    base::LockGuard guard(pages_lock_);
+    pages_.destroy();
+  }
+  if (centrals_ != nullptr) {
+    base::os_release(centrals_, kSlotCount * sizeof(MCentral));
+  }
+  central_ids_.release();
+  if (space_.base() != nullptr) {
+    unpoison(space_.base(), space_.committed_bytes());
+  }
+  space_.destroy();
+}
+
+uint32_t Heap::alloc_pages(size_t npages, bool* needzero) {
+  base::LockGuard guard(pages_lock_);
+  size_t limit = options_.hard_limit_bytes >> kPageShift;
+  if (limit != 0 && pages_.pages_in_use() + npages > limit + 1) return 0;
+  uint32_t page = pages_.alloc(npages, needzero);
+  if (page == 0) {
+    if (npages > (space_.reserved_bytes() >> kPageShift)) return 0;
+    // The first page of the space is never handed out.
+    size_t want = (npages + (pages_.limit() == 0 ? 1 : 0)) << kPageShift;
+    if (!space_.grow(want)) return 0;
+    pages_.extend(space_.committed_pages());
+    page = pages_.alloc(npages, needzero);
+    TRI_CHECK(page != 0, "no run of %zu pages after growing", npages);
+  }
+  pages_in_use_.store_relaxed(pages_.pages_in_use());
+  return page;
+}
+
+void Heap::free_pages(uint32_t page, size_t npages) {
+  base::LockGuard guard(pages_lock_);
+  pages_.free(page, npages);
+  pages_in_use_.store_relaxed(pages_.pages_in_use());
+}
+
+MCentral* Heap::central(uint32_t slot_id) {
+  MCentral* c = &centrals_[slot_id];
+  base::LockGuard guard(centrals_lock_);
+  if (!c->in_use()) {
+    ::new (c) MCentral();
+    c->set_in_use();
+    bool ok = central_ids_.push_back(slot_id);
+    TRI_CHECK(ok, "more mcentrals than slots");
+    // ORDER-centrals-1: pairs with sweep_one(): the id lies below the count.
+    central_count_.store_release(static_cast<uint32_t>(central_ids_.size()));
+  }
+  return c;
+}
+
+void* Heap::alloc_manual(size_t bytes) {
+  size_t npages = (bytes + kPageBytes - 1) >> kPageShift;
+  bool needzero = false;
+  uint32_t page = alloc_pages(npages, &needzero);
+  if (page == 0) return nullptr;
+  Span* span = space_.span(page);
+  TRI_ASSERT(span->state == SpanState::kFree);
+  span->state = SpanState::kManual;
+  span->first_page = page;
+  span->npages = static_cast<uint32_t>(npages);
+  for (size_t i = 0; i < npages; ++i) {
+    space_.entry(page + i)->bits.store_relaxed(
+        PageEntry::pack(0, 0, SpanState::kManual));
+  }
+  void* p = space_.page_address(page);
+  unpoison(p, npages << kPageShift);
+  return p;
+}
+
+void Heap::free_manual(void* p, size_t bytes) {
+  size_t npages = (bytes + kPageBytes - 1) >> kPageShift;
+  auto page = static_cast<uint32_t>(space_.offset_of(p) >> kPageShift);
+  Span* span = space_.span(page);
+  TRI_CHECK(span->state == SpanState::kManual && span->npages == npages,
+            "free_manual(%p, %zu): not a manual span of that size", p, bytes);
+  span->state = SpanState::kFree;
+  for (size_t i = 0; i < npages; ++i) {
+    space_.entry(page + i)->bits.store_relaxed(0);
+  }
+  poison(p, npages << kPageShift);
+  free_pages(page, npages);
+}
+
+void Heap::begin_cycle_stw() {
+  TRI_CHECK(all_swept(), "a cycle begins with %llu unswept spans",
+            static_cast<unsigned long long>(unswept_spans()));
+  uint8_t cur = cur_.load_relaxed();
+  prev_.store_relaxed(cur);
+  cur_.store_relaxed(static_cast<uint8_t>(cur % 3 + 1));
+}
+
+void Heap::begin_sweep_stw() {
+  TRI_CHECK(all_swept());
+  sweep_allowed_.store_relaxed(0);
+  sweep_stats_.live_bytes.store_relaxed(0);
+  sweep_stats_.live_cells.store_relaxed(0);
+  sweep_stats_.freed_bytes.store_relaxed(0);
+  sweep_cursor_.store_relaxed(0);
+  unswept_.store_relaxed(span_count_.load_relaxed());
+  sweepgen_.store_relaxed(sweepgen_.load_relaxed() + 2);
+}
+
+void Heap::allow_sweep() {
+  // ORDER-sweep-1: pairs with sweep_allowed(): every flush came before.
+  sweep_allowed_.store_release(1);
+}
+
+bool Heap::all_swept() const {
+  // ORDER-unswept-1: pairs with the release in sweep_span(): what the sweepers
+  // wrote is seen by who finds nothing left.
+  return unswept_.load_acquire() == 0;
+}
+
+size_t Heap::cell_bytes(const void* cell) const {
+  size_t page = space_.offset_of(cell) >> kPageShift;
+  uint32_t bits = space_.entry(page)->bits.load_relaxed();
+  uint32_t size_class = PageEntry::size_class(bits);
+  if (size_class != 0) return tri_detail_class_bytes(size_class);
+  return space_.span(page)->bytes;
+}
+
+bool Heap::is_cell(const void* p) const {
+  size_t offset = space_.offset_of(p);
+  if (offset >= space_.committed_bytes() || (offset & 15) != 0) return false;
+  uint8_t byte = base::load_relaxed(space_.mark_of(offset));
+  return byte != 0 && (byte == prev() || byte == cur());
+}
+
+}  // namespace tricolor::heap

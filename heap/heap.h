@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 tricolor authors
+//
+// Heap: one runtime's cells. mcache (per P) -> mcentral (per layout and class)
+// -> pages. The collector above drives epochs and sweep generations through it.
+//
+// The mark-byte protocol (one byte per 16 bytes of heap; heap/mark_bytes.h):
+// 1. A byte is 0 or one of three rotating epochs, and non-zero only at the
+//    first granule of a cell that is allocated or lies in a run a P owns.
+// 2. Taking a run writes cur over its cells; flushing a rest writes 0.
+// 3. begin_cycle_stw makes prev = cur and picks the next epoch. Markers act on
+//    byte == prev only and store exactly cur; the sweeper writes 0 over every
+//    byte != cur. So in a swept span free <=> 0, in every phase.
+// 4. No cycle begins before every span is swept.
+//
+// Threads: the methods say. Locks: MCentral (kMCentral) before Heap's page lock
+// (kMHeap).
+#ifndef TRICOLOR_HEAP_HEAP_H_
+#define TRICOLOR_HEAP_HEAP_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "base/atomics.h"
+#include "base/lock.h"
+#include "base/meta_arena.h"
+#include "heap/address_space.h"
+#include "heap/gc_hooks.h"
+#include "heap/layout_table.h"
+#include "heap/mcache.h"
+#include "heap/mcentral.h"
+#include "heap/page_alloc.h"
+#include "tricolor/error.h"
+
+namespace tricolor::heap {
+
+struct HeapOptions {
+  size_t reservation_bytes = 0;  ///< 0: the default
+  size_t hard_limit_bytes = 0;   ///< 0: none but the reservation
+  bool clobber_free = false;     ///< fill dead cells with 0xdb
+  uint32_t max_run_cells = 0;    ///< 0: no limit; 1: every allocation refills
+};
+
+inline constexpr uint32_t kSlotCount = kMaxLayouts << TRI_DETAIL_CLASS_SHIFT;
+
+/// What the sweeps of one generation found. Read when it is over.
+struct SweepStats {
+  base::Atomic<uint64_t> live_bytes{0};
+  base::Atomic<uint64_t> live_cells{0};
+  base::Atomic<uint64_t> freed_bytes{0};
+};
+
+class Heap {
+ public:
+  /// In memory of `meta`; null on failure with the reason in *error.
+  static Heap* create(base::MetaArena* meta, const HeapOptions& options,
+                      Error* error);
+  void destroy();
+  void set_hooks(const GcHooks& hooks) { hooks_ = hooks; }
+
+  // --- Mutators (on a held P; a safepoint unless said otherwise).
+  void* allocate_slow(tri_mutator* mu, uint32_t slot_id, size_t bytes,
+                      bool may_fail);
+  void* allocate_large(tri_mutator* mu, LayoutId layout, size_t bytes,
+                       bool may_fail);
+
+  // --- mcaches.
+  bool mcache_init(MCache* mc);
+  void mcache_destroy(MCache* mc);  ///< flushed before
+  /// Holder of the P. Gives every span back, rests freed (bytes 0).
+  void mcache_flush(MCache* mc);
+  /// World stopped: limit = cursor in every active slot, the end saved.
+  void mcache_cut_stw(MCache* mc);
+  /// Adds what was allocated since the last call to `heap_live`.
+  void mcache_settle(MCache* mc);
+
+  // --- The collector.
+  void begin_cycle_stw();  ///< prev = cur, next epoch
+  void begin_sweep_stw();  ///< generation += 2; nothing may be swept yet
+  void allow_sweep();      ///< all mcaches have been flushed since
+  bool sweep_allowed() const { return sweep_allowed_.load_acquire() != 0; }
+  /// Takes one unswept span and sweeps it; its pages, or 0 if there is none.
+  size_t sweep_one();
+  /// Every span is swept. (Spans in mid-sweep count as unswept.)
+  bool all_swept() const;
+  uint64_t unswept_spans() const { return unswept_.load_acquire(); }
+
+  uint8_t cur() const { return cur_.load_relaxed(); }
+  uint8_t prev() const { return prev_.load_relaxed(); }
+  uint32_t sweepgen() const { return sweepgen_.load_relaxed(); }
+
+  // --- Lookup. Any thread.
+  AddressSpace& space() { return space_; }
+  LayoutTable& layouts() { return layouts_; }
+  /// The usable bytes of the live cell that starts at `cell`.
+  size_t cell_bytes(const void* cell) const;
+  /// Whether the word is the start of an allocated cell or of one in an owned
+  /// run (byte in {prev, cur}).
+  bool is_cell(const void* p) const;
+
+  // --- Raw pages in the manual state (value stacks). Not swept. Null if none.
+  void* alloc_manual(size_t bytes);
+  void free_manual(void* p, size_t bytes);
+
+  // --- Numbers. Any thread; relaxed snapshots.
+  uint64_t live_bytes() const { return heap_live_.load_relaxed(); }
+  void set_live_bytes_stw(uint64_t n) { heap_live_.store_relaxed(n); }
+  void add_live_bytes(uint64_t n) { heap_live_.fetch_add_relaxed(n); }
+  uint64_t allocated_bytes() const { return allocated_.load_relaxed(); }
+  uint64_t freed_bytes() const { return freed_.load_relaxed(); }
+  uint64_t pages_in_use() const { return pages_in_use_.load_relaxed(); }
+  const SweepStats& sweep_stats() const { return sweep_stats_; }
+  const HeapOptions& options() const { return options_; }
+
+  /// Checks the mark-byte protocol and the span states over the whole heap;
+  /// aborts with what is wrong. World stopped. `swept`: every span is swept.
+  void validate_stw(bool swept);
+
+ private:
+  friend class MCentral;
+  Heap() = default;
+
+  bool init(base::MetaArena* meta, const HeapOptions& options, Error* error);
+  void* take_from_slot(MCache* mc, uint32_t slot_id, size_t cell_bytes);
+  bool refill(MCache* mc, uint32_t slot_id);
+  bool next_run(MCache* mc, uint32_t slot_id);
+  void take_run(MCache* mc, uint32_t slot_id, size_t from, size_t to);
+  void restore_cut(MCache* mc, uint32_t slot_id);
+  void release_slot(MCache* mc, uint32_t slot_id);
+  Span* get_span(uint32_t slot_id);
+  Span* new_span(uint32_t slot_id);
+  Span* sweep_for(MCentral* central);
+  uint32_t alloc_pages(size_t npages, bool* needzero);
+  void free_pages(uint32_t page, size_t npages);
+  void free_span(Span* span);
+  MCentral* central(uint32_t slot_id);
+  /// Sweeps a span held by the caller; true if it was freed as empty.
+  bool sweep_span(MCentral* central, Span* span);
+  uint32_t sweep_marks(Span* span);
+  void on_dead_cells(Span* span);
+  void clear_large(Span* span);
+  void validate_span_stw(Span* span, bool swept);
+
+  // Immutable after init.
+  base::MetaArena* meta_ = nullptr;
+  HeapOptions options_;
+  GcHooks hooks_;
+  AddressSpace space_;
+  LayoutTable layouts_;
+  MCentral* centrals_ = nullptr;  // kSlotCount of them, lazily touched
+
+  // Written while the world is stopped; read by everyone.
+  base::Atomic<uint8_t> cur_{1};
+  base::Atomic<uint8_t> prev_{3};
+  base::Atomic<uint32_t> sweepgen_{2};
+
+  base::Atomic<uint32_t> sweep_allowed_{1};
+  base::Atomic<uint64_t> unswept_{0};  // spans of an older generation
+  base::Atomic<uint32_t> sweep_cursor_{0};
+  SweepStats sweep_stats_;
+  base::Atomic<uint64_t> heap_live_{0};
+  base::Atomic<uint64_t> allocated_{0};
+  base::Atomic<uint64_t> freed_{0};
+  base::Atomic<uint64_t> pages_in_use_{0};
+  base::Atomic<uint64_t> span_count_{0};  // small and large, any home
+
+  base::Mutex pages_lock_{base::LockRank::kMHeap};
+  PageAlloc pages_ TRI_GUARDED_BY(pages_lock_);
+
+  base::Mutex centrals_lock_{base::LockRank::kMCentral};
+  // Ids of the mcentrals in use; appended under the lock, read below the
+  // published count.
+  base::MmapVector<uint32_t> central_ids_;
+  base::Atomic<uint32_t> central_count_{0};
+};
+
+inline MCache* mcache_of(const tri_mutator* mu) {
+  return static_cast<MCache*>(mu->p);
+}
+
+}  // namespace tricolor::heap
+
+#endif  // TRICOLOR_HEAP_HEAP_H_

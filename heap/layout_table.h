@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 tricolor authors
+//
+// LayoutTable: a runtime's registered layouts and encodings. The hot half of a
+// layout (what the marker reads per cell) is 32 bytes.
+//
+// Invariants: entries below count() never change once count() covers them.
+// Threads: registration under a lock (rank kLayouts); reads from anywhere.
+#ifndef TRICOLOR_HEAP_LAYOUT_TABLE_H_
+#define TRICOLOR_HEAP_LAYOUT_TABLE_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "base/atomics.h"
+#include "base/lock.h"
+#include "base/meta_arena.h"
+#include "tricolor/encoding.h"
+#include "tricolor/error.h"
+#include "tricolor/layout.h"
+
+namespace tricolor::heap {
+
+inline constexpr uint32_t kMaxLayouts = 4352;  // id 0 is "not registered"
+inline constexpr uint32_t kMaxEncodings = 64;
+inline constexpr uint32_t kMaxHeadWords = 64;
+
+enum class ScanKind : uint8_t {
+  kNoscan,
+  kHeadPointers,  ///< head_pointers only, no tail
+  kAllPointers,   ///< every word is a raw pointer
+  kAllEncoded,    ///< every word is an encoded value
+  kMixed,         ///< head bitmaps of both kinds, then a tail of one kind
+  kCustom,
+};
+
+struct alignas(32) HotLayout {
+  ScanKind kind;
+  EncodingId encoding;
+  LayoutSpec::Tail tail;
+  uint8_t flags;  ///< kWeakCell, kOnDead
+  uint32_t head_bytes;
+  uint64_t head_pointers;  ///< bit i: word i is a raw pointer
+  uint64_t head_encoded;   ///< bit i: word i is an encoded value
+  TraceFn trace;
+};
+static_assert(sizeof(HotLayout) == 32);
+
+enum LayoutFlag : uint8_t { kOnDead = 1, kWeakCell = 2 };
+
+struct ColdLayout {
+  OnDeadFn on_dead;
+  void* user;
+  const char* name;  ///< a copy
+  bool distinct;
+};
+
+class LayoutTable {
+ public:
+  bool init(base::MetaArena* meta);
+  void destroy();
+
+  LayoutId add(const LayoutSpec& spec, uint8_t flags, Error* error);
+  EncodingId add_encoding(const Encoding& encoding, Error* error);
+
+  // ORDER-layouts-1: pairs with add(): an id is published after its entry.
+  uint32_t count() const { return count_.load_acquire(); }
+  const HotLayout& hot(LayoutId id) const { return hot_[id]; }
+  const ColdLayout& cold(LayoutId id) const { return cold_[id]; }
+  const Encoding& encoding(EncodingId id) const { return encodings_[id]; }
+  uint32_t encoding_count() const { return encoding_count_.load_acquire(); }
+
+ private:
+  LayoutId find_equal_locked(const HotLayout& hot, const ColdLayout& cold,
+                             const char* name) TRI_REQUIRES(lock_);
+
+  base::MetaArena* meta_ = nullptr;
+  base::Mutex lock_{base::LockRank::kLayouts};
+  HotLayout* hot_ = nullptr;
+  ColdLayout* cold_ = nullptr;
+  Encoding encodings_[kMaxEncodings];
+  base::Atomic<uint32_t> count_{0};
+  base::Atomic<uint32_t> encoding_count_{0};
+};
+
+/// The managed pointer in an encoded word, or null. May be outside the heap.
+inline void* decode(const Encoding& e, uint64_t word) {
+  bool is_pointer = true;
+  if (e.kind == EncodingKind::kRange) {
+    is_pointer = word - e.range_lo <= e.range_hi - e.range_lo;
+  } else if (e.kind == EncodingKind::kTagSet) {
+    uint64_t tag = word >> e.tag_shift & e.tag_mask;
+    is_pointer = (e.tag_set[tag >> 6] >> (tag & 63) & 1) != 0;
+  }
+  return is_pointer ? reinterpret_cast<void*>(word & e.payload_mask) : nullptr;
+}
+
+}  // namespace tricolor::heap
+
+#endif  // TRICOLOR_HEAP_LAYOUT_TABLE_H_

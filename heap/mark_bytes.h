@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 tricolor authors
+//
+// Bulk operations on the mark bytes of a span its caller holds, outside the
+// reach of any other writer of those bytes: taking a run, freeing a rest,
+// sweeping, and looking for free cells. The protocol is in heap/heap.h; the
+// vector forms in heap/mark_bytes_x86_64.h. `stride` is bytes per cell.
+//
+// A marker may read (and find 0 or cur in) a byte that is written here, so a
+// ThreadSanitizer build uses relaxed scalar stores.
+#ifndef TRICOLOR_HEAP_MARK_BYTES_H_
+#define TRICOLOR_HEAP_MARK_BYTES_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#include "base/atomics.h"
+#include "base/macros.h"
+#include "heap/mark_bytes_x86_64.h"
+
+namespace tricolor::heap {
+
+inline void fill_marks(uint8_t* marks, size_t stride, size_t cells,
+                       uint8_t value) {
+  if (stride == 1 && !TRI_TSAN) {
+    std::memset(marks, value, cells);
+    return;
+  }
+  for (size_t i = 0; i < cells; ++i) {
+    base::store_relaxed(&marks[i * stride], value);
+  }
+}
+
+/// The first cell at or after `from` whose byte is 0, or `cells`.
+inline size_t find_free_cell(const uint8_t* marks, size_t stride, size_t from,
+                             size_t cells) {
+  if (stride == 1 && !TRI_TSAN) return find_zero_byte(marks, from, cells);
+  size_t i = from;
+  while (i < cells && base::load_relaxed(&marks[i * stride]) != 0) ++i;
+  return i;
+}
+
+/// The first cell after `from` (which is free) whose byte is not 0, or `end`.
+inline size_t find_used_cell(const uint8_t* marks, size_t stride, size_t from,
+                             size_t end) {
+  if (!TRI_TSAN) {
+    // Inner granules are 0, so the next non-zero byte is a cell's first.
+    size_t at = find_nonzero_byte(marks, from * stride, end * stride);
+    return at >= end * stride ? end : at / stride;
+  }
+  size_t i = from + 1;
+  while (i < end && base::load_relaxed(&marks[i * stride]) == 0) ++i;
+  return i;
+}
+
+/// Writes 0 over every byte != cur; returns how many were cur. n % 64 == 0.
+inline size_t sweep_marks_bytes(uint8_t* marks, size_t n, uint8_t cur) {
+  if (!TRI_TSAN) return sweep_bytes_sse2(marks, n, cur);
+  size_t live = 0;
+  for (size_t i = 0; i < n; ++i) {
+    uint8_t byte = base::load_relaxed(&marks[i]);
+    if (byte == cur) {
+      ++live;
+    } else if (byte != 0) {
+      base::store_relaxed(&marks[i], uint8_t{0});
+    }
+  }
+  return live;
+}
+
+}  // namespace tricolor::heap
+
+#endif  // TRICOLOR_HEAP_MARK_BYTES_H_

@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 tricolor authors
+//
+// The slow path of allocation: from the P's span to its next run, from the
+// mcentral, from an unswept span, from fresh pages.
+//
+// allocate_slow has two halves. The first is a safepoint: the collector may
+// start, assist or stop here, and the G may come back on another P. The second
+// takes a run and a cell without any safepoint, so a cell is never half taken
+// when a phase flips. A run's bytes are written cur before its first cell is
+// handed out; whoever publishes a cell does so by a release store later.
+#include <cstring>
+
+#include "base/check.h"
+#include "base/os_memory.h"
+#include "base/sched_point.h"
+#include "heap/heap.h"
+#include "heap/mark_bytes.h"
+#include "heap/poison.h"
+
+namespace tricolor::heap {
+
+namespace {
+
+uint32_t layout_of_slot(uint32_t slot_id) {
+  return slot_id >> TRI_DETAIL_CLASS_SHIFT;
+}
+uint32_t class_of_slot(uint32_t slot_id) {
+  return slot_id & ((1u << TRI_DETAIL_CLASS_SHIFT) - 1);
+}
+
+/// Pages of a span of class `c`: the fewest whose tail wastes <= 1/8.
+uint32_t pages_of_class(uint32_t c) {
+  uint32_t cell = tri_detail_class_bytes(c);
+  uint32_t pages = 1;
+  while (pages * kPageBytes < cell ||
+         pages * kPageBytes % cell > pages * kPageBytes / 8) {
+    ++pages;
+  }
+  return pages;
+}
+
+size_t stride_of(const Span* span) { return span->cell_bytes >> kGranuleShift; }
+
+void check_slot(const LayoutTable& layouts, uint32_t slot_id) {
+  uint32_t layout = layout_of_slot(slot_id);
+  if (TRI_UNLIKELY(layout == kInvalidLayout || layout >= layouts.count())) {
+    TRI_MISUSE("allocate",
+               "layout %u is not registered with this runtime; use the id that "
+               "Runtime::register_layout returned",
+               layout);
+  }
+}
+
+}  // namespace
+
+bool Heap::mcache_init(MCache* mc) {
+  mc->slots =
+      static_cast<tri_slot*>(base::os_map(kSlotCount * sizeof(tri_slot)));
+  mc->states =
+      static_cast<SlotState*>(base::os_map(kSlotCount * sizeof(SlotState)));
+  mc->active =
+      static_cast<uint32_t*>(base::os_map(kSlotCount * sizeof(uint32_t)));
+  mc->heap = this;
+  mc->active_count = 0;
+  mc->unsettled_bytes = 0;
+  if (mc->slots != nullptr && mc->states != nullptr && mc->active != nullptr) {
+    return true;
+  }
+  mcache_destroy(mc);
+  return false;
+}
+
+void Heap::mcache_destroy(MCache* mc) {
+  if (mc->slots != nullptr) {
+    base::os_release(mc->slots, kSlotCount * sizeof(tri_slot));
+  }
+  if (mc->states != nullptr) {
+    base::os_release(mc->states, kSlotCount * sizeof(SlotState));
+  }
+  if (mc->active != nullptr) {
+    base::os_release(mc->active, kSlotCount * sizeof(uint32_t));
+  }
+  mc->slots = nullptr;
+  mc->states = nullptr;
+  mc->active = nullptr;
+}
+
+void Heap::mcache_settle(MCache* mc) {
+  if (mc->unsettled_bytes == 0) return;
+  auto n = static_cast<uint64_t>(mc->unsettled_bytes);  // wraps when negative
+  heap_live_.fetch_add_relaxed(n);
+  allocated_.fetch_add_relaxed(n);
+  mc->unsettled_bytes = 0;
+}
+
+void Heap::mcache_cut_stw(MCache* mc) {
+  for (uint32_t i = 0; i < mc->active_count; ++i) {
+    uint32_t id = mc->active[i];
+    tri_slot* slot = &mc->slots[id];
+    TRI_ASSERT(mc->states[id].saved_limit == nullptr,
+               "slot %u was cut twice without a refill or flush", id);
+    if (slot->cursor == slot->limit) continue;
+    mc->states[id].saved_limit = slot->limit;
+    slot->limit = slot->cursor;
+  }
+}
+
+void Heap::restore_cut(MCache* mc, uint32_t slot_id) {
+  tri_slot* slot = &mc->slots[slot_id];
+  SlotState* state = &mc->states[slot_id];
+  Span* span = space_.span(state->span_page);
+  size_t cells =
+      static_cast<size_t>(state->saved_limit - slot->cursor) / span->cell_bytes;
+  fill_marks(space_.mark_of(space_.offset_of(slot->cursor)), stride_of(span),
+             cells, cur());
+  slot->limit = state->saved_limit;
+  state->saved_limit = nullptr;
+}
+
+void Heap::release_slot(MCache* mc, uint32_t slot_id) {
+  tri_slot* slot = &mc->slots[slot_id];
+  SlotState* state = &mc->states[slot_id];
+  if (state->span_page == 0) return;
+  Span* span = space_.span(state->span_page);
+  char* limit =
+      state->saved_limit != nullptr ? state->saved_limit : slot->limit;
+  auto rest = static_cast<size_t>(limit - slot->cursor);
+  if (rest != 0) {
+    fill_marks(space_.mark_of(space_.offset_of(slot->cursor)), stride_of(span),
+               rest / span->cell_bytes, 0);
+    poison(slot->cursor, rest);
+    mc->unsettled_bytes -= static_cast<int64_t>(rest);
+  }
+  bool full = rest == 0 && state->next_search >= span->cells;
+  *slot = {nullptr, nullptr};
+  state->saved_limit = nullptr;
+  state->span_page = 0;
+  central(slot_id)->push(space_, span, full);
+}
+
+void Heap::mcache_flush(MCache* mc) {
+  for (uint32_t i = 0; i < mc->active_count; ++i) {
+    release_slot(mc, mc->active[i]);
+    mc->states[mc->active[i]].listed = 0;
+  }
+  mc->active_count = 0;
+  mcache_settle(mc);
+}
+
+void Heap::take_run(MCache* mc, uint32_t slot_id, size_t from, size_t to) {
+  SlotState* state = &mc->states[slot_id];
+  Span* span = space_.span(state->span_page);
+  char* start = space_.page_address(span->first_page) + from * span->cell_bytes;
+  size_t bytes = (to - from) * span->cell_bytes;
+  unpoison(start, bytes);
+  if (span->needzero) std::memset(start, 0, bytes);
+  fill_marks(space_.mark_of(space_.offset_of(start)), stride_of(span),
+             to - from, cur());
+  mc->slots[slot_id] = {start, start + bytes};
+  state->next_search = static_cast<uint32_t>(to);
+  mc->unsettled_bytes += static_cast<int64_t>(bytes);
+}
+
+bool Heap::next_run(MCache* mc, uint32_t slot_id) {
+  SlotState* state = &mc->states[slot_id];
+  Span* span = space_.span(state->span_page);
+  const uint8_t* marks =
+      space_.mark_of(static_cast<size_t>(span->first_page) << kPageShift);
+  size_t from =
+      find_free_cell(marks, stride_of(span), state->next_search, span->cells);
+  if (from >= span->cells) {
+    state->next_search = span->cells;
+    return false;
+  }
+  size_t end = span->cells;
+  uint32_t most = TRI_ASAN ? 1 : options_.max_run_cells;
+  if (most != 0 && end - from > most) end = from + most;
+  size_t to = find_used_cell(marks, stride_of(span), from, end);
+  take_run(mc, slot_id, from, to);
+  return true;
+}
+
+bool Heap::refill(MCache* mc, uint32_t slot_id) {
+  SlotState* state = &mc->states[slot_id];
+  TRI_SCHED_POINT("heap.refill");
+  if (state->saved_limit != nullptr) {
+    restore_cut(mc, slot_id);
+    return true;
+  }
+  while (state->span_page == 0 || !next_run(mc, slot_id)) {
+    release_slot(mc, slot_id);
+    Span* span = get_span(slot_id);
+    if (span == nullptr) return false;
+    TRI_ASSERT(span->home == SpanHome::kCached);
+    state->span_page = span->first_page;
+    state->next_search = 0;
+    if (state->listed == 0) {
+      state->listed = 1;
+      mc->active[mc->active_count++] = slot_id;
+    }
+  }
+  return true;
+}
+
+Span* Heap::get_span(uint32_t slot_id) {
+  MCentral* c = central(slot_id);
+  Span* span = c->pop_partial_swept(space_, sweepgen());
+  if (span == nullptr && sweep_allowed()) span = sweep_for(c);
+  return span != nullptr ? span : new_span(slot_id);
+}
+
+Span* Heap::sweep_for(MCentral* c) {
+  // Bounded: a refill pays for at most this many spans before it takes fresh
+  // pages instead.
+  for (int tries = 0; tries < 32; ++tries) {
+    Span* span = c->pop_unswept(space_, sweepgen());
+    if (span == nullptr) return nullptr;
+    if (sweep_span(c, span)) continue;  // empty: its pages are free again
+    Span* partial = c->pop_partial_swept(space_, sweepgen());
+    if (partial != nullptr) return partial;
+  }
+  return nullptr;
+}
+
+Span* Heap::new_span(uint32_t slot_id) {
+  uint32_t c = class_of_slot(slot_id);
+  uint32_t npages = pages_of_class(c);
+  bool needzero = false;
+  uint32_t page = alloc_pages(npages, &needzero);
+  if (page == 0) return nullptr;
+  Span* span = space_.span(page);
+  TRI_ASSERT(span->state == SpanState::kFree, "page %u is in use", page);
+  span->state = SpanState::kSmall;
+  span->home = SpanHome::kCached;
+  span->size_class = static_cast<uint8_t>(c);
+  span->needzero = needzero;
+  span->first_page = page;
+  span->npages = npages;
+  span->cell_bytes = tri_detail_class_bytes(c);
+  span->cells = static_cast<uint32_t>(npages * kPageBytes / span->cell_bytes);
+  span->layout = static_cast<uint16_t>(layout_of_slot(slot_id));
+  span->live = 0;
+  span->sweepgen.store_relaxed(sweepgen());
+  poison(space_.page_address(page), npages * kPageBytes);
+  for (uint32_t i = 0; i < npages; ++i) {
+    // ORDER-entry-1: pairs with the marker's load: a published cell's page
+    // entry is complete (the cell's own publication orders it, too).
+    space_.entry(page + i)->bits.store_release(
+        PageEntry::pack(span->layout, c, SpanState::kSmall));
+  }
+  span_count_.fetch_add_relaxed(1);
+  return span;
+}
+
+void* Heap::take_from_slot(MCache* mc, uint32_t slot_id, size_t cell_bytes) {
+  tri_slot* slot = &mc->slots[slot_id];
+  if (static_cast<size_t>(slot->limit - slot->cursor) < cell_bytes &&
+      !refill(mc, slot_id)) {
+    return nullptr;
+  }
+  char* cell = slot->cursor;
+  slot->cursor = cell + cell_bytes;
+  return cell;
+}
+
+void* Heap::allocate_slow(tri_mutator* mu, uint32_t slot_id, size_t bytes,
+                          bool may_fail) {
+  check_slot(layouts_, slot_id);
+  size_t cell_bytes = tri_detail_class_bytes(class_of_slot(slot_id));
+  for (int attempt = 0;; ++attempt) {
+    if (hooks_.before_refill != nullptr) {
+      hooks_.before_refill(hooks_.ctx, mu, bytes);  // safepoint
+    }
+    // From here to the return there is no safepoint.
+    void* cell = take_from_slot(mcache_of(mu), slot_id, cell_bytes);
+    if (cell != nullptr) return cell;
+    if (hooks_.collect_for_memory == nullptr ||
+        !hooks_.collect_for_memory(hooks_.ctx, mu, bytes, attempt)) {
+      break;
+    }
+  }
+  if (may_fail) return nullptr;
+  if (hooks_.out_of_memory != nullptr) {
+    hooks_.out_of_memory(hooks_.ctx, mu, bytes);
+  }
+  TRI_FATAL("out of memory: no room for a cell of %zu bytes", bytes);
+}
+
+}  // namespace tricolor::heap

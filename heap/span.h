@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 tricolor authors
+//
+// Span: a run of pages that holds cells of one layout and one size class, or
+// one large object, or raw memory in the manual state. PageEntry: what the
+// marker needs to know of a page, 4 bytes.
+//
+//   PageEntry  31           16 15         8 7          0
+//             +---------------+------------+------------+
+//             |    layout     |  class     |   kind     |
+//             +---------------+------------+------------+
+//
+// State: free -> small | large | manual -> free, by whoever owns the pages.
+// Where a small span is (SpanHome) and its sweep generation, with h the heap's
+// generation (grows by 2 per cycle, while the world is stopped):
+//
+//   sweepgen == h - 2   unswept: it may hold dead cells (byte == prev)
+//   sweepgen == h - 1   being swept by the thread that took it from its list
+//   sweepgen == h       swept, or made in this generation
+//
+//            get_span (mcentral)                    release_span
+//   listed ----------------------> cached (by a P) ---------------> listed
+//     |  sweep_one: taken by the sweeper -> listed again, or freed
+//
+// Invariants
+// 1. A span is on exactly one mcentral list, or cached by exactly one P, or
+//    held by exactly one sweeper. Moving it needs the mcentral's lock.
+// 2. Only its holder (P or sweeper) writes its mark bytes other than markers'
+//    prev -> cur.
+#ifndef TRICOLOR_HEAP_SPAN_H_
+#define TRICOLOR_HEAP_SPAN_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "base/atomics.h"
+
+namespace tricolor::heap {
+
+enum class SpanState : uint8_t {
+  kFree,    ///< its pages belong to the page allocator
+  kSmall,   ///< cells of one layout and class
+  kLarge,   ///< one object
+  kManual,  ///< value stacks and other raw memory, never swept
+};
+
+enum class SpanHome : uint8_t { kNone, kListed, kCached, kSweeping };
+
+struct PageEntry {
+  base::Atomic<uint32_t> bits;
+
+  static constexpr uint32_t pack(uint32_t layout, uint32_t size_class,
+                                 SpanState kind) {
+    return layout << 16 | size_class << 8 | static_cast<uint32_t>(kind);
+  }
+  static uint32_t layout(uint32_t bits) { return bits >> 16; }
+  static uint32_t size_class(uint32_t bits) { return bits >> 8 & 0xff; }
+  static SpanState kind(uint32_t bits) {
+    return static_cast<SpanState>(bits & 0xff);
+  }
+};
+static_assert(sizeof(PageEntry) == 4);
+
+struct Span {
+  // Changed by the holder (see invariant 1); sweepgen is read by validators.
+  base::Atomic<uint32_t> sweepgen;
+  SpanState state;
+  SpanHome home;
+  uint8_t size_class;
+  bool needzero;  ///< its free cells may hold old bytes
+  // Immutable while the span is not free.
+  uint32_t first_page;
+  uint32_t npages;
+  uint32_t cell_bytes;  ///< small
+  uint32_t cells;       ///< small
+  uint64_t bytes;       ///< large: what was asked for, rounded to 16
+  uint16_t layout;
+  // Guarded by the mcentral's lock.
+  uint8_t reserved;
+  uint32_t live;  ///< cells that survived the last sweep
+  uint32_t next;  ///< first pages of the neighbours on the list; 0: none
+  uint32_t prev;
+};
+static_assert(sizeof(Span) == 48);
+
+}  // namespace tricolor::heap
+
+#endif  // TRICOLOR_HEAP_SPAN_H_

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 tricolor authors
+//
+// Sweeping one span: its holder writes 0 over every mark byte that is not cur.
+// Which spans when is the collector's business (gc/sweep.cc) or a refill's.
+//
+// Why nobody else writes these bytes: markers store only while marking, and no
+// span is swept before the mark has ended; Ps own no run here, because every
+// mcache was flushed before allow_sweep().
+#include <cstring>
+
+#include "base/check.h"
+#include "base/sched_point.h"
+#include "heap/heap.h"
+#include "heap/mark_bytes.h"
+#include "heap/poison.h"
+
+namespace tricolor::heap {
+
+void Heap::on_dead_cells(Span* span) {
+  const HotLayout& hot = layouts_.hot(span->layout);
+  const ColdLayout& cold = layouts_.cold(span->layout);
+  bool large = span->state == SpanState::kLarge;
+  size_t cells = large ? 1 : span->cells;
+  size_t cell_bytes = large ? span->bytes : span->cell_bytes;
+  size_t stride = large ? 1 : cell_bytes >> kGranuleShift;
+  char* base = space_.page_address(span->first_page);
+  const uint8_t* marks = space_.mark_of(space_.offset_of(base));
+  uint8_t now = cur();
+  for (size_t i = 0; i < cells; ++i) {
+    uint8_t byte = base::load_relaxed(&marks[i * stride]);
+    if (byte == 0 || byte == now) continue;
+    char* cell = base + i * cell_bytes;
+    if ((hot.flags & kOnDead) != 0) {
+      cold.on_dead(cell, cell_bytes, cold.user);
+    }
+    if (options_.clobber_free) std::memset(cell, 0xdb, cell_bytes);
+    poison(cell, cell_bytes);
+  }
+}
+
+uint32_t Heap::sweep_marks(Span* span) {
+  const HotLayout& hot = layouts_.hot(span->layout);
+  if (TRI_ASAN || options_.clobber_free || (hot.flags & kOnDead) != 0) {
+    on_dead_cells(span);
+  }
+  uint8_t* marks =
+      space_.mark_of(static_cast<size_t>(span->first_page) << kPageShift);
+  size_t n = span->state == SpanState::kLarge
+                 ? 64
+                 : (size_t{span->npages} << kPageShift) >> kGranuleShift;
+  return static_cast<uint32_t>(sweep_marks_bytes(marks, n, cur()));
+}
+
+bool Heap::sweep_span(MCentral* c, Span* span) {
+  TRI_ASSERT(span->home == SpanHome::kSweeping);
+  TRI_ASSERT(span->sweepgen.load_relaxed() == sweepgen() - 1);
+  TRI_SCHED_POINT("heap.sweep_span");
+  bool large = span->state == SpanState::kLarge;
+  uint32_t live = sweep_marks(span);
+  size_t cell_bytes = large ? span->bytes : span->cell_bytes;
+  TRI_ASSERT(live <= (large ? 1 : span->cells));
+  sweep_stats_.live_cells.fetch_add_relaxed(live);
+  sweep_stats_.live_bytes.fetch_add_relaxed(live * cell_bytes);
+  span->live = live;
+  span->needzero = true;
+  if (live == 0) {
+    if (large) clear_large(span);
+    free_span(span);
+  } else {
+    span->sweepgen.store_relaxed(sweepgen());
+    c->push(space_, span, large || live == span->cells);
+  }
+  // ORDER-unswept-1: pairs with all_swept().
+  unswept_.fetch_sub_release(1);
+  return live == 0;
+}
+
+void Heap::free_span(Span* span) {
+  uint32_t page = span->first_page;
+  uint32_t npages = span->npages;
+  poison(space_.page_address(page), size_t{npages} << kPageShift);
+  for (uint32_t i = 0; i < npages; ++i) {
+    space_.entry(page + i)->bits.store_relaxed(0);
+  }
+  span->state = SpanState::kFree;
+  span->home = SpanHome::kNone;
+  span_count_.fetch_sub_relaxed(1);
+  free_pages(page, npages);
+}
+
+size_t Heap::sweep_one() {
+  if (!sweep_allowed()) return 0;
+  for (;;) {
+    uint32_t at = sweep_cursor_.load_relaxed();
+    // ORDER-centrals-1: pairs with central(): ids below the count are written.
+    if (at >= central_count_.load_acquire()) return 0;
+    MCentral* c = &centrals_[central_ids_.data()[at]];
+    Span* span = c->pop_unswept(space_, sweepgen());
+    if (span != nullptr) {
+      size_t pages = span->npages;
+      sweep_span(c, span);
+      return pages;
+    }
+    // Nothing old can appear here any more: every mcache was flushed before.
+    sweep_cursor_.compare_exchange_strong_relaxed(at, at + 1);
+  }
+}
+
+}  // namespace tricolor::heap

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 tricolor authors
+//
+// The heap's validator: the mark-byte protocol and the span states, over every
+// page. Called with the world stopped at phase ends of checking builds, and by
+// tests.
+#include "base/check.h"
+#include "heap/heap.h"
+
+namespace tricolor::heap {
+
+void Heap::validate_span_stw(Span* span, bool swept) {
+  uint32_t page = span->first_page;
+  uint32_t gen = span->sweepgen.load_relaxed();
+  bool fresh = gen == sweepgen();
+  TRI_CHECK(fresh || gen == sweepgen() - 2,
+            "span %u has generation %u, the heap %u", page, gen, sweepgen());
+  TRI_CHECK(!swept || fresh, "span %u is unswept", page);
+  TRI_CHECK(span->home != SpanHome::kSweeping, "span %u is in mid-sweep", page);
+  bool large = span->state == SpanState::kLarge;
+  size_t stride = large ? 1 : span->cell_bytes >> kGranuleShift;
+  size_t cells = large ? 1 : span->cells;
+  size_t granules = (size_t{span->npages} << kPageShift) >> kGranuleShift;
+  const uint8_t* marks =
+      space_.mark_of(static_cast<size_t>(page) << kPageShift);
+  size_t checked = large ? 1 : granules;
+  for (size_t i = 0; i < checked; ++i) {
+    uint8_t byte = base::load_relaxed(&marks[i]);
+    bool first = i % stride == 0 && i / stride < cells;
+    TRI_CHECK(byte == 0 || first,
+              "span %u: mark byte %u inside a cell (granule %zu)", page,
+              unsigned{byte}, i);
+    TRI_CHECK(byte == 0 || byte == cur() || byte == prev(),
+              "span %u: mark byte %u is neither %u nor %u", page,
+              unsigned{byte}, unsigned{cur()}, unsigned{prev()});
+  }
+}
+
+void Heap::validate_stw(bool swept) {
+  {
+    base::LockGuard guard(pages_lock_);
+    pages_.validate();
+  }
+  size_t pages = space_.committed_pages();
+  size_t spans = 0;
+  for (size_t page = 1; page < pages;) {
+    Span* span = space_.span(page);
+    if (span->state == SpanState::kFree) {
+      TRI_CHECK(space_.entry(page)->bits.load_relaxed() == 0,
+                "page %zu is free but has a layout", page);
+      ++page;
+      continue;
+    }
+    TRI_CHECK(span->first_page == page && span->npages > 0,
+              "page %zu: span says it starts at %u", page, span->first_page);
+    if (span->state != SpanState::kManual) {
+      validate_span_stw(span, swept);
+      ++spans;
+    }
+    page += span->npages;
+  }
+  TRI_CHECK(spans == span_count_.load_relaxed(), "%zu spans found, %llu known",
+            spans, static_cast<unsigned long long>(span_count_.load_relaxed()));
+}
+
+}  // namespace tricolor::heap
