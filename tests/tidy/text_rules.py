@@ -87,17 +87,19 @@ def spdx(tree):
 
 
 def file_comment(tree):
-    """Every C++ file opens with what it is, right under the licence."""
+    """Every C++ file opens with what it is, right under the licence, or with
+    where that is told ("See x.h.")."""
     bad = []
     for name in tree.code():
-        words = []
+        words, told = [], False
         for line in tree.lines(name):
             stripped = line.strip()
             if stripped and not stripped.startswith(("//", "/*", "*", "#!")):
                 break
             if "SPDX" not in stripped and "Copyright" not in stripped:
                 words += re.findall(r"[A-Za-z]{2,}", stripped)
-        if len(words) < 5:
+                told |= bool(re.search(r"\b[Ss]ee \S+\.(h|md|cc)\b", stripped))
+        if len(words) < 5 and not told:
             bad.append(f"{name}:1: no file comment")
     return bad
 
