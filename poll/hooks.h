@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 tricolor authors
+//
+// What the scheduler and the poller need from each other. The poller installs a
+// table of functions at its first use; find_work, idle Ms and sysmon call it.
+// Upwards the poller uses park and ready of tricolor/task.h and the two
+// functions below, which sched/poll_slot.cc implements.
+//
+// Rules
+// 1. poll is called by one thread at a time, never under a lock of sched, with
+//    or without a held P; it is not a safepoint and allocates no cells.
+// 2. A task it returns was parked (committed) and is returned once.
+// 3. wake() may come at any time from any thread; one that comes while nobody
+//    polls ends the next waiting poll.
+// 4. Tables and poller live until destroy(), which runs when the runtime is
+//    destroyed, all threads gone.
+#ifndef TRICOLOR_POLL_HOOKS_H_
+#define TRICOLOR_POLL_HOOKS_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "tricolor/task.h"
+
+namespace tricolor::poll {
+
+struct PollHooks {
+  void* ctx;
+  /// Stores up to `capacity` tasks that became ready; returns how many.
+  /// timeout_ns: 0 does not wait, negative waits for an event or a wake().
+  size_t (*poll)(void* ctx, int64_t timeout_ns, ParkedTask* out,
+                 size_t capacity);
+  /// Ends a waiting poll.
+  void (*wake)(void* ctx);
+  /// Whether any task waits for the poller. A hint.
+  bool (*has_waiters)(void* ctx);
+  /// Frees the poller.
+  void (*destroy)(void* ctx);
+};
+
+/// The runtime's hooks, null before the first use of its poller. Any thread.
+const PollHooks* poll_hooks(const Runtime& rt);
+
+/// Installs `hooks`, which stay valid until their destroy() has run. False if
+/// another thread was first: use poll_hooks() then. Any thread.
+bool install_poll_hooks(Runtime& rt, const PollHooks* hooks);
+
+}  // namespace tricolor::poll
+
+#endif  // TRICOLOR_POLL_HOOKS_H_
