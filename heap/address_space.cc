@@ -25,13 +25,23 @@ size_t default_reservation() {
 size_t round_up(size_t n, size_t to) { return (n + to - 1) & ~(to - 1); }
 size_t round_down(size_t n, size_t to) { return n & ~(to - 1); }
 
+/// At least the minimum, at most what an x86-64 process can map (2^47).
+size_t clamp_reservation(size_t bytes) {
+  constexpr size_t kMost = size_t{1} << 47;
+  if (bytes < kReserveMin) return kReserveMin;
+  return bytes > kMost ? kMost : round_up(bytes, kGrowBytes);
+}
+
+/// Tables are committed in units of kPageBytes, so they end on one.
+size_t table_bytes(size_t pages, size_t per_page) {
+  return round_up(pages * per_page, kPageBytes);
+}
+
 }  // namespace
 
 bool AddressSpace::init(size_t bytes, Error* error) {
-  size_t want = bytes == 0 ? default_reservation()
-                           : round_up(bytes < kReserveMin ? kReserveMin : bytes,
-                                      kGrowBytes);
-  for (size_t n = want; n >= kReserveMin; n = round_up(n / 2, kGrowBytes)) {
+  size_t want = bytes == 0 ? default_reservation() : clamp_reservation(bytes);
+  for (size_t n = want;; n = clamp_reservation(n / 2)) {
     base_ = static_cast<char*>(base::os_reserve(n, kGrowBytes));
     if (base_ != nullptr) {
       reserved_ = n;
@@ -55,9 +65,9 @@ bool AddressSpace::reserve_tables() {
   marks_ = static_cast<uint8_t*>(
       base::os_reserve(reserved_ >> kGranuleShift, kGrowBytes));
   entries_ = static_cast<PageEntry*>(
-      base::os_reserve(pages * sizeof(PageEntry), kPageBytes));
-  spans_ =
-      static_cast<Span*>(base::os_reserve(pages * sizeof(Span), kPageBytes));
+      base::os_reserve(table_bytes(pages, sizeof(PageEntry)), kPageBytes));
+  spans_ = static_cast<Span*>(
+      base::os_reserve(table_bytes(pages, sizeof(Span)), kPageBytes));
   return marks_ != nullptr && entries_ != nullptr && spans_ != nullptr;
 }
 
@@ -66,9 +76,11 @@ void AddressSpace::destroy() {
   if (base_ != nullptr) base::os_release(base_, reserved_);
   if (marks_ != nullptr) base::os_release(marks_, reserved_ >> kGranuleShift);
   if (entries_ != nullptr) {
-    base::os_release(entries_, pages * sizeof(PageEntry));
+    base::os_release(entries_, table_bytes(pages, sizeof(PageEntry)));
   }
-  if (spans_ != nullptr) base::os_release(spans_, pages * sizeof(Span));
+  if (spans_ != nullptr) {
+    base::os_release(spans_, table_bytes(pages, sizeof(Span)));
+  }
   base_ = nullptr;
   marks_ = nullptr;
   entries_ = nullptr;

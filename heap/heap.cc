@@ -60,7 +60,7 @@ void Heap::destroy() {
 uint32_t Heap::alloc_pages(size_t npages, bool* needzero) {
   base::LockGuard guard(pages_lock_);
   size_t limit = options_.hard_limit_bytes >> kPageShift;
-  if (limit != 0 && pages_.pages_in_use() + npages > limit + 1) return 0;
+  if (limit != 0 && pages_.pages_in_use() + npages > limit) return 0;
   uint32_t page = pages_.alloc(npages, needzero);
   if (page == 0) {
     if (npages > (space_.reserved_bytes() >> kPageShift)) return 0;
@@ -96,6 +96,7 @@ MCentral* Heap::central(uint32_t slot_id) {
 }
 
 void* Heap::alloc_manual(size_t bytes) {
+  if (bytes == 0 || bytes > space_.reserved_bytes()) return nullptr;
   size_t npages = (bytes + kPageBytes - 1) >> kPageShift;
   bool needzero = false;
   uint32_t page = alloc_pages(npages, &needzero);
@@ -103,6 +104,7 @@ void* Heap::alloc_manual(size_t bytes) {
   Span* span = space_.span(page);
   TRI_ASSERT(span->state == SpanState::kFree);
   span->state = SpanState::kManual;
+  span->home = SpanHome::kNone;
   span->first_page = page;
   span->npages = static_cast<uint32_t>(npages);
   for (size_t i = 0; i < npages; ++i) {
@@ -141,10 +143,10 @@ void Heap::begin_sweep_stw() {
   sweep_allowed_.store_relaxed(0);
   sweep_stats_.live_bytes.store_relaxed(0);
   sweep_stats_.live_cells.store_relaxed(0);
-  sweep_stats_.freed_bytes.store_relaxed(0);
-  sweep_cursor_.store_relaxed(0);
   unswept_.store_relaxed(span_count_.load_relaxed());
-  sweepgen_.store_relaxed(sweepgen_.load_relaxed() + 2);
+  uint32_t gen = sweepgen_.load_relaxed() + 2;
+  sweepgen_.store_relaxed(gen);
+  sweep_cursor_.store_relaxed(uint64_t{gen} << 32);
 }
 
 void Heap::allow_sweep() {

@@ -47,7 +47,6 @@ inline constexpr uint32_t kSlotCount = kMaxLayouts << TRI_DETAIL_CLASS_SHIFT;
 struct SweepStats {
   base::Atomic<uint64_t> live_bytes{0};
   base::Atomic<uint64_t> live_cells{0};
-  base::Atomic<uint64_t> freed_bytes{0};
 };
 
 class Heap {
@@ -98,7 +97,8 @@ class Heap {
   /// run (byte in {prev, cur}).
   bool is_cell(const void* p) const;
 
-  // --- Raw pages in the manual state (value stacks). Not swept. Null if none.
+  // --- Raw pages in the manual state (value stacks): not swept, contents
+  // undefined. Null if there are none, or for 0 bytes.
   void* alloc_manual(size_t bytes);
   void free_manual(void* p, size_t bytes);
 
@@ -107,7 +107,6 @@ class Heap {
   void set_live_bytes_stw(uint64_t n) { heap_live_.store_relaxed(n); }
   void add_live_bytes(uint64_t n) { heap_live_.fetch_add_relaxed(n); }
   uint64_t allocated_bytes() const { return allocated_.load_relaxed(); }
-  uint64_t freed_bytes() const { return freed_.load_relaxed(); }
   uint64_t pages_in_use() const { return pages_in_use_.load_relaxed(); }
   const SweepStats& sweep_stats() const { return sweep_stats_; }
   const HeapOptions& options() const { return options_; }
@@ -138,8 +137,8 @@ class Heap {
   bool sweep_span(MCentral* central, Span* span);
   uint32_t sweep_marks(Span* span);
   void on_dead_cells(Span* span);
-  void clear_large(Span* span);
   void validate_span_stw(Span* span, bool swept);
+  void validate_free_page_stw(size_t page);
 
   // Immutable after init.
   base::MetaArena* meta_ = nullptr;
@@ -156,11 +155,11 @@ class Heap {
 
   base::Atomic<uint32_t> sweep_allowed_{1};
   base::Atomic<uint64_t> unswept_{0};  // spans of an older generation
-  base::Atomic<uint32_t> sweep_cursor_{0};
+  // Generation and index in central_ids_ (see sweep_one).
+  base::Atomic<uint64_t> sweep_cursor_{0};
   SweepStats sweep_stats_;
   base::Atomic<uint64_t> heap_live_{0};
   base::Atomic<uint64_t> allocated_{0};
-  base::Atomic<uint64_t> freed_{0};
   base::Atomic<uint64_t> pages_in_use_{0};
   base::Atomic<uint64_t> span_count_{0};  // small and large, any home
 

@@ -33,6 +33,7 @@ void* Heap::allocate_large(tri_mutator* mu, LayoutId layout, size_t bytes,
     TRI_MISUSE("allocate", "layout %u is not registered with this runtime",
                unsigned{layout});
   }
+  TRI_ASSERT(bytes > 0);
   bool possible = bytes <= space_.reserved_bytes();
   size_t npages = possible ? (bytes + kPageBytes - 1) >> kPageShift : 0;
   uint32_t page = 0;
@@ -70,6 +71,7 @@ void* Heap::allocate_large(tri_mutator* mu, LayoutId layout, size_t bytes,
   entry->bits.store_release(
       PageEntry::pack(kNoscanLayout, 0, SpanState::kLarge));
   void* object = space_.page_address(page);
+  poison(object, npages << kPageShift);  // what rounding to pages adds
   unpoison(object, span->bytes);
   base::store_relaxed(space_.mark_of(space_.offset_of(object)), cur());
   span_count_.fetch_add_relaxed(1);
@@ -91,12 +93,6 @@ void* Heap::allocate_large(tri_mutator* mu, LayoutId layout, size_t bytes,
   // ORDER-entry-1: pairs with the marker's load: zeroed before scannable.
   entry->bits.store_release(PageEntry::pack(layout, 0, SpanState::kLarge));
   return object;
-}
-
-void Heap::clear_large(Span* span) {
-  if (options_.clobber_free) {
-    std::memset(space_.page_address(span->first_page), 0xdb, span->bytes);
-  }
 }
 
 }  // namespace tricolor::heap

@@ -29,6 +29,10 @@ bool refuse(Error* error, ErrorCode code, const char* format, ...) {
   return false;
 }
 
+const char* name_of(const LayoutSpec& spec) {
+  return spec.name == nullptr ? "" : spec.name;
+}
+
 bool offsets_to_bits(const LayoutSpec& spec, const char* field,
                      const uint32_t* offsets, size_t count, uint64_t* bits,
                      Error* error) {
@@ -42,7 +46,7 @@ bool offsets_to_bits(const LayoutSpec& spec, const char* field,
     if (why != nullptr) {
       return refuse(error, ErrorCode::kInvalidArgument,
                     "register_layout '%s': %s[%zu] = %u %s (head_bytes = %u)",
-                    spec.name, field, i, at, why, spec.head_bytes);
+                    name_of(spec), field, i, at, why, spec.head_bytes);
     }
     *bits |= uint64_t{1} << (at / 8);
   }
@@ -68,7 +72,7 @@ ScanKind kind_of(const LayoutSpec& spec, const HotLayout& hot) {
 bool check_spec(const LayoutSpec& spec, uint32_t encodings, Error* error) {
   auto bad = [&](const char* what) {
     return refuse(error, ErrorCode::kInvalidArgument,
-                  "register_layout '%s': %s", spec.name, what);
+                  "register_layout '%s': %s", name_of(spec), what);
   };
   if (spec.encoding >= encodings) {
     return bad("encoding is not registered; see Runtime::register_encoding");
@@ -141,7 +145,7 @@ LayoutId LayoutTable::add(const LayoutSpec& spec, uint8_t flags, Error* error) {
     refuse(error, ErrorCode::kInvalidArgument,
            "register_layout '%s': an offset is in both pointer_offsets and "
            "encoded_offsets",
-           spec.name);
+           name_of(spec));
     return kInvalidLayout;
   }
   hot.kind = kind_of(spec, hot);
@@ -151,7 +155,7 @@ LayoutId LayoutTable::add(const LayoutSpec& spec, uint8_t flags, Error* error) {
   hot.trace = spec.trace;
   hot.flags = static_cast<uint8_t>(flags | (spec.on_dead ? kOnDead : 0));
   ColdLayout cold{spec.on_dead, spec.user, nullptr, spec.distinct};
-  const char* name = spec.name == nullptr ? "" : spec.name;
+  const char* name = name_of(spec);
 
   base::LockGuard guard(lock_);
   if (!spec.distinct) {
@@ -159,13 +163,17 @@ LayoutId LayoutTable::add(const LayoutSpec& spec, uint8_t flags, Error* error) {
     if (same != kInvalidLayout) return same;
   }
   uint32_t id = count_.load_relaxed();
-  size_t bytes = std::strlen(name) + 1;
-  char* copy =
-      id < kMaxLayouts ? static_cast<char*>(meta_->alloc(bytes, 1)) : nullptr;
-  if (copy == nullptr) {
+  if (id >= kMaxLayouts) {
     refuse(error, ErrorCode::kLimit,
            "register_layout '%s': %u layouts are registered; the limit is %u",
-           name, id, kMaxLayouts);
+           name, id - 1, kMaxLayouts - 1);
+    return kInvalidLayout;
+  }
+  size_t bytes = std::strlen(name) + 1;
+  char* copy = static_cast<char*>(meta_->alloc(bytes, 1));
+  if (copy == nullptr) {
+    refuse(error, ErrorCode::kOutOfMemory,
+           "register_layout '%s': no memory for its name", name);
     return kInvalidLayout;
   }
   std::memcpy(copy, name, bytes);

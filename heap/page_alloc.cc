@@ -50,22 +50,22 @@ void PageAlloc::extend(size_t pages) {
   }
   if (limit_ == 0 && pages > 0) {
     used_[0] |= 1;  // page 0 stands for "none"
-    in_use_count_ = 1;
+    first_free_ = 1;
   }
   limit_ = pages;
 }
 
-uint32_t PageAlloc::find_run(size_t npages) const {
+void PageAlloc::advance_first_free() {
   size_t words = limit_ / 64;
-  if (npages == 1) {
-    for (size_t w = first_free_ / 64; w < words; ++w) {
-      if (used_[w] != kAll) {
-        return static_cast<uint32_t>(
-            w * 64 + static_cast<size_t>(__builtin_ctzll(~used_[w])));
-      }
-    }
-    return 0;
-  }
+  size_t w = first_free_ / 64;
+  // Bits below first_free_ in its own word are set: they are in use.
+  while (w < words && used_[w] == kAll) ++w;
+  first_free_ = w == words
+                    ? limit_
+                    : w * 64 + static_cast<size_t>(__builtin_ctzll(~used_[w]));
+}
+
+uint32_t PageAlloc::find_run(size_t npages) const {
   size_t run = 0;  // free pages that end at `page`
   for (size_t page = first_free_; page < limit_;) {
     uint64_t rest = used_[page / 64] >> (page % 64);
@@ -96,6 +96,9 @@ void PageAlloc::set_bits(uint32_t page, size_t npages) {
 
 uint32_t PageAlloc::alloc(size_t npages, bool* needzero) {
   TRI_ASSERT(npages > 0);
+  // Now the lowest free page itself, so that full pages below it are passed
+  // once, not by every search.
+  advance_first_free();
   uint32_t page = find_run(npages);
   if (page == 0) return 0;
   TRI_ASSERT(page + npages <= limit_);
@@ -104,9 +107,7 @@ uint32_t PageAlloc::alloc(size_t npages, bool* needzero) {
   for_words(page, npages,
             [&](size_t w, uint64_t m) { dirty |= (dirty_[w] & m) != 0; });
   *needzero = dirty;
-  // First fit for one page took the lowest free one; longer runs say nothing
-  // about shorter holes below them.
-  if (npages == 1) first_free_ = page + 1;
+  if (page == first_free_) first_free_ = page + npages;
   return page;
 }
 
@@ -134,8 +135,9 @@ void PageAlloc::validate() const {
       TRI_CHECK(used_[w] == kAll, "free page below first_free_ in word %zu", w);
     }
   }
-  TRI_CHECK(count == in_use_count_, "%zu pages in use, %zu counted",
-            in_use_count_, count);
+  size_t page_0 = limit_ > 0 ? 1 : 0;
+  TRI_CHECK(count == in_use_count_ + page_0, "%zu pages in use, %zu counted",
+            in_use_count_, count - page_0);
 }
 
 }  // namespace tricolor::heap

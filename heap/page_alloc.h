@@ -5,7 +5,7 @@
 // fit over a bitmap, and which free pages may hold old bytes. A plain stand-in
 // behind the interface that a summary tree and per-P page caches will have.
 //
-// Invariants: page 0 is in use for ever (page index 0 means "none"); a page is
+// Invariants: page 0 is never handed out (page index 0 means "none"); a page is
 // dirty once it has been in use; first_free_ is at or below every free page.
 // Threads: all calls under the heap lock.
 #ifndef TRICOLOR_HEAP_PAGE_ALLOC_H_
@@ -34,11 +34,13 @@ class PageAlloc {
   void free(uint32_t page, size_t npages);
 
   bool in_use(uint32_t page) const;
+  /// Handed out and not freed.
   size_t pages_in_use() const { return in_use_count_; }
   /// Counts bits against in_use_count_; aborts on a difference.
   void validate() const;
 
  private:
+  void advance_first_free();
   uint32_t find_run(size_t npages) const;
   void set_bits(uint32_t page, size_t npages);
 

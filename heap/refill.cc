@@ -127,8 +127,10 @@ void Heap::release_slot(MCache* mc, uint32_t slot_id) {
       state->saved_limit != nullptr ? state->saved_limit : slot->limit;
   auto rest = static_cast<size_t>(limit - slot->cursor);
   if (rest != 0) {
+    auto cells = static_cast<uint32_t>(rest / span->cell_bytes);
     fill_marks(space_.mark_of(space_.offset_of(slot->cursor)), stride_of(span),
-               rest / span->cell_bytes, 0);
+               cells, 0);
+    span->live -= cells;
     poison(slot->cursor, rest);
     mc->unsettled_bytes -= static_cast<int64_t>(rest);
   }
@@ -159,6 +161,7 @@ void Heap::take_run(MCache* mc, uint32_t slot_id, size_t from, size_t to) {
              to - from, cur());
   mc->slots[slot_id] = {start, start + bytes};
   state->next_search = static_cast<uint32_t>(to);
+  span->live += static_cast<uint32_t>(to - from);
   mc->unsettled_bytes += static_cast<int64_t>(bytes);
 }
 

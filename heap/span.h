@@ -75,9 +75,10 @@ struct Span {
   uint32_t cells;       ///< small
   uint64_t bytes;       ///< large: what was asked for, rounded to 16
   uint16_t layout;
-  // Guarded by the mcentral's lock.
   uint8_t reserved;
-  uint32_t live;  ///< cells that survived the last sweep
+  // The holder's.
+  uint32_t live;  ///< cells whose mark byte is not 0: allocated, or in a run
+  // Guarded by the mcentral's lock.
   uint32_t next;  ///< first pages of the neighbours on the list; 0: none
   uint32_t prev;
 };

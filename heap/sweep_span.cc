@@ -58,14 +58,19 @@ bool Heap::sweep_span(MCentral* c, Span* span) {
   TRI_SCHED_POINT("heap.sweep_span");
   bool large = span->state == SpanState::kLarge;
   uint32_t live = sweep_marks(span);
-  size_t cell_bytes = large ? span->bytes : span->cell_bytes;
-  TRI_ASSERT(live <= (large ? 1 : span->cells));
+  // As allocation counts them: a large object by its pages.
+  size_t cell_bytes =
+      large ? size_t{span->npages} << kPageShift : span->cell_bytes;
+  TRI_ASSERT(live <= span->live, "span %u: %u cells live of %u",
+             span->first_page, live, span->live);
+  uint64_t freed = (span->live - live) * cell_bytes;
   sweep_stats_.live_cells.fetch_add_relaxed(live);
   sweep_stats_.live_bytes.fetch_add_relaxed(live * cell_bytes);
+  sweep_stats_.freed_bytes.fetch_add_relaxed(freed);
+  freed_.fetch_add_relaxed(freed);
   span->live = live;
   span->needzero = true;
   if (live == 0) {
-    if (large) clear_large(span);
     free_span(span);
   } else {
     span->sweepgen.store_relaxed(sweepgen());
@@ -92,7 +97,10 @@ void Heap::free_span(Span* span) {
 size_t Heap::sweep_one() {
   if (!sweep_allowed()) return 0;
   for (;;) {
-    uint32_t at = sweep_cursor_.load_relaxed();
+    // The generation in the upper half makes the compare-exchange below fail
+    // for a thread that slept through a whole cycle.
+    uint64_t cursor = sweep_cursor_.load_relaxed();
+    auto at = static_cast<uint32_t>(cursor);
     // ORDER-centrals-1: pairs with central(): ids below the count are written.
     if (at >= central_count_.load_acquire()) return 0;
     MCentral* c = &centrals_[central_ids_.data()[at]];
@@ -103,7 +111,7 @@ size_t Heap::sweep_one() {
       return pages;
     }
     // Nothing old can appear here any more: every mcache was flushed before.
-    sweep_cursor_.compare_exchange_strong_relaxed(at, at + 1);
+    sweep_cursor_.compare_exchange_strong_relaxed(cursor, cursor + 1);
   }
 }
 

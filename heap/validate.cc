@@ -6,6 +6,7 @@
 // tests.
 #include "base/check.h"
 #include "heap/heap.h"
+#include "heap/mark_bytes.h"
 
 namespace tricolor::heap {
 
@@ -24,8 +25,10 @@ void Heap::validate_span_stw(Span* span, bool swept) {
   const uint8_t* marks =
       space_.mark_of(static_cast<size_t>(page) << kPageShift);
   size_t checked = large ? 1 : granules;
+  uint32_t live = 0;
   for (size_t i = 0; i < checked; ++i) {
     uint8_t byte = base::load_relaxed(&marks[i]);
+    live += byte != 0 ? 1 : 0;
     bool first = i % stride == 0 && i / stride < cells;
     TRI_CHECK(byte == 0 || first,
               "span %u: mark byte %u inside a cell (granule %zu)", page,
@@ -33,7 +36,21 @@ void Heap::validate_span_stw(Span* span, bool swept) {
     TRI_CHECK(byte == 0 || byte == cur() || byte == prev(),
               "span %u: mark byte %u is neither %u nor %u", page,
               unsigned{byte}, unsigned{cur()}, unsigned{prev()});
+    TRI_CHECK(!swept || byte == 0 || byte == cur(),
+              "span %u is swept but granule %zu has byte %u", page, i,
+              unsigned{byte});
   }
+  TRI_CHECK(live == span->live, "span %u: %u cells in use, %u counted", page,
+            live, span->live);
+}
+
+void Heap::validate_free_page_stw(size_t page) {
+  TRI_CHECK(space_.entry(page)->bits.load_relaxed() == 0,
+            "page %zu is free but has a layout", page);
+  const uint8_t* marks = space_.mark_of(page << kPageShift);
+  size_t at = find_nonzero_byte(marks, 0, kPageBytes >> kGranuleShift);
+  TRI_CHECK(at == kPageBytes >> kGranuleShift,
+            "page %zu is free but has mark byte %u", page, unsigned{marks[at]});
 }
 
 void Heap::validate_stw(bool swept) {
@@ -43,11 +60,11 @@ void Heap::validate_stw(bool swept) {
   }
   size_t pages = space_.committed_pages();
   size_t spans = 0;
+  size_t pages_held = 0;
   for (size_t page = 1; page < pages;) {
     Span* span = space_.span(page);
     if (span->state == SpanState::kFree) {
-      TRI_CHECK(space_.entry(page)->bits.load_relaxed() == 0,
-                "page %zu is free but has a layout", page);
+      validate_free_page_stw(page);
       ++page;
       continue;
     }
@@ -57,8 +74,11 @@ void Heap::validate_stw(bool swept) {
       validate_span_stw(span, swept);
       ++spans;
     }
+    pages_held += span->npages;
     page += span->npages;
   }
+  TRI_CHECK(pages_held == pages_in_use(), "spans have %zu pages, %llu in use",
+            pages_held, static_cast<unsigned long long>(pages_in_use()));
   TRI_CHECK(spans == span_count_.load_relaxed(), "%zu spans found, %llu known",
             spans, static_cast<unsigned long long>(span_count_.load_relaxed()));
 }

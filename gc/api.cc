@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 tricolor authors
+//
+// The public calls that need the heap and the collector alone: Global,
+// RootTable, root callbacks, Tracer, cell_size.
+#include "gc/collector_impl.h"
+#include "gc/runtime_base.h"
+#include "gc/scan.h"
+#include "tricolor/allocate.h"
+#include "tricolor/global.h"
+#include "tricolor/runtime.h"
+
+namespace tricolor {
+
+void Tracer::visit(const void* cell) {
+  auto* t = static_cast<gc::TracerImpl*>(impl_);
+  t->visit(t, const_cast<void*>(cell));
+}
+
+void Tracer::visit_words(const uint64_t* words, size_t n, EncodingId encoding) {
+  auto* t = static_cast<gc::TracerImpl*>(impl_);
+  gc::scan_encoded(t->heap->layouts().encoding(encoding), words, n,
+                   [t](void* cell) { t->visit(t, cell); });
+}
+
+size_t cell_size(const Runtime& rt, const void* cell) {
+  return gc::runtime_base(rt)->heap->cell_bytes(cell);
+}
+
+bool add_root_callback(Runtime& rt, RootCallback fn, void* ctx) {
+  return gc::runtime_base(rt)->collector->impl()->roots.add_callback(fn, ctx);
+}
+
+void remove_root_callback(Runtime& rt, RootCallback fn, void* ctx) {
+  gc::runtime_base(rt)->collector->impl()->roots.remove_callback(fn, ctx);
+}
+
+namespace detail {
+
+uint64_t* global_acquire(Runtime& rt) {
+  return gc::runtime_base(rt)->collector->impl()->roots.acquire_word();
+}
+
+void global_release(Runtime& rt, uint64_t* word) {
+  gc::Roots& roots = gc::runtime_base(rt)->collector->impl()->roots;
+  Mutator* mu = current();
+  bool managed = mu != nullptr && mu->p != nullptr &&
+                 gc::runtime_base(mu) == gc::runtime_base(rt);
+  if (managed) store_slot<void*>(*mu, word, nullptr);
+  roots.release_word(word, managed);
+}
+
+RootTableRep* root_table_create(Runtime& rt, size_t words, EncodingId enc,
+                                uint64_t** data) {
+  RootTableRep* rep =
+      gc::runtime_base(rt)->collector->impl()->roots.create_table(words, enc);
+  *data = rep->words;
+  return rep;
+}
+
+void root_table_destroy(Runtime& rt, RootTableRep* rep) {
+  gc::runtime_base(rt)->collector->impl()->roots.drop_table(rep);
+}
+
+}  // namespace detail
+}  // namespace tricolor

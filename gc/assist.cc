@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 tricolor authors
+//
+// Where mutators meet the collector: before a refill, in a forced collection,
+// in step(), and as workers on idle or lent Ps.
+//
+// Every function that takes a Mutator is a safepoint: the G may come back on
+// another P, so `p` is read again after each poll.
+#include "base/check.h"
+#include "gc/collector_impl.h"
+#include "tricolor/allocate.h"
+
+namespace tricolor::gc {
+
+namespace {
+
+constexpr uint64_t kSliceNs = 100 * 1000;  // a fractional worker's turn
+constexpr size_t kAssistMinBytes = 16 * 1024;
+constexpr uint64_t kForcedQuantumNs = 1000 * 1000;
+
+/// in_collector keeps a refill inside a trace function, or a slice inside an
+/// assist, from coming back in.
+class CollectorScope {
+ public:
+  explicit CollectorScope(ProcGc* p) : p_(p) {
+    TRI_ASSERT(!p->in_collector);
+    p->in_collector = true;
+  }
+  ~CollectorScope() { p_->in_collector = false; }
+  CollectorScope(const CollectorScope&) = delete;
+  CollectorScope& operator=(const CollectorScope&) = delete;
+
+ private:
+  ProcGc* p_;
+};
+
+}  // namespace
+
+void CollectorImpl::assist(ProcGc* p, tri_mutator* mu, uint64_t allocated) {
+  uint64_t ratio =
+      pacer.assist_ratio_x256(heap->live_bytes(), scanned_.load_relaxed());
+  p->assist_debt_bytes += static_cast<int64_t>(allocated * ratio / 256);
+  if (p->assist_debt_bytes < static_cast<int64_t>(kAssistMinBytes)) return;
+  int64_t credit = credit_.load_relaxed();
+  if (credit > 0) {
+    int64_t take =
+        credit < p->assist_debt_bytes ? credit : p->assist_debt_bytes;
+    credit_.fetch_sub_relaxed(take);  // may dip below 0 for a moment
+    p->assist_debt_bytes -= take;
+    if (p->assist_debt_bytes < static_cast<int64_t>(kAssistMinBytes)) return;
+  }
+  uint64_t start = now();
+  bool dry = false;
+  {
+    CollectorScope scope(p);
+    size_t done =
+        drain(p, UINT64_MAX, static_cast<size_t>(p->assist_debt_bytes), &dry);
+    p->assist_debt_bytes -= static_cast<int64_t>(done);
+    if (dry) {
+      p->assist_debt_bytes = 0;
+      advance(p);
+    }
+  }
+  uint64_t spent = now() - start;
+  assist_ns_.fetch_add_relaxed(spent);
+  totals.assist_ns.fetch_add_relaxed(spent);
+  totals.gc_ns.fetch_add_relaxed(spent);
+  poll(*mu);
+}
+
+/// Sweeps in proportion: all spans before heap_live reaches the trigger.
+void CollectorImpl::sweep_share(ProcGc* p, uint64_t allocated) {
+  uint64_t left = heap->unswept_spans();
+  uint64_t live = heap->live_bytes();
+  uint64_t trigger = pacer.trigger();
+  uint64_t room = trigger > live ? trigger - live : 0;
+  uint64_t share =
+      room <= allocated ? left : (left * (allocated + 1) + room - 1) / room;
+  CollectorScope scope(p);
+  for (uint64_t i = 0; i < share; ++i) {
+    if (heap->sweep_one() == 0) break;
+    if (p->request.load_relaxed() != 0) return;
+  }
+  if (heap->all_swept()) advance(p);
+}
+
+void CollectorImpl::before_refill(tri_mutator* mu, size_t bytes) {
+  poll(*mu);
+  ProcGc* p = proc_of(mu);
+  if (p->in_collector) return;
+  uint64_t allocated =
+      bytes +
+      static_cast<uint64_t>(p->unsettled_bytes > 0 ? p->unsettled_bytes : 0);
+  heap->mcache_settle(p);
+  switch (phase()) {
+    case Phase::kIdle: {
+      bool stress = options.gcstress != 0 &&
+                    refills_.fetch_add_relaxed(1) % options.gcstress == 0;
+      if (stress || heap->live_bytes() >= pacer.trigger()) {
+        start_cycle(p, /*forced=*/false);
+      }
+      break;
+    }
+    case Phase::kMark:
+      assist(p, mu, allocated);
+      break;
+    case Phase::kSettle:
+    case Phase::kFlush: {
+      CollectorScope scope(p);
+      advance(p);
+      break;
+    }
+    case Phase::kSweep:
+      sweep_share(p, allocated);
+      break;
+  }
+  p = proc_of(mu);
+  if (self->worker_due(p, phase() == Phase::kIdle ? 0 : now())) {
+    run_worker(p, mu, kSliceNs);
+  }
+  poll(*mu);
+}
+
+bool CollectorImpl::run_worker(ProcGc* p, tri_mutator*, uint64_t budget_ns) {
+  if (p->in_collector) return false;
+  CollectorScope scope(p);
+  uint64_t start = now();
+  uint64_t deadline = start + budget_ns;
+  bool more = true;
+  while (more && p->request.load_relaxed() == 0) {
+    Phase at = phase();
+    if (at == Phase::kIdle) {
+      more = false;
+    } else if (at == Phase::kMark) {
+      bool dry = false;
+      credit_.fetch_add_relaxed(
+          static_cast<int64_t>(drain(p, deadline, SIZE_MAX, &dry)));
+      if (dry) more = advance(p) || work.has_work();
+    } else if (at == Phase::kSweep) {
+      for (int i = 0; i < 16 && heap->sweep_one() != 0; ++i) {
+      }
+      if (heap->unswept_spans() == 0) more = advance(p);
+    } else {
+      more = advance(p);
+    }
+    if (now() >= deadline) break;
+  }
+  uint64_t end = now();
+  worker_ns_.fetch_add_relaxed(end - start);
+  totals.gc_ns.fetch_add_relaxed(end - start);
+  // A quarter of this P's time: three times as long off as on, and at least
+  // half a slice, so that a dry worker does not come back at once.
+  uint64_t off = (end - start) * 3;
+  p->slice_end_ns = end + (off > kSliceNs / 2 ? off : kSliceNs / 2);
+  return more;
+}
+
+void CollectorImpl::collect(tri_mutator* mu) {
+  uint32_t want = cycle_.load_relaxed() + 1;
+  // ORDER-completed-1: pairs with finish_sweep_locked().
+  while (static_cast<int32_t>(completed_.load_acquire() - want) < 0) {
+    poll(*mu);
+    ProcGc* p = proc_of(mu);
+    TRI_CHECK(!p->in_collector, "collect() called inside the collector");
+    bool busy = phase() == Phase::kIdle ? start_cycle(p, /*forced=*/true)
+                                        : run_worker(p, mu, kForcedQuantumNs);
+    if (!busy && static_cast<int32_t>(completed_.load_acquire() - want) < 0) {
+      world.relax(world.ctx, mu);
+    }
+  }
+}
+
+bool CollectorImpl::collect_for_memory(tri_mutator* mu, int attempt) {
+  if (attempt >= 2 || proc_of(mu)->in_collector) return false;
+  collect(mu);
+  return true;
+}
+
+}  // namespace tricolor::gc

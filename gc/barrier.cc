@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 tricolor authors
+//
+// The hybrid barrier's buffer. A shade appends to the P's buffer; a full buffer
+// is marked at once. The inline test and the store around it are in
+// tricolor/field.h; no safepoint lies between them, so the buffer belongs to
+// the P that the test was made for.
+#include "base/check.h"
+#include "gc/collector_impl.h"
+
+namespace tricolor::gc {
+
+void CollectorImpl::flush_barrier(ProcGc* p) {
+  for (uint32_t i = 0; i < p->barrier_count; ++i) {
+    p->worker.shade_later(p->barrier_buffer[i]);
+  }
+  p->worker.drain_edges();
+  p->barrier_count = 0;
+}
+
+void CollectorImpl::shade_from_mutator(ProcGc* p, void* cell) {
+  if (TRI_UNLIKELY(options.test_drop_barrier != 0) &&
+      barriers_.fetch_add_relaxed(1) % options.test_drop_barrier == 0) {
+    return;  // the planted bug that gccheckmark has to find
+  }
+  if (p->barrier_count == kBarrierBufferSize) flush_barrier(p);
+  p->barrier_buffer[p->barrier_count++] = cell;
+}
+
+}  // namespace tricolor::gc
+
+extern "C" void tri_detail_shade_pair(tri_mutator* mu, void* old_cell,
+                                      void* new_cell) {
+  using tricolor::gc::ProcGc;
+  ProcGc* p = tricolor::gc::proc_of(mu);
+  tricolor::gc::CollectorImpl* c = p->collector->impl();
+  const tricolor::heap::AddressSpace& space = p->heap->space();
+  // Most old values are null or already black; both tests are cheap here.
+  for (void* cell : {old_cell, new_cell}) {
+    size_t offset = space.offset_of(cell);
+    if (offset >= space.committed_bytes() || (offset & 15) != 0) continue;
+    if (tricolor::base::load_relaxed(space.mark_of(offset)) !=
+        p->heap->prev()) {
+      continue;
+    }
+    c->shade_from_mutator(p, cell);
+  }
+}

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 tricolor authors
+//
+// The second mark (TRIDEBUG=gccheckmark=1) and the phase-end validator. Inside
+// stop 2 everything reachable is traversed again from the same roots with a
+// bitmap of its own; a cell that is reached but not marked is a lost object:
+// fatal, with the cell that refers to it.
+//
+// Slow by design: it makes stop 2 as long as a full mark.
+#include "base/check.h"
+#include "base/os_memory.h"
+#include "gc/collector_impl.h"
+#include "gc/scan.h"
+
+namespace tricolor::gc {
+
+namespace {
+
+constexpr size_t kStackCells = size_t{1} << 28;  // virtual, touched lazily
+
+class SecondMark : public TracerImpl {
+ public:
+  explicit SecondMark(heap::Heap* h) {
+    visit = &SecondMark::visit_cell;
+    heap = h;
+    bitmap_bytes_ =
+        (h->space().committed_bytes() >> heap::kGranuleShift) / 8 + 8;
+    bits_ = static_cast<uint64_t*>(base::os_map(bitmap_bytes_));
+    ok_ = bits_ != nullptr && stack_.init(kStackCells);
+  }
+  ~SecondMark() {
+    if (bits_ != nullptr) base::os_release(bits_, bitmap_bytes_);
+  }
+  SecondMark(const SecondMark&) = delete;
+  SecondMark& operator=(const SecondMark&) = delete;
+
+  bool ok() const { return ok_; }
+  void set_from(const char* what) { from_ = what; }
+
+  void reach(void* cell) {
+    const heap::AddressSpace& space = heap->space();
+    size_t offset = space.offset_of(cell);
+    if (offset >= space.committed_bytes() || (offset & 15) != 0) return;
+    uint8_t byte = base::load_relaxed(space.mark_of(offset));
+    if (byte == 0) return;  // not a cell: the marker ignores it, too
+    size_t g = offset >> heap::kGranuleShift;
+    uint64_t bit = uint64_t{1} << (g % 64);
+    if ((bits_[g / 64] & bit) != 0) return;
+    bits_[g / 64] |= bit;
+    if (byte != heap->cur()) report(cell, byte);
+    bool pushed = stack_.push_back(cell);
+    TRI_CHECK(pushed, "gccheckmark: stack of %zu cells is full", kStackCells);
+  }
+
+  void drain() {
+    while (!stack_.empty()) {
+      void* cell = stack_.pop_back();
+      parent_ = cell;
+      LayoutId layout = layout_of(cell);
+      scan_cell(heap, this, heap->layouts().hot(layout), layout, cell,
+                heap->cell_bytes(cell), [this](void* p) { reach(p); });
+    }
+    parent_ = nullptr;
+  }
+
+ private:
+  LayoutId layout_of(void* cell) const {
+    size_t page = heap->space().offset_of(cell) >> heap::kPageShift;
+    return static_cast<LayoutId>(heap::PageEntry::layout(
+        heap->space().entry(page)->bits.load_relaxed()));
+  }
+
+  [[noreturn]] void report(void* cell, uint8_t byte) const {
+    const heap::LayoutTable& layouts = heap->layouts();
+    TRI_FATAL(
+        "gccheckmark: lost object %p (layout '%s', %zu bytes, mark byte %u, "
+        "epoch %u) is reachable from %s %p (layout '%s'): a missed write "
+        "barrier or root",
+        cell, layouts.cold(layout_of(cell)).name, heap->cell_bytes(cell),
+        unsigned{byte}, unsigned{heap->cur()},
+        parent_ != nullptr ? "cell" : from_, parent_,
+        parent_ != nullptr ? layouts.cold(layout_of(parent_)).name : "-");
+  }
+
+  static void visit_cell(TracerImpl* self, void* cell) {
+    static_cast<SecondMark*>(self)->reach(cell);
+  }
+
+  bool ok_ = false;
+  uint64_t* bits_ = nullptr;
+  size_t bitmap_bytes_ = 0;
+  base::MmapVector<void*> stack_;
+  void* parent_ = nullptr;
+  const char* from_ = "root";
+};
+
+}  // namespace
+
+void CollectorImpl::check_mark_stw() {
+  if (!options.gccheckmark) return;
+  SecondMark second(heap);
+  if (!second.ok()) return;  // no memory for a check is not an error
+  second.set_from("a task's stack");
+  size_t n = world.g_count(world.ctx);
+  for (size_t i = 0; i < n; ++i) {
+    RootOwner* owner = world.root_g_stw(world.ctx, i);
+    if (owner == nullptr) continue;
+    scan_owner_roots(heap, owner, [&](void* cell) { second.reach(cell); });
+    second.drain();
+  }
+  second.set_from("a Global or RootTable");
+  struct Args {
+    SecondMark* second;
+    heap::Heap* heap;
+  } args{&second, heap};
+  roots.scan_all_stw(
+      [](void* arg, const uint64_t* words, size_t count, EncodingId encoding) {
+        auto* a = static_cast<Args*>(arg);
+        scan_encoded(a->heap->layouts().encoding(encoding), words, count,
+                     [a](void* cell) { a->second->reach(cell); });
+      },
+      &args);
+  second.drain();
+  second.set_from("a root callback");
+  Tracer tracer = TracerAccess::make(&second);
+  roots.run_callbacks_stw(tracer);
+  second.drain();
+}
+
+void CollectorImpl::validate_stw([[maybe_unused]] bool swept) {
+#if TRI_CHECKS
+  // O(heap), so only where a test can afford it.
+  if (heap->space().committed_bytes() <= size_t{32} << 20) {
+    heap->validate_stw(swept);
+  }
+#endif
+}
+
+}  // namespace tricolor::gc

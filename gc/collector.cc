@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 tricolor authors
+//
+// Collector: creation, Ps, and the thin methods sched calls. See
+// gc/collector.h.
+#include "gc/collector.h"
+
+#include <new>
+
+#include "base/check.h"
+#include "gc/collector_impl.h"
+#include "gc/scan.h"
+#include "tricolor/allocate.h"
+
+namespace tricolor::gc {
+
+namespace {
+constexpr size_t kMaxRetries = size_t{1} << 21;
+}
+
+Collector* Collector::create(heap::Heap* heap, base::MetaArena* meta,
+                             const World& world, const base::Clock& clock,
+                             const CollectorOptions& options) {
+  void* m1 = meta->alloc(sizeof(Collector), alignof(Collector));
+  void* m2 = meta->alloc(sizeof(CollectorImpl), alignof(CollectorImpl));
+  if (m1 == nullptr || m2 == nullptr) return nullptr;
+  auto* self = ::new (m1) Collector();
+  auto* c = ::new (m2) CollectorImpl();
+  self->impl_ = c;
+  c->self = self;
+  c->heap = heap;
+  c->meta = meta;
+  c->world = world;
+  c->clock = clock;
+  c->options = options;
+  c->created_ns = clock.now_ns();
+  bool ok = c->work.init(meta) && c->roots.init(meta);
+  {
+    base::LockGuard guard(c->retry_lock);
+    ok = ok && c->retry.init(kMaxRetries);
+  }
+  LayoutSpec weak;
+  weak.name = "tricolor.weak";
+  weak.head_bytes = sizeof(WeakCell);
+  weak.distinct = true;
+  c->weak_layout = heap->layouts().add(weak, heap::kWeakCell, nullptr);
+  if (!ok || c->weak_layout == kInvalidLayout) {
+    self->destroy();
+    return nullptr;
+  }
+  c->pacer.init(options.gc_percent, options.initial_heap_bytes);
+  heap->set_hooks(self->heap_hooks());
+  return self;
+}
+
+void Collector::destroy() {
+  impl_->work.destroy();
+  impl_->roots.destroy();
+  base::LockGuard guard(impl_->retry_lock);
+  impl_->retry.release();
+}
+
+bool Collector::proc_init(ProcGc* p) {
+  if (!impl_->heap->mcache_init(p)) return false;
+  p->collector = this;
+  p->worker.init(impl_->heap, &impl_->work, &impl_->weak_list);
+  p->barrier_on = marking() ? 1 : 0;
+  return true;
+}
+
+void Collector::proc_destroy(ProcGc* p) {
+  impl_->flush_barrier(p);
+  p->worker.publish();
+  p->worker.destroy();
+  impl_->heap->mcache_flush(p);
+  impl_->heap->mcache_destroy(p);
+}
+
+bool Collector::marking() const { return impl_->phase() == Phase::kMark; }
+
+uint32_t Collector::cycle() const { return impl_->cycle_.load_relaxed(); }
+
+void Collector::on_g_born(ProcGc* p, RootOwner* owner) {
+  if (marking()) {
+    // Shading the roots it was given makes it black.
+    owner->scanned_cycle.store_relaxed(cycle() - 1);
+    impl_->scan_owner(p, owner);
+  } else {
+    owner->scanned_cycle.store_relaxed(0);
+  }
+}
+
+void Collector::scan_owner(ProcGc* p, RootOwner* owner) {
+  if (marking()) impl_->scan_owner(p, owner);
+}
+
+void Collector::scan_owner_from_tracer(void* tracer_impl, RootOwner* owner) {
+  auto* t = static_cast<TracerImpl*>(tracer_impl);
+  scan_owner_roots(impl_->heap, owner, [t](void* cell) { t->visit(t, cell); });
+  // The second mark traces too, in a stop, when every owner it meets is black.
+  if (marking()) owner->scanned_cycle.store_release(cycle());
+}
+
+void Collector::store_root(ProcGc* p, uint64_t* word, void* cell) {
+  if (p->barrier_on != 0) {
+    void* old = reinterpret_cast<void*>(load_word(word));
+    if (old != nullptr) impl_->shade_from_mutator(p, old);
+    if (cell != nullptr) impl_->shade_from_mutator(p, cell);
+  }
+  base::store_release(word, reinterpret_cast<uint64_t>(cell));
+}
+
+bool Collector::has_idle_work() const { return impl_->has_idle_work(); }
+
+bool Collector::worker_due(ProcGc* p, uint64_t now_ns) const {
+  return impl_->phase() != Phase::kIdle && !p->in_collector &&
+         now_ns >= p->slice_end_ns;
+}
+
+bool Collector::run_worker(ProcGc* p, tri_mutator* mu, uint64_t budget_ns) {
+  return impl_->run_worker(p, mu, budget_ns);
+}
+
+void Collector::collect(tri_mutator* mu) { impl_->collect(mu); }
+
+bool Collector::step(tri_mutator* mu, uint64_t budget_ns) {
+  impl_->run_worker(proc_of(mu), mu, budget_ns);
+  poll(*mu);
+  return impl_->phase() != Phase::kIdle;
+}
+
+int Collector::set_gc_percent(int percent) {
+  int old = impl_->pacer.percent();
+  impl_->pacer.set_percent(percent);
+  return old;
+}
+
+heap::GcHooks Collector::heap_hooks() {
+  heap::GcHooks hooks;
+  hooks.ctx = impl_;
+  hooks.before_refill = [](void* ctx, tri_mutator* mu, size_t bytes) {
+    static_cast<CollectorImpl*>(ctx)->before_refill(mu, bytes);
+  };
+  hooks.collect_for_memory = [](void* ctx, tri_mutator* mu, size_t,
+                                int attempt) {
+    return static_cast<CollectorImpl*>(ctx)->collect_for_memory(mu, attempt);
+  };
+  hooks.out_of_memory = [](void* ctx, tri_mutator*, size_t bytes) {
+    const CollectorOptions& o = static_cast<CollectorImpl*>(ctx)->options;
+    if (o.on_out_of_memory != nullptr) {
+      o.on_out_of_memory(*o.runtime, bytes, o.on_out_of_memory_ctx);
+    }
+  };
+  return hooks;
+}
+
+void Collector::stats(Stats* out) const {
+  CollectorImpl* c = impl_;
+  out->cycles = c->totals.cycles.load_relaxed();
+  out->cycles_forced = c->totals.forced.load_relaxed();
+  out->cycles_concurrent = c->totals.concurrent.load_relaxed();
+  out->heap_live_bytes = c->totals.live_bytes.load_relaxed();
+  out->live_cells = c->totals.live_cells.load_relaxed();
+  out->heap_bytes = c->heap->live_bytes();
+  out->heap_goal_bytes = c->pacer.goal();
+  out->heap_mapped_bytes = c->heap->space().committed_bytes();
+  out->allocated_bytes = c->heap->allocated_bytes();
+  out->freed_bytes = out->allocated_bytes > out->heap_bytes
+                         ? out->allocated_bytes - out->heap_bytes
+                         : 0;
+  out->gc_cpu_ns = c->totals.gc_ns.load_relaxed();
+  out->gc_assist_ns = c->totals.assist_ns.load_relaxed();
+  out->total_cpu_ns = (c->now() - c->created_ns) * c->options.procs;
+  out->mark_wall_ns = c->totals.mark_wall_ns.load_relaxed();
+  out->stop_wall_ns = c->totals.stop_wall_ns.load_relaxed();
+  out->pause_p50_ns = c->totals.pauses.percentile(500);
+  out->pause_p99_ns = c->totals.pauses.percentile(990);
+  out->pause_max_ns = c->totals.pauses.max();
+  out->ttsp_p50_ns = c->totals.ttsp.percentile(500);
+  out->ttsp_p99_ns = c->totals.ttsp.percentile(990);
+  out->ttsp_max_ns = c->totals.ttsp.max();
+}
+
+}  // namespace tricolor::gc

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 tricolor authors
+//
+// CollectorImpl: the collector's state and the functions of its phases, one
+// file each: cycle.cc, drain.cc, assist.cc, barrier.cc, weak.cc, checkmark.cc,
+// trace.cc.
+//
+// Phase machine (phase_; the function on each arrow):
+//
+//   kIdle --start_cycle--> kMark --terminate--> kSettle --settle--> kFlush
+//     ^                                                               |
+//     +------------- finish_sweep --- kSweep <------ flush -----------+
+//
+// Invariants
+// 1. Only the holder of `advancing_` changes the phase; kIdle -> kMark and
+//    kMark -> kSettle happen with the world stopped.
+// 2. barrier_on of every P is 1 exactly in kMark.
+// 3. No span is swept outside kSweep and kIdle.
+//
+// Threads: methods with a ProcGc* want the holder of that P.
+#ifndef TRICOLOR_GC_COLLECTOR_IMPL_H_
+#define TRICOLOR_GC_COLLECTOR_IMPL_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "base/atomics.h"
+#include "base/clock.h"
+#include "base/lock.h"
+#include "base/meta_arena.h"
+#include "gc/collector.h"
+#include "gc/histogram.h"
+#include "gc/mark_worker.h"
+#include "gc/pacer.h"
+#include "gc/proc.h"
+#include "gc/root_owner.h"
+#include "gc/roots.h"
+#include "gc/weak_list.h"
+#include "gc/work_list.h"
+#include "gc/world.h"
+
+namespace tricolor::gc {
+
+enum class Phase : uint32_t {
+  kIdle,    ///< swept; waiting for the trigger
+  kMark,    ///< barrier on, workers and assists drain
+  kSettle,  ///< strong marking over: weak cells are cleared
+  kFlush,   ///< ragged handshake: mcaches give their spans back
+  kSweep,   ///< spans are swept in the background and on demand
+};
+
+/// What one cycle is remembered by, for gctrace and Stats.
+struct CycleRecord {
+  uint64_t start_ns;       ///< stop 1 requested
+  uint64_t mark_start_ns;  ///< world running again
+  uint64_t mark_end_ns;    ///< stop 2 requested
+  uint64_t end_ns;         ///< world running again
+  uint64_t stop1_ns, ttsp1_ns;
+  uint64_t stop2_ns, ttsp2_ns;
+  uint64_t heap_start, heap_end, heap_marked, goal;
+  uint64_t worker_ns, assist_ns;
+  uint64_t allocated_before;  ///< heap's counter when marking began
+  uint64_t scanned;
+  bool forced;
+};
+
+struct CollectorImpl {
+  // --- Immutable after create.
+  Collector* self = nullptr;
+  heap::Heap* heap = nullptr;
+  base::MetaArena* meta = nullptr;
+  World world;
+  base::Clock clock;
+  CollectorOptions options;
+  LayoutId weak_layout = kInvalidLayout;
+  uint64_t created_ns = 0;
+
+  // --- Shared, each with its own rule.
+  WorkList work;
+  WeakList weak_list;
+  Roots roots;
+  Pacer pacer;
+  base::Atomic<uint32_t> phase_{0};       // see invariant 1
+  base::Atomic<uint32_t> advancing_{0};   // 1: somebody changes the phase
+  base::Atomic<uint32_t> cycle_{0};       // started; written while stopped
+  base::Atomic<uint32_t> completed_{0};   // swept
+  base::Atomic<uint32_t> drainers_{0};    // threads inside drain()
+  base::Atomic<uint64_t> g_cursor_{0};    // next G index to scan
+  base::Atomic<uint64_t> job_cursor_{0};  // next root job
+  base::Atomic<uint64_t> roots_busy_{0};  // root pieces being scanned
+  base::Atomic<uint64_t> scanned_{0};     // bytes, of this cycle, all workers
+  base::Atomic<uint64_t> worker_ns_{0};   // of this cycle
+  base::Atomic<uint64_t> assist_ns_{0};
+  base::Atomic<uint64_t> refills_{0};   // for gcstress
+  base::Atomic<uint64_t> barriers_{0};  // for test_drop_barrier
+  base::Atomic<uint64_t> flushed_{0};   // Ps with work in this round
+  base::Atomic<uint32_t> hungry_{0};    // a worker ran dry and rests
+  base::Atomic<int64_t> credit_{0};     // bytes scanned ahead by workers
+  uint64_t g_limit_ = 0;                // written while stopped
+
+  // Gs that were running when their turn came.
+  base::Mutex retry_lock{base::LockRank::kLeaf};
+  base::MmapVector<uint64_t> retry TRI_GUARDED_BY(retry_lock);
+
+  // --- Holder of advancing_ only.
+  CycleRecord record{};
+
+  // --- Totals, relaxed atomics: read by stats() from anywhere.
+  struct Totals {
+    base::Atomic<uint64_t> cycles, forced, concurrent;
+    base::Atomic<uint64_t> live_bytes, live_cells;
+    base::Atomic<uint64_t> gc_ns, assist_ns, mark_wall_ns, stop_wall_ns;
+    Histogram pauses, ttsp;
+  } totals;
+
+  Phase phase() const {
+    // ORDER-phase-1: pairs with set_phase().
+    return static_cast<Phase>(phase_.load_acquire());
+  }
+  void set_phase(Phase from, Phase to);
+  bool try_advance() {
+    uint32_t expected = 0;
+    // ORDER-advance-1: pairs with end_advance(): sees the last holder's record.
+    return advancing_.compare_exchange_strong_acquire(expected, 1);
+  }
+  void end_advance() { advancing_.store_release(0); }
+
+  // --- cycle.cc
+  bool start_cycle(ProcGc* p, bool forced);
+  /// Moves the phase on if it can; true if it did.
+  bool advance(ProcGc* p);
+  bool terminate_locked(ProcGc* p);
+  bool flush_work_locked(ProcGc* p);
+  bool recheck_stw(ProcGc* p);
+  void end_mark_stw(ProcGc* p);
+  void finish_sweep_locked();
+
+  // --- drain.cc
+  /// Marks until the deadline, `scan_budget` bytes, a request, or no work.
+  /// Returns bytes scanned; *dry: nothing was left to take.
+  size_t drain(ProcGc* p, uint64_t deadline_ns, size_t scan_budget, bool* dry);
+  void feed_the_hungry(ProcGc* p);
+  bool has_idle_work() const;
+  bool take_root_piece(ProcGc* p);
+  bool scan_g(ProcGc* p, uint64_t index);
+  bool retry_gs(ProcGc* p);
+  bool roots_done();
+  void scan_owner(ProcGc* p, RootOwner* owner);
+
+  // --- barrier.cc
+  void shade_from_mutator(ProcGc* p, void* cell);
+  void flush_barrier(ProcGc* p);
+
+  // --- assist.cc
+  void before_refill(tri_mutator* mu, size_t bytes);
+  void assist(ProcGc* p, tri_mutator* mu, uint64_t allocated);
+  void sweep_share(ProcGc* p, uint64_t allocated);
+  bool collect_for_memory(tri_mutator* mu, int attempt);
+  bool run_worker(ProcGc* p, tri_mutator* mu, uint64_t budget_ns);
+  void collect(tri_mutator* mu);
+
+  // --- weak.cc, checkmark.cc, trace.cc
+  void* weak_load(ProcGc* p, const WeakCell* cell);
+  void check_mark_stw();
+  void validate_stw(bool swept);
+  void trace_cycle();
+
+  uint64_t now() const { return clock.now_ns(); }
+};
+
+}  // namespace tricolor::gc
+
+#endif  // TRICOLOR_GC_COLLECTOR_IMPL_H_

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 tricolor authors
+//
+// The story of one cycle. There is no collector thread: whichever mutator or
+// worker comes by moves the phase on, one at a time (advancing_).
+//
+//   start_cycle      stop 1: epochs rotate, barrier on, runs cut, roots queued
+//   drain            (gc/drain.cc) workers, assists and idle Ps mark
+//   terminate        ragged barriers until nothing was flushed; stop 2: look
+//                    again at every buffer; barrier off, new sweep generation
+//   settle           dead weak targets are nulled
+//   flush            ragged handshake: every mcache gives its spans back
+//   sweep            background, in proportion, on demand; then idle again
+//
+// Why termination is right. Claim: at recheck_stw's success no white cell is
+// reachable. (a) Every G was scanned or born black: its index was visited by a
+// root job, and one found running went to `retry`, which is empty. (b) Every
+// grey cell lies in some P's worker or barrier buffer or on the global list;
+// all of them are empty, looked at with the world stopped. (c) A black G got
+// its later pointers from marked cells' fields (deletion barrier keeps the
+// snapshot), from barriered stores, or by allocation (born black). So the
+// snapshot at stop 1 plus everything allocated since is marked. Traps 3 and 5
+// of the design are the recheck and the flush.
+#include "base/check.h"
+#include "base/sched_point.h"
+#include "gc/collector_impl.h"
+#include "gc/scan.h"
+
+namespace tricolor::gc {
+
+void CollectorImpl::set_phase(Phase from, Phase to) {
+  TRI_CHECK(phase() == from, "phase %u, expected %u",
+            static_cast<unsigned>(phase()), static_cast<unsigned>(from));
+  TRI_SCHED_POINT("gc.phase");
+  // ORDER-phase-1: pairs with phase(): what the old phase wrote is seen by who
+  // reads the new one.
+  phase_.store_release(static_cast<uint32_t>(to));
+}
+
+bool CollectorImpl::start_cycle(ProcGc* p, bool forced) {
+  if (phase() != Phase::kIdle || !try_advance()) return false;
+  StopTimes stop{};
+  if (phase() != Phase::kIdle || !world.try_stop(world.ctx, p, &stop)) {
+    end_advance();
+    return false;
+  }
+  validate_stw(/*swept=*/true);
+  heap->begin_cycle_stw();
+  cycle_.store_relaxed(cycle_.load_relaxed() + 1);
+  roots.begin_cycle_stw();
+  g_limit_ = world.g_count(world.ctx);
+  g_cursor_.store_relaxed(0);
+  job_cursor_.store_relaxed(0);
+  scanned_.store_relaxed(0);
+  worker_ns_.store_relaxed(0);
+  assist_ns_.store_relaxed(0);
+  credit_.store_relaxed(0);
+  hungry_.store_relaxed(0);
+  // The phase first, then the Ps: a P made meanwhile reads the new phase.
+  set_phase(Phase::kIdle, Phase::kMark);
+  world.for_each_p_stw(
+      world.ctx,
+      [](void* arg, ProcGc* q) {
+        auto* c = static_cast<CollectorImpl*>(arg);
+        c->heap->mcache_settle(q);
+        c->heap->mcache_cut_stw(q);
+        q->worker.begin_cycle_stw();
+        q->barrier_on = 1;
+        q->assist_debt_bytes = 0;
+        q->slice_end_ns = 0;
+      },
+      this);
+  Tracer tracer = TracerAccess::make(&p->worker);
+  roots.run_callbacks_stw(tracer);
+  p->worker.drain_edges();
+
+  record = CycleRecord{};
+  record.forced = forced;
+  record.start_ns = stop.requested_ns;
+  record.heap_start = heap->live_bytes();
+  record.goal = pacer.goal();
+  record.allocated_before = heap->allocated_bytes();
+  pacer.begin_cycle(record.heap_start);
+  record.mark_start_ns = world.start(world.ctx, p);
+  record.stop1_ns = record.mark_start_ns - stop.requested_ns;
+  record.ttsp1_ns = stop.stopped_ns - stop.requested_ns;
+  totals.pauses.add(record.stop1_ns);
+  totals.ttsp.add(record.ttsp1_ns);
+  totals.stop_wall_ns.fetch_add_relaxed(record.stop1_ns);
+  end_advance();
+  world.wake_for_gc(world.ctx);
+  return true;
+}
+
+bool CollectorImpl::flush_work_locked(ProcGc* p) {
+  flushed_.store_relaxed(0);
+  bool ran = world.try_ragged_barrier(
+      world.ctx, p,
+      [](void* arg, ProcGc* q, RootOwner* curg) {
+        auto* c = static_cast<CollectorImpl*>(arg);
+        c->flush_barrier(q);
+        if (curg != nullptr) c->scan_owner(q, curg);
+        if (q->worker.publish()) c->flushed_.fetch_add_relaxed(1);
+      },
+      this);
+  if (!ran) return false;
+  if (!retry_gs(p)) return false;
+  return flushed_.load_relaxed() == 0 && !work.has_work();
+}
+
+/// World stopped: whether every buffer is empty. Work that is found is
+/// published, so that the next round has it.
+bool CollectorImpl::recheck_stw(ProcGc* p) {
+  Tracer tracer = TracerAccess::make(&p->worker);
+  roots.run_callbacks_stw(tracer);
+  p->worker.drain_edges();
+  flushed_.store_relaxed(0);
+  world.for_each_p_stw(
+      world.ctx,
+      [](void* arg, ProcGc* q) {
+        auto* c = static_cast<CollectorImpl*>(arg);
+        c->flush_barrier(q);
+        if (q->worker.publish()) c->flushed_.fetch_add_relaxed(1);
+      },
+      this);
+  base::LockGuard guard(retry_lock);
+  return flushed_.load_relaxed() == 0 && !work.has_work() && retry.empty();
+}
+
+void CollectorImpl::end_mark_stw(ProcGc*) {
+  validate_stw(/*swept=*/false);
+  // The phase first, then the Ps, as in start_cycle.
+  set_phase(Phase::kMark, Phase::kSettle);
+  struct Sums {
+    CollectorImpl* c;
+    uint64_t bytes, cells;
+  } sums{this, 0, 0};
+  world.for_each_p_stw(
+      world.ctx,
+      [](void* arg, ProcGc* q) {
+        auto* s = static_cast<Sums*>(arg);
+        q->barrier_on = 0;
+        s->c->heap->mcache_settle(q);
+        s->bytes += q->worker.marked_bytes;
+        s->cells += q->worker.marked_cells;
+      },
+      &sums);
+  check_mark_stw();
+  uint64_t allocated = heap->allocated_bytes() - record.allocated_before;
+  record.heap_end = heap->live_bytes();
+  record.heap_marked = sums.bytes + allocated;
+  record.scanned = scanned_.load_relaxed();
+  heap->set_live_bytes_stw(record.heap_marked);
+  pacer.end_cycle(sums.bytes, allocated, record.scanned);
+  if (allocated != 0) totals.concurrent.fetch_add_relaxed(1);
+  heap->begin_sweep_stw();
+}
+
+bool CollectorImpl::terminate_locked(ProcGc* p) {
+  // ORDER-drainers-1: pairs with drain(): who left has published or kept its
+  // work in its P, where the ragged barrier finds it.
+  if (drainers_.load_acquire() != 0 || work.has_work() || !roots_done()) {
+    return false;
+  }
+  if (!flush_work_locked(p)) return false;
+  StopTimes stop{};
+  if (!world.try_stop(world.ctx, p, &stop)) return false;
+  bool done = recheck_stw(p);
+  if (done) end_mark_stw(p);
+  uint64_t end = world.start(world.ctx, p);
+  uint64_t pause = end - stop.requested_ns;
+  totals.pauses.add(pause);
+  totals.ttsp.add(stop.stopped_ns - stop.requested_ns);
+  totals.stop_wall_ns.fetch_add_relaxed(pause);
+  record.stop2_ns += pause;
+  record.ttsp2_ns += stop.stopped_ns - stop.requested_ns;
+  if (!done) return false;
+  record.mark_end_ns = stop.requested_ns;
+  record.end_ns = end;
+  record.worker_ns = worker_ns_.load_relaxed();
+  record.assist_ns = assist_ns_.load_relaxed();
+  totals.mark_wall_ns.fetch_add_relaxed(record.mark_end_ns -
+                                        record.mark_start_ns);
+  return true;
+}
+
+void CollectorImpl::finish_sweep_locked() {
+  totals.live_bytes.store_relaxed(
+      heap->sweep_stats().live_bytes.load_relaxed());
+  totals.live_cells.store_relaxed(
+      heap->sweep_stats().live_cells.load_relaxed());
+  totals.cycles.fetch_add_relaxed(1);
+  if (record.forced) totals.forced.fetch_add_relaxed(1);
+  set_phase(Phase::kSweep, Phase::kIdle);
+  completed_.store_release(cycle_.load_relaxed());
+}
+
+bool CollectorImpl::advance(ProcGc* p) {
+  if (!try_advance()) return false;
+  bool moved = false;
+  switch (phase()) {
+    case Phase::kIdle:
+      break;
+    case Phase::kMark:
+      moved = terminate_locked(p);
+      break;
+    case Phase::kSettle:
+      moved = true;
+      if (weak_list.settle(heap, 4096)) {
+        roots.reclaim();
+        set_phase(Phase::kSettle, Phase::kFlush);
+      }
+      break;
+    case Phase::kFlush:
+      moved = world.try_ragged_barrier(
+          world.ctx, p,
+          [](void* arg, ProcGc* q, RootOwner*) {
+            static_cast<CollectorImpl*>(arg)->heap->mcache_flush(q);
+          },
+          this);
+      if (moved) {
+        heap->allow_sweep();
+        set_phase(Phase::kFlush, Phase::kSweep);
+        trace_cycle();
+      }
+      break;
+    case Phase::kSweep:
+      moved = heap->all_swept();
+      if (moved) finish_sweep_locked();
+      break;
+  }
+  end_advance();
+  return moved;
+}
+
+}  // namespace tricolor::gc

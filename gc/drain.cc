@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 tricolor authors
+//
+// Marking on one P: local work, then the global list, then roots, then the P's
+// own barrier buffer. Returns between small batches when the P is wanted.
+#include "base/check.h"
+#include "gc/collector_impl.h"
+#include "gc/scan.h"
+
+namespace tricolor::gc {
+
+namespace {
+constexpr size_t kBatchBytes = 8 * 1024;  // scanned between two looks around
+constexpr uint64_t kGsPerPiece = 32;
+}  // namespace
+
+void CollectorImpl::scan_owner(ProcGc* p, RootOwner* owner) {
+  uint32_t now_cycle = cycle_.load_relaxed();
+  if (owner->scanned_cycle.load_relaxed() == now_cycle) return;
+  MarkWorker& w = p->worker;
+  scan_owner_roots(heap, owner, [&w](void* cell) { w.shade(cell); });
+  // ORDER-scanned-1: pairs with readers of scanned_cycle in sched: black only
+  // after the whole stack was scanned.
+  owner->scanned_cycle.store_release(now_cycle);
+}
+
+bool CollectorImpl::scan_g(ProcGc* p, uint64_t index) {
+  RootOwner* owner = nullptr;
+  switch (world.claim_g(world.ctx, index, cycle_.load_relaxed(), &owner)) {
+    case Claim::kSkip:
+      return true;
+    case Claim::kRunning:
+      return false;
+    case Claim::kClaimed:
+      scan_owner(p, owner);
+      world.release_g(world.ctx, owner);
+      return true;
+  }
+  return true;
+}
+
+bool CollectorImpl::take_root_piece(ProcGc* p) {
+  uint64_t jobs = roots.job_count();
+  roots_busy_.fetch_add_acq_rel(1);
+  bool took = true;
+  if (job_cursor_.load_relaxed() < jobs) {
+    uint64_t job = job_cursor_.fetch_add_relaxed(1);
+    if (job < jobs) {
+      roots.scan_job(
+          job,
+          [](void* arg, const uint64_t* words, size_t n, EncodingId encoding) {
+            auto* q = static_cast<ProcGc*>(arg);
+            scan_encoded(q->heap->layouts().encoding(encoding), words, n,
+                         [q](void* cell) { q->worker.shade(cell); });
+          },
+          p);
+    }
+  } else if (g_cursor_.load_relaxed() < g_limit_) {
+    uint64_t from = g_cursor_.fetch_add_relaxed(kGsPerPiece);
+    uint64_t to = from + kGsPerPiece < g_limit_ ? from + kGsPerPiece : g_limit_;
+    for (uint64_t i = from; i < to; ++i) {
+      if (scan_g(p, i)) continue;
+      base::LockGuard guard(retry_lock);
+      bool ok = retry.push_back(i);
+      TRI_CHECK(ok, "too many running Gs to retry");
+    }
+  } else {
+    took = false;
+  }
+  // ORDER-roots-busy-1: pairs with roots_done(): what was taken is scanned.
+  roots_busy_.fetch_sub_release(1);
+  return took;
+}
+
+bool CollectorImpl::roots_done() {
+  // ORDER-roots-busy-1: pairs with take_root_piece(). The cursors first: a
+  // piece taken after this look makes busy non-zero before its cursor moved.
+  return job_cursor_.load_relaxed() >= roots.job_count() &&
+         g_cursor_.load_relaxed() >= g_limit_ &&
+         roots_busy_.load_acquire() == 0;
+}
+
+/// After a ragged barrier: the Gs that were running when their turn came have
+/// been scanned by it, or stopped running since and are scanned now. False if
+/// one still cannot be claimed.
+bool CollectorImpl::retry_gs(ProcGc* p) {
+  bool all = true;
+  size_t n;
+  {
+    base::LockGuard guard(retry_lock);
+    n = retry.size();
+  }
+  for (size_t k = 0; k < n; ++k) {
+    uint64_t index;
+    {
+      base::LockGuard guard(retry_lock);
+      index = retry.pop_back();
+    }
+    if (scan_g(p, index)) continue;
+    all = false;
+    base::LockGuard guard(retry_lock);
+    retry.push_back(index);
+    break;  // the next round's ragged barrier comes first
+  }
+  if (p->worker.publish()) flushed_.fetch_add_relaxed(1);
+  return all;
+}
+
+void CollectorImpl::feed_the_hungry(ProcGc* p) {
+  if (hungry_.load_relaxed() == 0) return;
+  p->worker.balance();
+  if (!work.has_work()) return;
+  hungry_.store_relaxed(0);
+  world.wake_for_gc(world.ctx);
+}
+
+size_t CollectorImpl::drain(ProcGc* p, uint64_t deadline_ns, size_t budget,
+                            bool* dry) {
+  MarkWorker& w = p->worker;
+  drainers_.fetch_add_acq_rel(1);
+  uint64_t before = w.scanned_bytes;
+  *dry = false;
+  for (;;) {
+    size_t n = w.scan_some(kBatchBytes);
+    if (p->request.load_relaxed() != 0) break;
+    if (w.scanned_bytes - before >= budget) break;
+    if (n != 0) {
+      feed_the_hungry(p);
+      if (now() >= deadline_ns) break;
+      continue;
+    }
+    if (w.take_global() || take_root_piece(p)) {
+      if (now() >= deadline_ns) break;
+      continue;
+    }
+    if (p->barrier_count != 0) {
+      flush_barrier(p);
+      continue;
+    }
+    *dry = true;
+    break;
+  }
+  size_t done = w.scanned_bytes - before;
+  scanned_.fetch_add_relaxed(done);
+  if (*dry) hungry_.store_relaxed(1);
+  // ORDER-drainers-1: pairs with terminate_locked().
+  drainers_.fetch_sub_release(1);
+  if (!*dry) feed_the_hungry(p);
+  return done;
+}
+
+bool CollectorImpl::has_idle_work() const {
+  switch (phase()) {
+    case Phase::kIdle:
+      return false;
+    case Phase::kMark:
+      return work.has_work() || g_cursor_.load_relaxed() < g_limit_ ||
+             job_cursor_.load_relaxed() < roots.job_count() ||
+             drainers_.load_relaxed() == 0;
+    case Phase::kSettle:
+    case Phase::kFlush:
+    case Phase::kSweep:
+      return true;
+  }
+  return false;
+}
+
+}  // namespace tricolor::gc

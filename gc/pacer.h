@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 tricolor authors
+//
+// Pacer: when a cycle starts and how much mutators help, as a plain object: no
+// clock, no heap, no lock. The caller serialises begin_cycle and end_cycle.
+//
+//   goal    = live x (1 + percent/100), at least the minimum heap
+//   trigger = goal - runway, between 70 % and 95 % of the way from live to goal
+//   runway  = bytes allocated per byte scanned in recent cycles x work expected
+//
+// Source: Go's pacer redesign (proposal 44167), reduced to its proportional
+// part.
+#ifndef TRICOLOR_GC_PACER_H_
+#define TRICOLOR_GC_PACER_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "base/atomics.h"
+
+namespace tricolor::gc {
+
+class Pacer {
+ public:
+  static constexpr uint64_t kMinHeapBytes = uint64_t{4} << 20;
+
+  void init(int percent, uint64_t min_heap_bytes);
+
+  /// A new percent (-1: off); takes effect at once.
+  void set_percent(int percent);
+  int percent() const { return percent_.load_relaxed(); }
+
+  /// Any thread, relaxed: a stale value costs one early or late cycle.
+  uint64_t trigger() const { return trigger_.load_relaxed(); }
+  uint64_t goal() const { return goal_.load_relaxed(); }
+
+  /// A cycle begins with `heap_live` bytes.
+  void begin_cycle(uint64_t heap_live);
+  /// It ends: `marked` bytes survived, `allocated` were allocated during the
+  /// mark, `scanned` bytes of work were done.
+  void end_cycle(uint64_t marked, uint64_t allocated, uint64_t scanned);
+
+  /// Scan work a mutator owes per byte it allocates now, x 256.
+  uint64_t assist_ratio_x256(uint64_t heap_live, uint64_t scanned) const;
+
+ private:
+  void recompute();
+
+  // Changed between cycles or by set_percent; read from anywhere.
+  base::Atomic<int> percent_{100};
+  base::Atomic<uint64_t> trigger_{kMinHeapBytes};
+  base::Atomic<uint64_t> goal_{kMinHeapBytes};
+  base::Atomic<uint64_t> live_{0};
+  // Changed by begin_cycle and end_cycle only.
+  uint64_t min_heap_ = 0;
+  uint64_t history_x256_[5] = {};  ///< allocated per scanned byte
+  uint32_t history_at_ = 0;
+  base::Atomic<uint64_t> expected_scan_{0};
+};
+
+}  // namespace tricolor::gc
+
+#endif  // TRICOLOR_GC_PACER_H_

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 tricolor authors
+//
+// See gc/roots.h. A table is one job per scan of the whole list of tables: the
+// job walks it under the lock in pieces of 16 Ki words, letting go in between.
+#include "gc/roots.h"
+
+#include "base/check.h"
+#include "base/os_memory.h"
+
+namespace tricolor::gc {
+
+bool Roots::init(base::MetaArena* meta) {
+  meta_ = meta;
+  base::LockGuard guard(lock_);
+  return chunks_.init(kMaxChunks) &&
+         free_words_.init(kMaxChunks * GlobalChunk::kWords);
+}
+
+void Roots::destroy() {
+  base::LockGuard guard(lock_);
+  for (detail::RootTableRep* t = tables_; t != nullptr; t = t->next) {
+    base::os_release(t->words, t->n * sizeof(uint64_t));
+  }
+  tables_ = nullptr;
+  free_words_.release();
+  chunks_.release();
+}
+
+bool Roots::add_chunk_locked() {
+  auto* chunk = static_cast<GlobalChunk*>(
+      meta_->alloc(sizeof(GlobalChunk), sizeof(GlobalChunk)));
+  if (chunk == nullptr || !chunks_.push_back(chunk)) return false;
+  for (size_t i = GlobalChunk::kWords; i-- > 0;) {
+    free_words_.push_back(&chunk->words[i]);
+  }
+  return true;
+}
+
+uint64_t* Roots::acquire_word() {
+  base::LockGuard guard(lock_);
+  if (free_words_.empty() && !add_chunk_locked()) {
+    TRI_FATAL("no memory for a Global (%zu chunks in use)", chunks_.size());
+  }
+  return free_words_.pop_back();
+}
+
+void Roots::release_word(uint64_t* word, bool cleared) {
+  base::LockGuard guard(lock_);
+  if (cleared) {
+    free_words_.push_back(word);
+    return;
+  }
+  // Chunks are aligned to their size.
+  auto* chunk = reinterpret_cast<GlobalChunk*>(
+      reinterpret_cast<uintptr_t>(word) & ~uintptr_t{sizeof(GlobalChunk) - 1});
+  auto i = static_cast<size_t>(word - chunk->words);
+  TRI_CHECK(i < GlobalChunk::kWords, "release of %p, which is no Global's word",
+            static_cast<void*>(word));
+  chunk->dropped |= uint64_t{1} << i;
+  any_dropped_ = true;
+}
+
+detail::RootTableRep* Roots::create_table(size_t n, EncodingId encoding) {
+  auto* rep = static_cast<detail::RootTableRep*>(
+      meta_->alloc(sizeof(detail::RootTableRep), 8));
+  size_t bytes = (n == 0 ? 1 : n) * sizeof(uint64_t);
+  void* words = n > SIZE_MAX / 16 ? nullptr : base::os_map(bytes);
+  if (rep == nullptr || words == nullptr) {
+    TRI_FATAL("no memory for a RootTable of %zu words", n);
+  }
+  rep->words = static_cast<uint64_t*>(words);
+  rep->n = n == 0 ? 1 : n;
+  rep->encoding = encoding;
+  base::LockGuard guard(lock_);
+  rep->next = tables_;
+  tables_ = rep;
+  return rep;
+}
+
+void Roots::drop_table(detail::RootTableRep* rep) {
+  base::LockGuard guard(lock_);
+  TRI_CHECK(!rep->dropped, "a RootTable was destroyed twice");
+  rep->dropped = true;
+  any_dropped_ = true;
+}
+
+bool Roots::add_callback(RootCallback fn, void* ctx) {
+  base::LockGuard guard(lock_);
+  for (auto& c : callbacks_) {
+    if (c.fn == nullptr) {
+      c = {fn, ctx};
+      return true;
+    }
+  }
+  return false;
+}
+
+void Roots::remove_callback(RootCallback fn, void* ctx) {
+  base::LockGuard guard(lock_);
+  for (auto& c : callbacks_) {
+    if (c.fn == fn && c.ctx == ctx) {
+      c = {nullptr, nullptr};
+      return;
+    }
+  }
+}
+
+void Roots::run_callbacks_stw(Tracer& tracer) {
+  // A copy: a callback may register another one.
+  RootCallback fns[kMaxCallbacks];
+  void* ctxs[kMaxCallbacks];
+  size_t n = 0;
+  {
+    base::LockGuard guard(lock_);
+    for (auto& c : callbacks_) {
+      if (c.fn == nullptr) continue;
+      fns[n] = c.fn;
+      ctxs[n++] = c.ctx;
+    }
+  }
+  for (size_t i = 0; i < n; ++i) fns[i](tracer, ctxs[i]);
+}
+
+void Roots::begin_cycle_stw() {
+  base::LockGuard guard(lock_);
+  chunk_jobs_ = chunks_.size();
+  jobs_ = chunk_jobs_ + 1;  // the last one: all tables
+}
+
+void Roots::scan_job(uint64_t i, ScanWords fn, void* arg) {
+  if (i < chunk_jobs_) {
+    // No lock: chunks never move or go away, their words are barriered.
+    fn(arg, chunks_.data()[i]->words, GlobalChunk::kWords, kRawPointers);
+    return;
+  }
+  detail::RootTableRep* t;
+  {
+    base::LockGuard guard(lock_);
+    t = tables_;
+  }
+  // Tables leave the list only in reclaim(), never while marking.
+  for (; t != nullptr; t = t->next) {
+    for (size_t at = 0; at < t->n; at += kPieceWords) {
+      size_t n = t->n - at < kPieceWords ? t->n - at : kPieceWords;
+      fn(arg, t->words + at, n, t->encoding);
+    }
+  }
+}
+
+void Roots::scan_all_stw(ScanWords fn, void* arg) {
+  for (GlobalChunk* chunk : chunks_) {
+    fn(arg, chunk->words, GlobalChunk::kWords, kRawPointers);
+  }
+  base::LockGuard guard(lock_);
+  for (detail::RootTableRep* t = tables_; t != nullptr; t = t->next) {
+    fn(arg, t->words, t->n, t->encoding);
+  }
+}
+
+void Roots::reclaim() {
+  base::LockGuard guard(lock_);
+  if (!any_dropped_) return;
+  any_dropped_ = false;
+  for (GlobalChunk* chunk : chunks_) {
+    for (uint64_t bits = chunk->dropped; bits != 0; bits &= bits - 1) {
+      uint64_t* word = &chunk->words[__builtin_ctzll(bits)];
+      base::store_relaxed(word, uint64_t{0});
+      free_words_.push_back(word);
+    }
+    chunk->dropped = 0;
+  }
+  detail::RootTableRep** link = &tables_;
+  while (*link != nullptr) {
+    detail::RootTableRep* t = *link;
+    if (!t->dropped) {
+      link = &t->next;
+      continue;
+    }
+    *link = t->next;
+    base::os_release(t->words, t->n * sizeof(uint64_t));
+  }
+}
+
+}  // namespace tricolor::gc

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 tricolor authors
+//
+// Roots: everything but the Gs' own stacks: Global handles, root tables, root
+// callbacks; and the queue of root jobs of a cycle.
+//
+// Globals and tables are barriered by their writers and scanned beside them,
+// one chunk or 16 Ki words at a time. What is dropped while a cycle may be
+// marking is only set aside: its words stay as they are (a snapshot edge may
+// exist there alone) until reclaim(), which runs between the end of marking
+// and the next cycle.
+//
+// Threads: any; the lock is kGlobals. begin/claim: collector.
+#ifndef TRICOLOR_GC_ROOTS_H_
+#define TRICOLOR_GC_ROOTS_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "base/atomics.h"
+#include "base/lock.h"
+#include "base/meta_arena.h"
+#include "tricolor/encoding.h"
+#include "tricolor/global.h"
+
+namespace tricolor::detail {
+/// A RootTable's words; linked while it lives.
+struct RootTableRep {
+  RootTableRep* next;
+  uint64_t* words;
+  size_t n;
+  EncodingId encoding;
+  bool dropped;
+};
+}  // namespace tricolor::detail
+
+namespace tricolor::gc {
+
+struct GlobalChunk {
+  static constexpr size_t kWords = 63;
+  uint64_t dropped;  ///< bit i: word i waits for reclaim()
+  uint64_t words[kWords];
+};
+static_assert(sizeof(GlobalChunk) == 512);
+
+class Roots {
+ public:
+  bool init(base::MetaArena* meta);
+  void destroy();
+
+  // --- Globals and tables.
+  uint64_t* acquire_word();
+  /// `cleared`: the caller has nulled the word through the barrier.
+  void release_word(uint64_t* word, bool cleared);
+  detail::RootTableRep* create_table(size_t n, EncodingId encoding);
+  void drop_table(detail::RootTableRep* rep);
+
+  // --- Callbacks.
+  bool add_callback(RootCallback fn, void* ctx);
+  void remove_callback(RootCallback fn, void* ctx);
+  void run_callbacks_stw(Tracer& tracer);
+
+  // --- Scanning: jobs [0, job_count()) are fixed by begin_cycle_stw.
+  void begin_cycle_stw();
+  uint64_t job_count() const { return jobs_; }
+  /// Calls fn(words, n, encoding) for job `i`, under the lock for a table.
+  using ScanWords = void (*)(void* arg, const uint64_t* words, size_t n,
+                             EncodingId encoding);
+  void scan_job(uint64_t i, ScanWords fn, void* arg);
+  /// Every word of every global and table (the second mark). World stopped.
+  void scan_all_stw(ScanWords fn, void* arg);
+  /// Recycles what was dropped. No marking is under way.
+  void reclaim();
+
+ private:
+  static constexpr size_t kPieceWords = 16 * 1024;
+  static constexpr size_t kMaxChunks = size_t{1} << 20;
+  static constexpr size_t kMaxCallbacks = 64;
+  static constexpr uint64_t kPiecesPerTable = 1 << 16;
+
+  bool add_chunk_locked() TRI_REQUIRES(lock_);
+
+  base::MetaArena* meta_ = nullptr;
+  base::Mutex lock_{base::LockRank::kGlobals};
+  base::MmapVector<GlobalChunk*> chunks_;
+  base::MmapVector<uint64_t*> free_words_ TRI_GUARDED_BY(lock_);
+  detail::RootTableRep* tables_ TRI_GUARDED_BY(lock_) = nullptr;
+  struct {
+    RootCallback fn;
+    void* ctx;
+  } callbacks_[kMaxCallbacks] TRI_GUARDED_BY(lock_) = {};
+  bool any_dropped_ TRI_GUARDED_BY(lock_) = false;
+
+  // Written while the world is stopped.
+  uint64_t jobs_ = 0;
+  uint64_t chunk_jobs_ = 0;
+};
+
+}  // namespace tricolor::gc
+
+#endif  // TRICOLOR_GC_ROOTS_H_

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 tricolor authors
+//
+// WorkList: the global pool of marking work: chunks of marked cells that
+// workers hand over, and the pieces of large arrays. A chunk moves every 500
+// cells or so, so one lock is enough here.
+//
+// Invariant: has_work() is false only if no chunk and no piece is listed; work
+// that a worker holds locally is not counted (termination looks there itself).
+// Threads: any.
+#ifndef TRICOLOR_GC_WORK_LIST_H_
+#define TRICOLOR_GC_WORK_LIST_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "base/atomics.h"
+#include "base/lock.h"
+#include "base/meta_arena.h"
+
+namespace tricolor::gc {
+
+struct WorkChunk {
+  static constexpr uint32_t kCells = 510;
+  WorkChunk* next;
+  uint32_t count;
+  uint32_t reserved;
+  void* cells[kCells];
+};
+static_assert(sizeof(WorkChunk) == 4096);
+
+/// A large object of which [from, bytes) is still to be scanned.
+struct LargePiece {
+  void* cell;
+  size_t from;
+  size_t bytes;
+};
+
+class WorkList {
+ public:
+  bool init(base::MetaArena* meta);
+  void destroy();
+
+  /// Relaxed hint; exact under a stopped world.
+  bool has_work() const { return pending_.load_relaxed() != 0; }
+
+  void put(WorkChunk* chunk);
+  WorkChunk* take();
+  void put_large(const LargePiece& piece);
+  bool take_large(LargePiece* piece);
+
+  /// An empty chunk; ends the process if metadata memory is gone.
+  WorkChunk* get_empty();
+  void put_empty(WorkChunk* chunk);
+  /// Bytes in chunks ever made.
+  size_t bytes() const { return chunks_made_.load_relaxed() * 4096; }
+
+ private:
+  base::MetaArena* meta_ = nullptr;
+  base::Mutex lock_{base::LockRank::kGcWork};
+  WorkChunk* full_ TRI_GUARDED_BY(lock_) = nullptr;
+  WorkChunk* empty_ TRI_GUARDED_BY(lock_) = nullptr;
+  base::MmapVector<LargePiece> large_ TRI_GUARDED_BY(lock_);
+  base::Atomic<uint64_t> pending_{0};  // chunks and pieces listed
+  base::Atomic<uint64_t> chunks_made_{0};
+};
+
+}  // namespace tricolor::gc
+
+#endif  // TRICOLOR_GC_WORK_LIST_H_
