@@ -47,6 +47,7 @@ inline constexpr uint32_t kSlotCount = kMaxLayouts << TRI_DETAIL_CLASS_SHIFT;
 struct SweepStats {
   base::Atomic<uint64_t> live_bytes{0};
   base::Atomic<uint64_t> live_cells{0};
+  base::Atomic<uint64_t> freed_bytes{0};
 };
 
 class Heap {
@@ -107,6 +108,7 @@ class Heap {
   void set_live_bytes_stw(uint64_t n) { heap_live_.store_relaxed(n); }
   void add_live_bytes(uint64_t n) { heap_live_.fetch_add_relaxed(n); }
   uint64_t allocated_bytes() const { return allocated_.load_relaxed(); }
+  uint64_t freed_bytes() const { return freed_.load_relaxed(); }
   uint64_t pages_in_use() const { return pages_in_use_.load_relaxed(); }
   const SweepStats& sweep_stats() const { return sweep_stats_; }
   const HeapOptions& options() const { return options_; }
@@ -160,6 +162,7 @@ class Heap {
   SweepStats sweep_stats_;
   base::Atomic<uint64_t> heap_live_{0};
   base::Atomic<uint64_t> allocated_{0};
+  base::Atomic<uint64_t> freed_{0};
   base::Atomic<uint64_t> pages_in_use_{0};
   base::Atomic<uint64_t> span_count_{0};  // small and large, any home
 
