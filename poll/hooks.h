@@ -3,8 +3,8 @@
 //
 // What the scheduler and the poller need from each other. The poller installs a
 // table of functions at its first use; find_work, idle Ms and sysmon call it.
-// Upwards the poller uses park and ready of tricolor/task.h and the two
-// functions below, which sched/poll_slot.cc implements.
+// Upwards the poller uses park and yield of tricolor/task.h and the functions
+// at the end, which sched/poll_slot.cc implements.
 //
 // Rules
 // 1. poll is called by one thread at a time, never under a lock of sched, with
@@ -44,6 +44,14 @@ const PollHooks* poll_hooks(const Runtime& rt);
 /// Installs `hooks`, which stay valid until their destroy() has run. False if
 /// another thread was first: use poll_hooks() then. Any thread.
 bool install_poll_hooks(Runtime& rt, const PollHooks* hooks);
+
+/// Whether `mu` belongs to a task or a coroutine, whose waits park it; an
+/// attached thread waits in the kernel instead. The calling thread's own.
+bool runs_on_task(const Mutator& mu);
+
+/// Makes a parked task runnable without a Mutator at hand: close() in a
+/// destructor. As ready(), exactly once per park. Any thread, no lock held.
+void ready_task(Runtime& rt, ParkedTask task);
 
 }  // namespace tricolor::poll
 
