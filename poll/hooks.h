@@ -14,6 +14,8 @@
 //    polls ends the next waiting poll.
 // 4. Tables and poller live until destroy(), which runs when the runtime is
 //    destroyed, all threads gone.
+//
+// The namespace is netpoll because poll(mu) is the public safepoint.
 #ifndef TRICOLOR_POLL_HOOKS_H_
 #define TRICOLOR_POLL_HOOKS_H_
 
@@ -22,7 +24,7 @@
 
 #include "tricolor/task.h"
 
-namespace tricolor::poll {
+namespace tricolor::netpoll {
 
 struct PollHooks {
   void* ctx;
@@ -53,6 +55,6 @@ bool runs_on_task(const Mutator& mu);
 /// destructor. As ready(), exactly once per park. Any thread, no lock held.
 void ready_task(Runtime& rt, ParkedTask task);
 
-}  // namespace tricolor::poll
+}  // namespace tricolor::netpoll
 
 #endif  // TRICOLOR_POLL_HOOKS_H_
