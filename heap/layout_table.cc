@@ -199,7 +199,8 @@ EncodingId LayoutTable::add_encoding(const Encoding& e, Error* error) {
         "payload_mask drops address bits; cells are 16-byte aligned and "
         "below 2^47";
   }
-  if (e.kind != EncodingKind::kRaw && decode(e, e.cleared_word) != nullptr) {
+  if (why == nullptr && e.kind != EncodingKind::kRaw &&
+      decode(e, e.cleared_word) != nullptr) {
     why = "cleared_word itself encodes a pointer";
   }
   if (why != nullptr) {

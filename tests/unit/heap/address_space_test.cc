@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 tricolor authors
+//
+// heap/address_space.h: the reservation and its side tables, up to the last
+// page, and the way down by halves when the OS refuses.
+#include "heap/address_space.h"
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+
+#include "base/os_memory.h"
+
+namespace tricolor::heap {
+namespace {
+
+constexpr size_t kMiB = size_t{1} << 20;
+
+struct RefuseAbove {
+  size_t bytes;
+  int asked = 0;
+  static bool fail(void* ctx, base::OsCall call, size_t bytes) {
+    auto* self = static_cast<RefuseAbove*>(ctx);
+    if (call != base::OsCall::kMmap) return false;
+    ++self->asked;
+    return bytes > self->bytes;
+  }
+  base::OsFaultHook hook() { return {&fail, this}; }
+};
+
+TEST(heap_address_space, rounds_what_is_asked_for) {
+  Error error;
+  for (size_t mib : {0, 1, 64, 65, 68, 100}) {
+    AddressSpace space;
+    ASSERT_TRUE(space.init(mib * kMiB, &error)) << error.text;
+    EXPECT_GE(space.reserved_bytes(), mib * kMiB);
+    EXPECT_GE(space.reserved_bytes(), kReserveMin);
+    EXPECT_EQ(space.reserved_bytes() % kGrowBytes, 0u);
+    EXPECT_EQ(reinterpret_cast<uintptr_t>(space.base()) % kGrowBytes, 0u);
+    EXPECT_EQ(space.committed_bytes(), 0u);
+    EXPECT_FALSE(space.contains(space.base()));
+    space.destroy();
+  }
+}
+
+// 68 MiB: its tables do not end where a page of ours does.
+TEST(heap_address_space, every_page_and_its_table_entries_are_usable) {
+  Error error;
+  AddressSpace space;
+  ASSERT_TRUE(space.init(68 * kMiB, &error));
+  int steps = 0;
+  while (space.grow(kGrowBytes)) {
+    size_t last = space.committed_pages() - 1;
+    std::memset(space.page_address(last), 1, kPageBytes);
+    std::memset(space.mark_of(last << kPageShift), 1, kPageBytes / 16);
+    space.entry(last)->bits.store_relaxed(1);
+    space.span(last)->first_page = static_cast<uint32_t>(last);
+    ++steps;
+  }
+  EXPECT_EQ(space.committed_bytes(), space.reserved_bytes());
+  EXPECT_GE(steps, 10);
+  EXPECT_TRUE(space.contains(space.base() + space.reserved_bytes() - 1));
+  EXPECT_FALSE(space.contains(space.base() + space.reserved_bytes()));
+  EXPECT_FALSE(space.contains(space.base() - 1));
+  space.destroy();
+}
+
+TEST(heap_address_space, grows_by_an_eighth_and_refuses_too_much) {
+  Error error;
+  AddressSpace space;
+  ASSERT_TRUE(space.init(256 * kMiB, &error));
+  ASSERT_TRUE(space.grow(128 * kMiB));
+  ASSERT_TRUE(space.grow(1));
+  EXPECT_EQ(space.committed_bytes(), (128 + 16) * kMiB);
+  EXPECT_FALSE(space.grow(256 * kMiB));
+  EXPECT_EQ(space.committed_bytes(), (128 + 16) * kMiB);
+  ASSERT_TRUE(space.grow(112 * kMiB)) << "exactly the rest";
+  EXPECT_FALSE(space.grow(1));
+  space.destroy();
+}
+
+TEST(heap_address_space, halves_until_the_os_agrees) {
+  // Alignment and tables ask for a little more than the heap itself.
+  for (size_t allowed : {1100, 600, 300, 150, 80}) {
+    RefuseAbove refuse{allowed * kMiB};
+    base::OsFaultHook hook = refuse.hook();
+    base::OsFaultScope scope(hook);
+    Error error;
+    AddressSpace space;
+    ASSERT_TRUE(space.init(1024 * kMiB, &error)) << error.text;
+    EXPECT_LE(space.reserved_bytes(), allowed * kMiB);
+    EXPECT_GT(space.reserved_bytes() * 2, allowed * kMiB * 3 / 4);
+    EXPECT_TRUE(space.grow(kGrowBytes));
+    space.destroy();
+  }
+}
+
+TEST(heap_address_space, odd_sizes_halve_down_to_the_minimum) {
+  RefuseAbove refuse{80 * kMiB};
+  base::OsFaultHook hook = refuse.hook();
+  base::OsFaultScope scope(hook);
+  Error error;
+  AddressSpace space;
+  ASSERT_TRUE(space.init(100 * kMiB, &error)) << error.text;
+  EXPECT_EQ(space.reserved_bytes(), kReserveMin);
+  space.destroy();
+}
+
+TEST(heap_address_space, refused_altogether_is_an_error_with_advice) {
+  for (size_t ask : {size_t{0}, size_t{1} << 30, SIZE_MAX}) {
+    RefuseAbove refuse{1};
+    base::OsFaultHook hook = refuse.hook();
+    base::OsFaultScope scope(hook);
+    Error error;
+    AddressSpace space;
+    EXPECT_FALSE(space.init(ask, &error));
+    EXPECT_EQ(error.code, ErrorCode::kOutOfMemory);
+    EXPECT_NE(std::strstr(error.text, "RLIMIT_AS"), nullptr) << error.text;
+    EXPECT_GT(refuse.asked, 0);
+    EXPECT_EQ(space.base(), nullptr);
+  }
+}
+
+}  // namespace
+}  // namespace tricolor::heap

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 tricolor authors
+//
+// tricolor/detail/size_class.h, for every size there is.
+#include "tricolor/detail/size_class.h"
+
+#include <gtest/gtest.h>
+
+#include "tricolor/allocate.h"
+#include "tricolor/layout.h"
+
+namespace tricolor {
+namespace {
+
+TEST(heap_size_class, every_size_fits_and_wastes_little) {
+  uint32_t before = 1;
+  for (size_t bytes = 0; bytes <= TRI_DETAIL_SMALL_MAX; ++bytes) {
+    uint32_t c = tri_detail_size_class(bytes);
+    ASSERT_GE(c, before) << bytes;
+    ASSERT_LE(c, before + 1) << bytes;
+    ASSERT_LT(c, uint32_t{TRI_DETAIL_CLASS_COUNT}) << bytes;
+    size_t cell = tri_detail_class_bytes(c);
+    ASSERT_GE(cell, bytes);
+    ASSERT_EQ(cell % 16, 0u);
+    // The smallest class that fits.
+    if (c > 1) {
+      ASSERT_LT(tri_detail_class_bytes(c - 1), bytes);
+    }
+    if (bytes > 128) {
+      ASSERT_LE(cell - bytes, cell / 8) << bytes;
+    } else {
+      ASSERT_LT(cell - bytes, bytes == 0 ? 17u : 16u) << bytes;
+    }
+    before = c;
+  }
+  EXPECT_EQ(before, uint32_t{TRI_DETAIL_CLASS_COUNT} - 1);
+}
+
+TEST(heap_size_class, above_the_largest_is_large) {
+  EXPECT_EQ(tri_detail_size_class(TRI_DETAIL_SMALL_MAX + 1), 0u);
+  EXPECT_EQ(tri_detail_size_class(SIZE_MAX), 0u);
+  EXPECT_EQ(tri_detail_class_bytes(0), 0u);
+  EXPECT_EQ(tri_detail_class_bytes(TRI_DETAIL_CLASS_COUNT - 1),
+            uint32_t{TRI_DETAIL_SMALL_MAX});
+}
+
+TEST(heap_size_class, a_class_is_the_class_of_its_cells) {
+  for (uint32_t c = 1; c < TRI_DETAIL_CLASS_COUNT; ++c) {
+    EXPECT_EQ(tri_detail_size_class(tri_detail_class_bytes(c)), c);
+  }
+  EXPECT_LE(TRI_DETAIL_CLASS_COUNT, 1 << TRI_DETAIL_CLASS_SHIFT);
+}
+
+TEST(heap_size_class, slot_ids_hold_layout_and_class) {
+  struct Big {
+    char bytes[300];
+  };
+  Type<Big> type(77);
+  EXPECT_EQ(type.slot_id >> TRI_DETAIL_CLASS_SHIFT, 77u);
+  EXPECT_EQ(type.slot_id & 127, tri_detail_size_class(300));
+  EXPECT_EQ(type.cell_bytes, 320u);
+}
+
+}  // namespace
+}  // namespace tricolor
