@@ -11,10 +11,7 @@
 namespace tricolor::gc {
 
 void CollectorImpl::flush_barrier(ProcGc* p) {
-  for (uint32_t i = 0; i < p->barrier_count; ++i) {
-    p->worker.shade_later(p->barrier_buffer[i]);
-  }
-  p->worker.drain_edges();
+  p->worker.shade_all(p->barrier_buffer, p->barrier_count);
   p->barrier_count = 0;
 }
 

@@ -138,6 +138,11 @@ void MarkWorker::drain_edges() {
   }
 }
 
+void MarkWorker::shade_all(void* const* cells, size_t n) {
+  for (size_t i = 0; i < n; ++i) shade_later(cells[i]);
+  drain_edges();
+}
+
 void MarkWorker::visit_edge(TracerImpl* self, void* cell) {
   static_cast<MarkWorker*>(self)->shade_later(cell);
 }

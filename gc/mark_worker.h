@@ -53,8 +53,9 @@ class MarkWorker : public TracerImpl {
   /// Marks `cell` if it is a white cell (null, outside and invalid words are
   /// ignored) and pushes it. Immediate: no FIFO.
   void shade(void* cell);
-  /// The same through the edge FIFO; the caller ends with drain_edges().
-  void shade_later(void* cell);
+  /// The same for many, through the edge FIFO.
+  void shade_all(void* const* cells, size_t n);
+  /// Empties the edge FIFO: to be called after visits through TracerImpl.
   void drain_edges();
 
   /// Scans about `bytes` of cells, or until the stack and the FIFOs are empty.
@@ -78,12 +79,11 @@ class MarkWorker : public TracerImpl {
   uint64_t scanned_bytes = 0;
 
  private:
-  friend class CellScanner;
-
   size_t chunk_count_local() const {
     return (top_ == nullptr ? 0 : top_->count + (top_->next != nullptr)) +
            (objects_in_ - objects_out_);
   }
+  void shade_later(void* cell);
   void mark_or_skip(size_t offset, void* cell);
   void on_marked(size_t offset, void* cell);
   void push(void* cell);

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 tricolor authors
+//
+// A heap with its collector and one P, without a scheduler: the world is this
+// thread, so stops and ragged barriers succeed at once. For the tests of gc/.
+// The symbols of sched/ that gc/ needs are weak here.
+//
+// Threads: one.
+#ifndef TESTS_SUPPORT_GC_ALONE_H_
+#define TESTS_SUPPORT_GC_ALONE_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "gc/collector_impl.h"
+#include "gc/runtime_base.h"
+#include "tricolor/allocate.h"
+#include "tricolor/field.h"
+#include "tricolor/runtime.h"
+
+namespace tricolor::testing {
+
+class GcAlone {
+ public:
+  explicit GcAlone(gc::CollectorOptions options = {},
+                   heap::HeapOptions heap_options = {});
+  ~GcAlone();
+  GcAlone(const GcAlone&) = delete;
+  GcAlone& operator=(const GcAlone&) = delete;
+
+  Mutator& mu() { return owners_[0]->mu; }
+  Mutator& mu(size_t i) { return owners_[i]->mu; }
+  /// A parked G with a stack of its own: scanned by index, never running.
+  gc::RootOwner* add_owner();
+
+  heap::Heap& heap() { return *heap_; }
+  gc::Collector& collector() { return *collector_; }
+  gc::CollectorImpl& impl() { return *collector_->impl(); }
+  gc::ProcGc& p() { return p_; }
+  Runtime& runtime() { return *reinterpret_cast<Runtime*>(&base_); }
+
+  LayoutId layout(const LayoutSpec& spec);
+
+  /// Starts a cycle; it stays in kMark until finish() (if work is left).
+  void start();
+  /// Scans about `bytes`.
+  void drain(size_t bytes);
+  /// Ends the cycle that is under way, sweep included.
+  void finish();
+  void collect() { collector_->collect(&mu()); }
+  uint64_t live_cells() {
+    Stats s{};
+    collector_->stats(&s);
+    return s.live_cells;
+  }
+
+ private:
+  void refresh();
+  static uint64_t tick(void* self) {
+    return static_cast<GcAlone*>(self)->time_ns_ += 100;
+  }
+  static gc::World make_world(GcAlone* self);
+  static gc::Claim claim(void* ctx, size_t i, uint32_t cycle,
+                         gc::RootOwner** owner);
+
+  base::MetaArena meta_;
+  uint64_t time_ns_ = 1000;  ///< moves by 100 ns at every look
+  base::Clock clock_{&GcAlone::tick, this};
+  gc::RuntimeBase base_;
+  heap::Heap* heap_ = nullptr;
+  gc::Collector* collector_ = nullptr;
+  gc::ProcGc p_;
+  std::vector<std::unique_ptr<gc::RootOwner>> owners_;
+};
+
+}  // namespace tricolor::testing
+
+#endif  // TESTS_SUPPORT_GC_ALONE_H_

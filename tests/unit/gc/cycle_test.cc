@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 tricolor authors
+//
+// Whole cycles on one P: what is reachable stays, what is not goes, phases and
+// numbers are right.
+#include <gtest/gtest.h>
+
+#include "tests/unit/gc/graph.h"
+
+namespace tricolor::testing {
+namespace {
+
+gc::CollectorOptions checked() {
+  gc::CollectorOptions o;
+  o.gccheckmark = true;
+  return o;
+}
+
+TEST(gc_cycle, reachable_stays_garbage_goes) {
+  GcAlone gc(checked());
+  Type<Node> type = node_type(gc);
+  Scope<1> scope(gc.mu());
+  Local<Node> tree(scope, make_tree(gc.mu(), type, 10));
+  for (int i = 0; i < 5; ++i) make_tree(gc.mu(), type, 10);
+  gc.collect();
+  EXPECT_EQ(check_tree(tree), 2047);
+  EXPECT_EQ(gc.live_cells(), 2047u);
+  tree = nullptr;
+  gc.collect();
+  EXPECT_EQ(gc.live_cells(), 0u);
+}
+
+TEST(gc_cycle, many_cycles_rotate_the_epochs) {
+  GcAlone gc(checked());
+  Type<Node> type = node_type(gc);
+  Scope<1> scope(gc.mu());
+  Local<Node> tree(scope, make_tree(gc.mu(), type, 8));
+  for (int i = 0; i < 40; ++i) {
+    make_tree(gc.mu(), type, 6);
+    gc.collect();
+    ASSERT_EQ(check_tree(tree), 511) << "cycle " << i;
+    ASSERT_EQ(gc.live_cells(), 511u) << "cycle " << i;
+    gc.heap().validate_stw(true);
+  }
+}
+
+TEST(gc_cycle, allocation_triggers_cycles_and_memory_is_reused) {
+  gc::CollectorOptions o = checked();
+  o.initial_heap_bytes = 1 << 20;
+  GcAlone gc(o);
+  Type<Node> type = node_type(gc);
+  Scope<1> scope(gc.mu());
+  Local<Node> tree(scope, make_tree(gc.mu(), type, 9));
+  for (int i = 0; i < 400; ++i) make_tree(gc.mu(), type, 9);
+  Stats s{};
+  gc.collector().stats(&s);
+  EXPECT_GT(s.cycles, 5u);
+  EXPECT_LT(s.heap_mapped_bytes, 12u << 20);
+  EXPECT_EQ(check_tree(tree), 1023);
+}
+
+TEST(gc_cycle, cells_allocated_while_marking_are_black) {
+  GcAlone gc(checked());
+  Type<Node> type = node_type(gc);
+  Scope<2> scope(gc.mu());
+  Local<Node> old(scope, make_tree(gc.mu(), type, 8));
+  gc.start();
+  gc.drain(1000);
+  Local<Node> fresh(scope, make_tree(gc.mu(), type, 8));
+  gc.finish();
+  EXPECT_EQ(check_tree(old), 511);
+  EXPECT_EQ(check_tree(fresh), 511);
+  fresh = nullptr;
+  gc.collect();
+  EXPECT_EQ(gc.live_cells(), 511u);
+}
+
+TEST(gc_cycle, parked_owners_are_roots) {
+  GcAlone gc(checked());
+  Type<Node> type = node_type(gc);
+  gc::RootOwner* other = gc.add_owner();
+  Node* tree = make_tree(gc.mu(), type, 7);
+  *other->mu.shadow_top++ = tree;
+  gc.collect();
+  EXPECT_EQ(check_tree(tree), 255);
+  --other->mu.shadow_top;
+  other->result_root = reinterpret_cast<uint64_t>(tree);
+  gc.collect();
+  EXPECT_EQ(gc.live_cells(), 255u);
+  other->result_root = 0;
+  gc.collect();
+  EXPECT_EQ(gc.live_cells(), 0u);
+}
+
+TEST(gc_cycle, step_paces_a_cycle_without_threads) {
+  GcAlone gc(checked());
+  Type<Node> type = node_type(gc);
+  Scope<1> scope(gc.mu());
+  Local<Node> tree(scope, make_tree(gc.mu(), type, 12));
+  gc.start();
+  int steps = 0;
+  while (gc.collector().step(&gc.mu(), 1)) ++steps;
+  EXPECT_GT(steps, 3);
+  EXPECT_EQ(check_tree(tree), 8191);
+}
+
+TEST(gc_cycle, stress_option_starts_a_cycle_at_every_nth_refill) {
+  gc::CollectorOptions o = checked();
+  o.gcstress = 1;
+  heap::HeapOptions h;
+  h.max_run_cells = 1;
+  GcAlone gc(o, h);
+  Type<Node> type = node_type(gc);
+  Scope<1> scope(gc.mu());
+  Local<Node> tree(scope, make_tree(gc.mu(), type, 6));
+  Stats s{};
+  gc.collector().stats(&s);
+  EXPECT_GT(s.cycles, 20u);
+  EXPECT_EQ(check_tree(tree), 127);
+}
+
+TEST(gc_cycle, percent_off_never_collects_by_itself) {
+  gc::CollectorOptions o;
+  o.gc_percent = -1;
+  GcAlone gc(o);
+  Type<Node> type = node_type(gc);
+  for (int i = 0; i < 200; ++i) make_tree(gc.mu(), type, 9);
+  EXPECT_EQ(gc.collector().cycle(), 0u);
+  EXPECT_EQ(gc.collector().set_gc_percent(50), -1);
+  make_tree(gc.mu(), type, 9);
+  EXPECT_GE(gc.collector().cycle(), 1u);
+}
+
+}  // namespace
+}  // namespace tricolor::testing

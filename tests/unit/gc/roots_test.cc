@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 tricolor authors
+//
+// Globals, root tables and root callbacks, in quiet and while marking.
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <vector>
+
+#include "tests/unit/gc/graph.h"
+#include "tricolor/global.h"
+
+namespace tricolor::testing {
+namespace {
+
+gc::CollectorOptions checked() {
+  gc::CollectorOptions o;
+  o.gccheckmark = true;
+  return o;
+}
+
+TEST(gc_roots, globals_keep_alive_until_dropped) {
+  GcAlone gc(checked());
+  Type<Node> type = node_type(gc);
+  std::vector<Global<Node>> globals;
+  for (int i = 0; i < 200; ++i) {
+    globals.emplace_back(gc.mu(), make_tree(gc.mu(), type, 2));
+  }
+  gc.collect();
+  EXPECT_EQ(gc.live_cells(), 1400u);
+  for (auto& g : globals) EXPECT_EQ(check_tree(g.get()), 7);
+  globals.resize(50);
+  gc.collect();
+  gc.collect();
+  EXPECT_EQ(gc.live_cells(), 350u);
+}
+
+TEST(gc_roots, stores_into_globals_while_marking) {
+  GcAlone gc(checked());
+  Type<Node> type = node_type(gc);
+  Global<Node> g(gc.mu(), make_tree(gc.mu(), type, 5));
+  Scope<1> scope(gc.mu());
+  Local<Node> moved(scope);
+  gc.start();
+  gc.impl().scan_owner(&gc.p(), reinterpret_cast<gc::RootOwner*>(&gc.mu()));
+  moved = g.get();
+  g.set(gc.mu(), make_tree(gc.mu(), type, 3));
+  gc.finish();
+  EXPECT_EQ(check_tree(moved), 63);
+  EXPECT_EQ(check_tree(g.get()), 15);
+}
+
+TEST(gc_roots, a_global_dropped_while_marking_keeps_the_snapshot) {
+  GcAlone gc(checked());
+  Type<Node> type = node_type(gc);
+  auto g = std::make_unique<Global<Node>>(gc.mu(), make_tree(gc.mu(), type, 5));
+  Scope<1> scope(gc.mu());
+  Local<Node> moved(scope);
+  gc.start();
+  gc.impl().scan_owner(&gc.p(), reinterpret_cast<gc::RootOwner*>(&gc.mu()));
+  moved = g->get();
+  g.reset();
+  gc.finish();
+  EXPECT_EQ(check_tree(moved), 63);
+  moved = nullptr;
+  gc.collect();
+  EXPECT_EQ(gc.live_cells(), 0u);
+}
+
+TEST(gc_roots, tables_are_scanned_and_dropped) {
+  GcAlone gc(checked());
+  Type<Node> type = node_type(gc);
+  auto table = std::make_unique<RootTable<Node>>(gc.runtime(), 40000);
+  for (size_t i = 0; i < table->size(); i += 100) {
+    table->set(gc.mu(), i, make_tree(gc.mu(), type, 1));
+  }
+  gc.collect();
+  EXPECT_EQ(gc.live_cells(), 1200u);
+  EXPECT_EQ(check_tree(table->get(39900)), 3);
+  gc.start();
+  table.reset();
+  gc.finish();
+  EXPECT_EQ(gc.live_cells(), 1200u);  // the snapshot still had them
+  gc.collect();
+  EXPECT_EQ(gc.live_cells(), 0u);
+}
+
+TEST(gc_roots, callbacks_run_in_both_stops) {
+  GcAlone gc(checked());
+  Type<Node> type = node_type(gc);
+  struct Ctx {
+    Node* node;
+    int calls;
+  } ctx{make_tree(gc.mu(), type, 3), 0};
+  auto fn = [](Tracer& t, void* c) {
+    ++static_cast<Ctx*>(c)->calls;
+    t.visit(static_cast<Ctx*>(c)->node);
+  };
+  ASSERT_TRUE(add_root_callback(gc.runtime(), fn, &ctx));
+  gc.collect();
+  EXPECT_GE(ctx.calls, 3);  // stop 1, stop 2, second mark
+  EXPECT_EQ(check_tree(ctx.node), 15);
+  remove_root_callback(gc.runtime(), fn, &ctx);
+  gc.collect();
+  EXPECT_EQ(gc.live_cells(), 0u);
+}
+
+}  // namespace
+}  // namespace tricolor::testing
