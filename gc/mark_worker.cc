@@ -15,8 +15,25 @@
 namespace tricolor::gc {
 
 namespace {
+
 constexpr size_t kPieceBytes = size_t{128} << 10;
-}
+
+/// tri_detail_class_bytes as a table: one load in the hot loops.
+struct ClassBytes {
+  uint32_t of[TRI_DETAIL_CLASS_COUNT] = {};
+  constexpr ClassBytes() {
+    for (uint32_t c = 1; c < TRI_DETAIL_CLASS_COUNT; ++c) {
+      uint32_t octave = c <= 8 ? 0 : (c - 9) >> 3;
+      of[c] = c <= 8 ? c * 16
+                     : (128u << octave) + (((c - 9) % 8 + 1) << (octave + 4));
+    }
+  }
+};
+constexpr ClassBytes kClassBytes;
+static_assert(kClassBytes.of[8] == 128 && kClassBytes.of[9] == 144 &&
+              kClassBytes.of[72] == TRI_DETAIL_SMALL_MAX);
+
+}  // namespace
 
 void MarkWorker::init(heap::Heap* heap_in, WorkList* list, WeakList* weak) {
   visit = &MarkWorker::visit_edge;
@@ -31,6 +48,7 @@ void MarkWorker::init(heap::Heap* heap_in, WorkList* list, WeakList* weak) {
 
 void MarkWorker::begin_cycle_stw() {
   TRI_ASSERT(empty() && edges_in_ == edges_out_);
+  limit_ = heap->space().committed_bytes();
   prev_ = heap->prev();
   cur_ = heap->cur();
   marked_bytes = 0;
@@ -46,24 +64,31 @@ void MarkWorker::destroy() {
   spare_ = nullptr;
 }
 
-void MarkWorker::push(void* cell) {
-  if (TRI_UNLIKELY(top_ == nullptr || top_->count == WorkChunk::kCells)) {
-    if (top_ != nullptr && top_->next != nullptr) {
-      // Keep at most two full chunks here; the rest is for everyone.
-      WorkChunk* older = top_->next;
-      top_->next = nullptr;
-      list_->put(older);
-    }
-    WorkChunk* chunk = spare_ != nullptr ? spare_ : list_->get_empty();
-    spare_ = nullptr;
-    chunk->count = 0;
-    chunk->next = top_;
-    top_ = chunk;
+TRI_NOINLINE void MarkWorker::push_slow(void* cell) {
+  if (top_ != nullptr && top_->next != nullptr) {
+    // Keep at most two full chunks here; the rest is for everyone.
+    WorkChunk* older = top_->next;
+    top_->next = nullptr;
+    list_->put(older);
   }
-  top_->cells[top_->count++] = cell;
+  WorkChunk* chunk = spare_ != nullptr ? spare_ : list_->get_empty();
+  spare_ = nullptr;
+  chunk->next = top_;
+  chunk->cells[0] = cell;
+  chunk->count = 1;
+  top_ = chunk;
 }
 
-void* MarkWorker::pop() {
+TRI_ALWAYS_INLINE void MarkWorker::push(void* cell) {
+  WorkChunk* top = top_;
+  if (TRI_UNLIKELY(top == nullptr || top->count == WorkChunk::kCells)) {
+    push_slow(cell);
+    return;
+  }
+  top->cells[top->count++] = cell;
+}
+
+TRI_NOINLINE void* MarkWorker::pop_slow() {
   while (top_ != nullptr && top_->count == 0) {
     WorkChunk* older = top_->next;
     if (older == nullptr) return nullptr;
@@ -78,7 +103,13 @@ void* MarkWorker::pop() {
   return top_ == nullptr ? nullptr : top_->cells[--top_->count];
 }
 
-inline void MarkWorker::on_marked(size_t offset, void* cell) {
+TRI_ALWAYS_INLINE void* MarkWorker::pop() {
+  WorkChunk* top = top_;
+  if (TRI_UNLIKELY(top == nullptr || top->count == 0)) return pop_slow();
+  return top->cells[--top->count];
+}
+
+TRI_ALWAYS_INLINE void MarkWorker::on_marked(size_t offset, void* cell) {
   // ORDER-entry-1: pairs with new_span() and allocate_large(); x86 loads are
   // acquire anyway.
   uint32_t bits = entries_[offset >> heap::kPageShift].bits.load_acquire();
@@ -87,7 +118,7 @@ inline void MarkWorker::on_marked(size_t offset, void* cell) {
       heap->layouts().hot(static_cast<LayoutId>(heap::PageEntry::layout(bits)));
   ++marked_cells;
   marked_bytes += TRI_LIKELY(size_class != 0)
-                      ? tri_detail_class_bytes(size_class)
+                      ? kClassBytes.of[size_class]
                       : heap->space().span(offset >> heap::kPageShift)->bytes;
   if (hot.kind == heap::ScanKind::kNoscan) {
     if (TRI_UNLIKELY((hot.flags & heap::kWeakCell) != 0)) weak_->add(cell);
@@ -96,7 +127,7 @@ inline void MarkWorker::on_marked(size_t offset, void* cell) {
   push(cell);
 }
 
-inline void MarkWorker::mark_or_skip(size_t offset, void* cell) {
+TRI_ALWAYS_INLINE void MarkWorker::mark_or_skip(size_t offset, void* cell) {
   uint8_t* byte = &marks_[offset >> heap::kGranuleShift];
   if (base::load_relaxed(byte) != prev_) return;
   uint32_t bits = entries_[offset >> heap::kPageShift].bits.load_relaxed();
@@ -114,13 +145,13 @@ inline void MarkWorker::mark_or_skip(size_t offset, void* cell) {
 
 void MarkWorker::shade(void* cell) {
   size_t offset = static_cast<size_t>(static_cast<char*>(cell) - base_);
-  if (offset >= heap->space().committed_bytes() || (offset & 15) != 0) return;
+  if (!in_heap(offset)) return;
   mark_or_skip(offset, cell);
 }
 
-inline void MarkWorker::shade_later(void* cell) {
+TRI_ALWAYS_INLINE void MarkWorker::shade_later(void* cell) {
   size_t offset = static_cast<size_t>(static_cast<char*>(cell) - base_);
-  if (offset >= heap->space().committed_bytes() || (offset & 15) != 0) return;
+  if (!in_heap(offset)) return;
   __builtin_prefetch(&marks_[offset >> heap::kGranuleShift], 1, 3);
   if (edges_in_ - edges_out_ == kEdges) {
     void* oldest = edges_[edges_out_++ % kEdges];
@@ -147,7 +178,7 @@ void MarkWorker::visit_edge(TracerImpl* self, void* cell) {
   static_cast<MarkWorker*>(self)->shade_later(cell);
 }
 
-inline void* MarkWorker::next_object() {
+TRI_ALWAYS_INLINE void* MarkWorker::next_object() {
   while (objects_in_ - objects_out_ < kObjects) {
     void* cell = pop();
     if (cell == nullptr) break;
@@ -158,27 +189,32 @@ inline void* MarkWorker::next_object() {
   return objects_[objects_out_++ % kObjects];
 }
 
-inline size_t MarkWorker::scan(void* cell) {
+TRI_ALWAYS_INLINE size_t MarkWorker::scan(void* cell) {
   size_t page =
       static_cast<size_t>(static_cast<char*>(cell) - base_) >> heap::kPageShift;
   uint32_t bits = entries_[page].bits.load_acquire();
   auto layout = static_cast<LayoutId>(heap::PageEntry::layout(bits));
   uint32_t size_class = heap::PageEntry::size_class(bits);
   const heap::HotLayout& hot = heap->layouts().hot(layout);
-  size_t bytes = TRI_LIKELY(size_class != 0)
-                     ? tri_detail_class_bytes(size_class)
-                     : heap->space().span(page)->bytes;
+  size_t bytes = TRI_LIKELY(size_class != 0) ? kClassBytes.of[size_class]
+                                             : heap->space().span(page)->bytes;
   auto later = [this](void* p) { shade_later(p); };
   if (TRI_UNLIKELY(bytes > kPieceBytes) &&
       hot.kind != heap::ScanKind::kCustom) {
-    auto* words = static_cast<const uint64_t*>(cell);
-    scan_head(heap->layouts(), hot, words, later);
-    size_t head = hot.kind == heap::ScanKind::kMixed ? hot.head_bytes : 0;
-    list_->put_large({cell, head, bytes});
-    return head + 8;
+    return scan_large(cell, hot, bytes);
   }
   scan_cell(heap, this, hot, layout, cell, bytes, later);
   return bytes;
+}
+
+TRI_NOINLINE size_t MarkWorker::scan_large(void* cell,
+                                           const heap::HotLayout& hot,
+                                           size_t bytes) {
+  auto* words = static_cast<const uint64_t*>(cell);
+  scan_head(heap->layouts(), hot, words, [this](void* p) { shade_later(p); });
+  size_t head = hot.kind == heap::ScanKind::kMixed ? hot.head_bytes : 0;
+  list_->put_large({cell, head, bytes});
+  return head + 8;
 }
 
 size_t MarkWorker::scan_some(size_t budget) {

@@ -83,17 +83,25 @@ class MarkWorker : public TracerImpl {
     return (top_ == nullptr ? 0 : top_->count + (top_->next != nullptr)) +
            (objects_in_ - objects_out_);
   }
+  bool in_heap(size_t offset) const {
+    return offset < limit_ && (offset & 15) == 0;
+  }
   void shade_later(void* cell);
   void mark_or_skip(size_t offset, void* cell);
   void on_marked(size_t offset, void* cell);
   void push(void* cell);
+  void push_slow(void* cell);
   void* pop();
+  void* pop_slow();
   void* next_object();
   size_t scan(void* cell);
+  size_t scan_large(void* cell, const heap::HotLayout& hot, size_t bytes);
   static void visit_edge(TracerImpl* self, void* cell);
 
   // Copies of the heap's, refreshed at begin_cycle_stw.
   char* base_ = nullptr;
+  size_t limit_ =
+      0;  ///< committed at the cycle's start: beyond it all is black
   uint8_t* marks_ = nullptr;
   const heap::PageEntry* entries_ = nullptr;
   uint8_t prev_ = 0;
