@@ -45,8 +45,9 @@ void StackPool::init(base::MetaArena* meta, size_t default_bytes) {
     options.stride = kMinValueBytes << i;
     value_[i].init(meta, options);
   }
-  if (default_bytes == 0) default_bytes = kDefaultNativeBytes;
-  default_class_ = class_for(default_bytes, kMinNativeBytes, kNativeClasses);
+  default_class_ =
+      class_for(kDefaultNativeBytes, kMinNativeBytes, kNativeClasses);
+  if (default_bytes != 0) default_class_ = native_class(default_bytes);
   TRI_CHECK(default_class_ < kNativeClasses);
 }
 

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 tricolor authors
+//
+// The C API over the C++ one. Structs that both name are the same bytes, which
+// the static_asserts below hold them to.
+#include <cstddef>
+#include <cstring>
+
+#include "base/check.h"
+#include "gc/collector.h"
+#include "gc/runtime_base.h"
+#include "tricolor/all.h"
+#include "tricolor/tricolor.h"
+
+using tricolor::Runtime;
+
+static_assert(sizeof(tri_error) == sizeof(tricolor::Error));
+static_assert(offsetof(tri_error, text) == offsetof(tricolor::Error, text));
+static_assert(sizeof(tri_options) == sizeof(tricolor::Options));
+static_assert(offsetof(tri_options, hard_limit_bytes) ==
+              offsetof(tricolor::Options, hard_limit_bytes));
+static_assert(offsetof(tri_options, on_out_of_memory_ctx) ==
+              offsetof(tricolor::Options, on_out_of_memory_ctx));
+static_assert(sizeof(tri_stats) == sizeof(tricolor::Stats));
+static_assert(offsetof(tri_stats, pause_p50_ns) ==
+              offsetof(tricolor::Stats, pause_p50_ns));
+static_assert(offsetof(tri_stats, max_procs) ==
+              offsetof(tricolor::Stats, max_procs));
+static_assert(TRI_ABI_VERSION == tricolor::kAbiVersion);
+static_assert(TRI_TAIL_POINTERS ==
+              static_cast<int>(tricolor::LayoutSpec::Tail::kPointers));
+static_assert(TRI_TAIL_NOSCAN ==
+              static_cast<int>(tricolor::LayoutSpec::Tail::kNoscan));
+
+namespace {
+
+Runtime& cpp(tri_runtime* rt) { return *reinterpret_cast<Runtime*>(rt); }
+tri_runtime* c(Runtime* rt) { return reinterpret_cast<tri_runtime*>(rt); }
+
+struct MainCall {
+  void (*fn)(tri_mutator*, void*);
+  void* ctx;
+};
+
+/// What a custom C layout's `user` points to: lives as long as the runtime.
+struct CLayout {
+  void (*trace)(void*, tri_visit, void*, size_t);
+  void (*on_dead)(void*, size_t, void*);
+  void* user;
+};
+
+void visit(void* tracer, const void* cell) {
+  static_cast<tricolor::Tracer*>(tracer)->visit(cell);
+}
+
+struct TaskPacket {
+  tri_task_fn fn;
+  alignas(8) unsigned char plain[112];
+};
+static_assert(sizeof(TaskPacket) <= tricolor::detail::kSpawnPlainBytesMax);
+
+void run_task(tricolor::Mutator& mu, void* plain, void** roots, void* result) {
+  auto* packet = static_cast<TaskPacket*>(plain);
+  void* cell = packet->fn(&mu, roots, packet->plain);
+  std::memcpy(result, &cell, sizeof(cell));
+}
+
+}  // namespace
+
+extern "C" {
+
+tri_runtime* tri_runtime_create(const tri_options* options, tri_error* error) {
+  tricolor::Options o;
+  std::memcpy(static_cast<void*>(&o), options,
+              sizeof(o) < options->size ? sizeof(o) : options->size);
+  tricolor::RuntimePtr rt =
+      Runtime::create(o, reinterpret_cast<tricolor::Error*>(error));
+  return c(rt.release());
+}
+
+void tri_runtime_destroy(tri_runtime* rt) {
+  tricolor::RuntimeDeleter()(reinterpret_cast<Runtime*>(rt));
+}
+
+void tri_runtime_run(tri_runtime* rt, void (*main)(tri_mutator*, void*),
+                     void* ctx) {
+  MainCall call{main, ctx};
+  cpp(rt).run([&call](tricolor::Mutator& mu) { call.fn(&mu, call.ctx); });
+}
+
+uint16_t tri_layout_register(tri_runtime* rt, const tri_layout_spec* spec,
+                             tri_error* error) {
+  tricolor::LayoutSpec s;
+  s.name = spec->name;
+  s.head_bytes = spec->head_bytes;
+  s.pointer_offsets = spec->pointer_offsets;
+  s.pointer_count = spec->pointer_count;
+  s.tail = static_cast<tricolor::LayoutSpec::Tail>(spec->tail);
+  s.distinct = spec->distinct;
+  s.on_dead = spec->on_dead;
+  s.user = spec->user;
+  if (spec->trace != nullptr) {
+    auto* collector = tricolor::gc::runtime_base(cpp(rt))->collector;
+    auto* layout = static_cast<CLayout*>(
+        tricolor::gc::collector_alloc(collector, sizeof(CLayout)));
+    TRI_CHECK(layout != nullptr, "no memory for a layout");
+    *layout = {spec->trace, spec->on_dead, spec->user};
+    s.user = layout;
+    s.distinct = true;
+    s.trace = [](tricolor::Tracer& t, void* cell, size_t bytes, void* user) {
+      static_cast<CLayout*>(user)->trace(&t, &visit, cell, bytes);
+    };
+    if (spec->on_dead != nullptr) {
+      s.on_dead = [](void* cell, size_t bytes, void* user) {
+        auto* l = static_cast<CLayout*>(user);
+        l->on_dead(cell, bytes, l->user);
+      };
+    }
+  }
+  return cpp(rt).register_layout(s, reinterpret_cast<tricolor::Error*>(error));
+}
+
+void* tri_try_allocate(tri_mutator* mu, uint16_t layout, size_t bytes) {
+  return tricolor::try_allocate(*mu, layout, bytes);
+}
+
+void** tri_root_acquire(tri_runtime* rt) {
+  return reinterpret_cast<void**>(tricolor::detail::global_acquire(cpp(rt)));
+}
+
+void tri_root_release(tri_runtime* rt, void** root) {
+  tricolor::detail::global_release(cpp(rt), reinterpret_cast<uint64_t*>(root));
+}
+
+tri_task tri_spawn(tri_mutator* mu, tri_task_fn fn, void* const* roots,
+                   size_t root_count, const void* plain, size_t plain_bytes,
+                   size_t stack_bytes) {
+  TaskPacket packet{fn, {}};
+  if (root_count > tricolor::detail::kSpawnRootsMax ||
+      plain_bytes > sizeof(packet.plain)) {
+    TRI_MISUSE("tri_spawn",
+               "%zu roots and %zu plain bytes; at most %zu roots and %zu bytes "
+               "fit a task",
+               root_count, plain_bytes, tricolor::detail::kSpawnRootsMax,
+               sizeof(packet.plain));
+  }
+  if (plain_bytes != 0) std::memcpy(packet.plain, plain, plain_bytes);
+  tricolor::detail::SpawnRequest request;
+  request.entry = &run_task;
+  request.plain = &packet;
+  request.plain_bytes = sizeof(packet);
+  request.roots = roots;
+  request.root_count = root_count;
+  request.stack_bytes = stack_bytes;
+  request.result_is_cell = true;
+  tricolor::detail::TaskRef ref = tricolor::detail::spawn(*mu, request);
+  return {ref.g, ref.id};
+}
+
+void* tri_join(tri_mutator* mu, tri_task task) {
+  alignas(16) unsigned char result[16];
+  tricolor::detail::join(*mu, {task.g, task.id}, result, sizeof(void*));
+  void* cell;
+  std::memcpy(&cell, result, sizeof(cell));
+  return cell;
+}
+
+void tri_detach(tri_task task) { tricolor::detail::detach({task.g, task.id}); }
+void tri_yield(tri_mutator* mu) { tricolor::yield(*mu); }
+void tri_sleep_ns(tri_mutator* mu, uint64_t ns) { tricolor::sleep_ns(*mu, ns); }
+
+tri_mutator* tri_attach(tri_runtime* rt) {
+  return tricolor::detail::attach_thread(cpp(rt));
+}
+void tri_detach_thread(tri_runtime* rt, tri_mutator* mu) {
+  tricolor::detail::detach_thread(cpp(rt), mu);
+}
+void tri_enter_managed(tri_mutator* mu) {
+  tricolor::detail::enter_managed(*mu);
+}
+void tri_leave_managed(tri_mutator* mu) {
+  tricolor::detail::leave_managed(*mu);
+}
+void tri_enter_native(tri_mutator* mu) { tricolor::detail::enter_native(*mu); }
+void tri_leave_native(tri_mutator* mu) { tricolor::detail::leave_native(*mu); }
+
+void* tri_weak_make(tri_mutator* mu, void* target) {
+  return tricolor::detail::make_weak(*mu, target);
+}
+void* tri_weak_get(tri_mutator* mu, void* weak) {
+  return tri_detail_weak_load(mu, static_cast<void* const*>(weak));
+}
+
+void tri_collect(tri_mutator* mu) { tricolor::collect(*mu); }
+bool tri_step(tri_mutator* mu, uint32_t budget_us) {
+  return tricolor::step(*mu, budget_us);
+}
+int tri_set_gc_percent(tri_runtime* rt, int percent) {
+  return cpp(rt).set_gc_percent(percent);
+}
+
+void tri_get_stats(const tri_runtime* rt, tri_stats* out) {
+  tricolor::Stats s = tricolor::stats(*reinterpret_cast<const Runtime*>(rt));
+  std::memcpy(out, &s, sizeof(*out));
+}
+
+}  // extern "C"

@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 tricolor authors
+//
+// Coroutines: a managed cell {G, status} in front of a G that is switched to
+// directly, on the same M and P. See tricolor/coroutine.h.
+//
+// Roots. A running coroutine is a root like any task (and keeps its own cell by
+// self_root). A suspended one is not: its stacks are reached through its cell,
+// whose trace function scans the G. The rule of the collector, that a stack is
+// scanned once and then only runs when it is black, holds because
+//   1. resume, while marking, makes the G black before it runs: what the
+//      snapshot could reach through the cell is marked even if the cell was
+//      not traced yet;
+//   2. yield, while marking, makes it black before it becomes suspended: the
+//      cell may have been traced while the G was running, and will not be
+//      again;
+//   3. a G born while marking is black, its argument shaded;
+//   4. a value that passes from one stack to the other is shaded, since it may
+//      leave a grey stack for a black one.
+// Between the test of marking() and the switch there is no safepoint.
+//
+// The G becomes kSuspended only after it has left its stack: the resumer sets
+// it. From then on another task may resume it.
+#include "sched/coroutine.h"
+
+#include "base/check.h"
+#include "base/sched_point.h"
+#include "sched/runtime.h"
+#include "tricolor/allocate.h"
+
+namespace tricolor::sched {
+namespace {
+
+void shade(Mutator& mu, void* cell) {
+  if (mu.barrier_on != 0 && cell != nullptr) {
+    tri_detail_shade_pair(&mu, nullptr, cell);
+  }
+}
+
+void set_status(G* g, CoroutineStatus status) {
+  if (g->kind == GKind::kCoroutine && g->cell != nullptr) {
+    CoroutineAccess::set_status(static_cast<Coroutine*>(g->cell), status);
+  }
+}
+
+// `to` gets from's M and P; the caller switches next. See schedule.cc for the
+// race with requesters.
+void hand_over(G* from, G* to) {
+  M* m = from->m;
+  P* p = m->p;
+  to->m = m;
+  m->curg = to;
+  // ORDER-curg-1: pairs with poke().
+  p->curg.store_release(to);
+  if (p->rt->membarrier) {
+    base::compiler_barrier();
+  } else {
+    base::fence_seq_cst();
+  }
+  if (p->request.load_relaxed() != 0) {
+    __atomic_store_n(&to->mu.poll_request, 1, __ATOMIC_RELAXED);
+  }
+  refresh_mutator(to, p);
+}
+
+// Back to whoever resumed `g`, with a value. Returns when g is resumed, unless
+// it has finished.
+void switch_to_resumer(G* g, void* value) {
+  RuntimeImpl* rt = g->rt;
+  if (rt->collector->marking()) rt->collector->scan_owner(p_of(&g->mu), g);
+  shade(g->mu, value);
+  G* resumer = g->resumer;
+  g->resumer = nullptr;
+  g->self_root = 0;
+  resumer->transfer = value;
+  set_status(
+      g, g->finished ? CoroutineStatus::kDead : CoroutineStatus::kSuspended);
+  set_status(resumer, CoroutineStatus::kRunning);
+  leave_state(resumer, GState::kNormal, GState::kRunning);
+  EhGlobals* globals = g->m->eh_globals;
+  hand_over(g, resumer);
+  if (g->finished) leave_fiber(globals, &g->fiber, &resumer->fiber);
+  switch_fiber(globals, &g->fiber, &resumer->fiber);
+}
+
+void coroutine_main(G* g) {
+  void* value = g->coroutine_fn(g->mu, static_cast<Coroutine*>(g->cell),
+                                g->inline_slots[1], g->coroutine_user);
+  g->finished = true;
+  switch_to_resumer(g, value);
+}
+
+// A G that is kDead and has left its stack for good.
+void bury(RuntimeImpl* rt, P* p, G* g) {
+  strip_g(rt, p, g);
+  free_g(rt, p, g);
+}
+
+G* make_coroutine(RuntimeImpl* rt, P* p, void* arg,
+                  const CoroutineOptions& options) {
+  const uint32_t klass = rt->stacks.native_class(options.stack_bytes);
+  if (klass == stacks::kNoClass) {
+    TRI_MISUSE("Coroutine::create", "a stack of %zu bytes: at most %zu",
+               options.stack_bytes, stacks::kMaxNativeBytes);
+  }
+  if (rt->gs.has_collected()) reap_coroutines(rt, p);
+  G* g = rt->gs.get(p);
+  if (g == nullptr) return nullptr;
+  g->kind = GKind::kCoroutine;
+  g->stack_class = klass;
+  g->started = true;
+  g->finished = false;
+  g->entry = nullptr;
+  stacks::Refusal refusal = nullptr;
+  if (!prepare_stack(rt, p, g, &refusal)) {
+    rt->gs.put(p, g);
+    return nullptr;
+  }
+  g->inline_slots[1] = arg;
+  g->mu.shadow_top = g->inline_slots + 2;
+  g->joiner.store_relaxed(kJoinDetached);
+  g->result_root = 0;
+  rt->collector->on_g_born(p, g);
+  return g;
+}
+
+// The layout's functions; see Layouts in tricolor/layout.h.
+void trace_coroutine(Tracer& tracer, void* cell, size_t, void*) {
+  G* g = CoroutineAccess::g(static_cast<Coroutine*>(cell));
+  // Not suspended: a root itself, or being scanned by another marker.
+  if (g == nullptr || !try_set_scan(g, GState::kSuspended)) return;
+  void* impl;
+  static_assert(sizeof(tracer) == sizeof(impl));
+  __builtin_memcpy(&impl, &tracer, sizeof(impl));
+  g->rt->collector->scan_owner_from_tracer(impl, g);
+  clear_scan(g);
+}
+
+void coroutine_on_dead(void* cell, size_t, void*) {
+  G* g = CoroutineAccess::g(static_cast<Coroutine*>(cell));
+  if (g != nullptr) g->rt->gs.push_collected(g);
+}
+
+}  // namespace
+
+void enter_fiber_body(G* g) {
+  if (g->kind == GKind::kCoroutine) {
+    coroutine_main(g);
+  } else {
+    task_main(g);
+  }
+}
+
+bool init_coroutines(RuntimeImpl* rt, Error* error) {
+  LayoutSpec spec;
+  spec.name = "Coroutine";
+  spec.head_bytes = sizeof(Coroutine);
+  spec.trace = trace_coroutine;
+  spec.on_dead = coroutine_on_dead;
+  spec.distinct = true;
+  rt->coroutine_layout = api_of(rt)->register_layout(spec, error);
+  return rt->coroutine_layout != kInvalidLayout;
+}
+
+void reap_coroutines(RuntimeImpl* rt, P* p) {
+  G* g = rt->gs.take_collected();
+  while (g != nullptr) {
+    G* next = g->link;
+    leave_state(g, GState::kSuspended, GState::kDead);
+    bury(rt, p, g);
+    g = next;
+  }
+}
+
+}  // namespace tricolor::sched
+
+namespace tricolor {
+
+using sched::CoroutineAccess;
+using sched::G;
+
+Coroutine* Coroutine::create(Mutator& mu, CoroutineFn fn, void* arg, void* user,
+                             const CoroutineOptions& options) {
+  if (mu.p == nullptr) TRI_MISUSE("Coroutine::create", "called in native code");
+  RuntimeImpl* rt = impl_of(mu);
+  Scope<1> scope(mu);  // the allocation may collect
+  *scope.take() = arg;
+  auto* co = static_cast<Coroutine*>(
+      try_allocate(mu, rt->coroutine_layout, sizeof(Coroutine)));
+  if (co == nullptr) return nullptr;
+  G* g = sched::make_coroutine(rt, sched::p_of(&mu), arg, options);
+  if (g == nullptr) return nullptr;
+  g->coroutine_fn = fn;
+  g->coroutine_user = user;
+  g->cell = co;
+  sched::set_state(g, sched::GState::kIdle, sched::GState::kSuspended);
+  CoroutineAccess::init(co, g);
+  return co;
+}
+
+void* Coroutine::resume(Mutator& mu, Coroutine* co, void* value) {
+  TRI_SCHED_POINT(resume);
+  if (mu.p == nullptr) TRI_MISUSE("Coroutine::resume", "called in native code");
+  base::assert_no_locks_held("Coroutine::resume");
+  RuntimeImpl* rt = impl_of(mu);
+  G* self = sched::g_of(&mu);
+  G* g = CoroutineAccess::g(co);
+  if (g == nullptr || !sched::try_leave_state(g, sched::GState::kSuspended,
+                                              sched::GState::kRunning)) {
+    TRI_MISUSE("Coroutine::resume",
+               "the coroutine is not suspended: ask status() first");
+  }
+  g->self_root = reinterpret_cast<uint64_t>(co);
+  g->resumer = self;
+  if (rt->collector->marking()) {
+    rt->collector->scan_owner(sched::p_of(&mu), g);
+  }
+  sched::shade(mu, co);
+  sched::shade(mu, value);
+  g->transfer = value;
+  sched::set_status(self, CoroutineStatus::kNormal);
+  sched::set_status(g, CoroutineStatus::kRunning);
+  sched::EhGlobals* globals = self->m->eh_globals;
+  sched::set_state(self, sched::GState::kRunning, sched::GState::kNormal);
+  sched::hand_over(self, g);
+  sched::switch_fiber(globals, &self->fiber, &g->fiber);
+  // Perhaps on another thread. g has left its stack.
+  if (g->finished) {
+    CoroutineAccess::init(co, nullptr);
+    CoroutineAccess::set_status(co, CoroutineStatus::kDead);
+    sched::set_state(g, sched::GState::kRunning, sched::GState::kDead);
+    sched::bury(rt, sched::p_of(&mu), g);
+  } else {
+    sched::set_state(g, sched::GState::kRunning, sched::GState::kSuspended);
+  }
+  return self->transfer;
+}
+
+void* Coroutine::yield(Mutator& mu, void* value) {
+  TRI_SCHED_POINT(coroutine_yield);
+  if (mu.p == nullptr) TRI_MISUSE("Coroutine::yield", "called in native code");
+  base::assert_no_locks_held("Coroutine::yield");
+  G* g = sched::g_of(&mu);
+  if (g->kind != sched::GKind::kCoroutine) {
+    TRI_MISUSE("Coroutine::yield", "called outside a coroutine");
+  }
+  sched::switch_to_resumer(g, value);
+  return g->transfer;
+}
+
+bool Coroutine::close(Mutator& mu, Coroutine* co) {
+  RuntimeImpl* rt = impl_of(mu);
+  G* g = CoroutineAccess::g(co);
+  if (g == nullptr || !sched::try_leave_state(g, sched::GState::kSuspended,
+                                              sched::GState::kDead)) {
+    return false;
+  }
+  CoroutineAccess::init(co, nullptr);
+  CoroutineAccess::set_status(co, CoroutineStatus::kDead);
+  sched::bury(rt, sched::p_of(&mu), g);
+  return true;
+}
+
+Coroutine* Coroutine::running(Mutator& mu) {
+  G* g = sched::g_of(&mu);
+  return g->kind == sched::GKind::kCoroutine ? static_cast<Coroutine*>(g->cell)
+                                             : nullptr;
+}
+
+CoroutineStatus Coroutine::status(Mutator&) const {
+  return CoroutineAccess::status(this);
+}
+
+}  // namespace tricolor

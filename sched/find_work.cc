@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 tricolor authors
+//
+// find_work: where the next G comes from. Called by the scheduler loop.
+#include "base/check.h"
+#include "base/cpu_x86_64.h"
+#include "base/sched_point.h"
+#include "sched/runtime.h"
+
+namespace tricolor::sched {
+namespace {
+
+constexpr uint32_t kGlobalEvery = 61;  // rounds; prime, so nothing resonates
+constexpr uint32_t kDutiesEvery = 16;  // rounds between looks at the clock
+constexpr uint32_t kGlobalBatchMax = 128;
+constexpr uint32_t kTimerBatch = 64;
+constexpr uint64_t kDueSliceNs = 500'000;
+constexpr uint64_t kIdleSliceNs = 100'000;
+
+// The collector gets its share of this P. True if it did something.
+bool run_gc_worker(M* m, uint64_t budget_ns) {
+  stop_spinning(m);
+  return m->rt->collector->run_worker(m->p, nullptr, budget_ns);
+}
+
+// What is due by the clock, whatever the queues hold.
+void do_timed_duties(M* m) {
+  RuntimeImpl* rt = m->rt;
+  const bool timers = rt->timers.next_ns() != kNever;
+  const bool gc = rt->collector->has_idle_work();
+  if (!timers && !gc) return;
+  const uint64_t now = rt->clock.now_ns();
+  if (timers) fire_timers(rt, m->p, now);
+  if (gc && rt->collector->worker_due(m->p, now)) run_gc_worker(m, kDueSliceNs);
+}
+
+// A share of the global queue; the rest of the batch goes into ours.
+G* from_global(M* m, uint32_t max) {
+  RuntimeImpl* rt = m->rt;
+  const uint32_t n = rt->sched.global_size.load_relaxed();
+  if (n == 0) return nullptr;
+  const uint32_t share = n / rt->sched.max_procs + 1;
+  GList batch = take_global(rt, share < max ? share : max);
+  G* first = batch.pop_front();
+  while (G* g = batch.pop_front()) submit_local(m->p, g, /*next=*/false);
+  return first;
+}
+
+// Polls without waiting, if there is anything to wait for and nobody else does.
+G* from_poller(M* m) {
+  RuntimeImpl* rt = m->rt;
+  // ORDER-poll-hooks-1: pairs with install_poll_hooks().
+  const netpoll::PollHooks* hooks = rt->poll.load_acquire();
+  if (hooks == nullptr || !hooks->has_waiters(hooks->ctx)) return nullptr;
+  if (!try_begin_poll(rt)) return nullptr;
+  ParkedTask tasks[kTimerBatch];
+  const size_t n = hooks->poll(hooks->ctx, 0, tasks, kTimerBatch);
+  end_poll(rt);
+  rt->sched.last_poll_ns.store_relaxed(rt->clock.now_ns());
+  for (size_t i = 0; i < n; i++) ready_g(rt, m->p, g_of(tasks[i]), false);
+  bool inherits;
+  return m->p->runq.pop(&inherits);
+}
+
+uint32_t gcd(uint32_t a, uint32_t b) { return b == 0 ? a : gcd(b, a % b); }
+
+// Half of another P's queue. Visits all Ps in a random order: start + i * step
+// with step coprime to their number. A victim's `next` is left alone until the
+// last round: its owner is about to run it.
+G* steal(M* m) {
+  constexpr uint32_t kRounds = 4;
+  Scheduler& s = m->rt->sched;
+  const uint32_t n = s.max_procs;
+  if (n < 2) return nullptr;
+  for (uint32_t round = 0; round < kRounds; round++) {
+    uint32_t step = 1 + m->p->rng.below(n - 1);
+    while (gcd(step, n) != 1) step = 1 + m->p->rng.below(n - 1);
+    uint32_t at = m->p->rng.below(n);
+    for (uint32_t i = 0; i < n; i++, at = (at + step) % n) {
+      P* victim = s.all_ps.data()[at];
+      if (victim == m->p || victim->runq.size() == 0) continue;
+      const bool take_next = round == kRounds - 1;
+      G* g = m->p->runq.steal_from(&victim->runq, take_next);
+      if (g != nullptr) return g;
+    }
+    if (m->p->request.load_relaxed() != 0) return nullptr;
+    for (int i = 0; i < 20; i++) base::cpu_relax();
+  }
+  return nullptr;
+}
+
+// At most half as many spinning Ms as busy ones: more burn CPU for nothing.
+bool may_spin(M* m) {
+  if (m->spinning) return true;
+  Scheduler& s = m->rt->sched;
+  const uint32_t busy = s.max_procs - s.idle_p_count.load_relaxed();
+  return 2 * s.spinning.load_relaxed() < busy;
+}
+
+G* look_elsewhere(M* m) {
+  if (G* g = from_global(m, kGlobalBatchMax)) return g;
+  if (G* g = from_poller(m)) return g;
+  if (!may_spin(m)) return nullptr;
+  if (!m->spinning) {
+    m->spinning = true;
+    m->rt->sched.spinning.fetch_add_seq_cst(1);
+  }
+  return steal(m);
+}
+
+// This M has found something: it no longer looks for work, so somebody else
+// has to, if there is more.
+G* found(M* m, G* g) {
+  const bool was_spinning = m->spinning;
+  stop_spinning(m);
+  if (was_spinning || m->p->runq.size() > 0) wake_p(m->rt);
+  return g;
+}
+
+}  // namespace
+
+bool fire_timers(RuntimeImpl* rt, P* p, uint64_t now_ns) {
+  GList due;
+  rt->timers.take_due(now_ns, kTimerBatch, &due);
+  if (due.head == nullptr) return false;
+  while (G* g = due.pop_front()) ready_g(rt, p, g, /*next=*/false);
+  return true;
+}
+
+G* find_work(M* m, bool* inherits) {
+  TRI_SCHED_POINT(find_work);
+  RuntimeImpl* rt = m->rt;
+  for (;;) {
+    *inherits = false;
+    if (should_leave(m)) return nullptr;
+    if (m->p == nullptr) {
+      wait_for_p(m);
+      if (m->p == nullptr) return nullptr;
+    }
+    P* p = m->p;
+    if (p->request.load_relaxed() != 0) attend_requests(p);
+    const uint32_t tick = p->tick.load_relaxed();
+    if (tick % kDutiesEvery == 0 || p->runq.size() == 0) do_timed_duties(m);
+    if (tick % kGlobalEvery == 0) {
+      if (G* g = from_global(m, 1)) return found(m, g);
+      if (G* g = from_poller(m)) return found(m, g);
+    }
+    if (G* g = p->runq.pop(inherits)) return found(m, g);
+    if (G* g = look_elsewhere(m)) return found(m, g);
+    if (p->request.load_relaxed() != 0) continue;
+    if (rt->collector->has_idle_work() && run_gc_worker(m, kIdleSliceNs)) {
+      continue;
+    }
+    if (rt->gs.has_collected()) reap_coroutines(rt, p);
+    go_idle(m);
+    if (m->p == nullptr) return nullptr;
+  }
+}
+
+}  // namespace tricolor::sched

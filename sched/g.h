@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 tricolor authors
+//
+// G: a task, a coroutine, or an attached thread: its Mutator and roots (the
+// RootOwner base), its native stack, its saved context and its state.
+//
+// States
+//   kIdle       on a free list; nobody's
+//   kRunnable   in a run queue, or about to be put there
+//   kRunning    on an M that holds a P
+//   kNative     on an M, in native code; touches no cell
+//   kWaiting    parked; someone will call ready()
+//   kNormal     has resumed a coroutine, waits for it to yield
+//   kSuspended  a coroutine not started, or in a yield
+//   kDead       ended; waits to be joined
+//
+//            spawn                dispatch
+//   kIdle ----------> kRunnable -----------> kRunning --exit--> kDead -> kIdle
+//     |                 ^ ^ ^                 | | | |                free_g
+//     |                 | | +-----yield-------+ | | |
+//     |                 | +--ready-- kWaiting <-+ | +--enter_native--> kNative
+//     |                 +----requeue_native-------|-------------------- |
+//     | create                    resume          |                     |
+//     +---------> kSuspended <-------------> kRunning <--leave_native---+
+//     | attach                     yield        ^
+//     +---------> kNative                       +--resume--> kNormal
+//                                               +<-yield-----
+//
+// The scan bit (kScan) may be added to kRunnable, kWaiting, kNative, kNormal,
+// kSuspended and kDead. Whoever adds it owns the G's roots until it takes it
+// away again; any step towards running or freeing waits for that. ready() alone
+// may step (kWaiting to kRunnable) under the bit, and keeps it.
+//
+// A kDead or kSuspended G may become kIdle (closed, collected, joined).
+//
+// Invariants
+// 1. Gs are type-stable: a G is reused, never unmapped before its runtime, so
+//    a stale poke or a stale index hits a G.
+// 2. `id` changes at each reuse; a TaskRef is valid while g->id == ref.id.
+// 3. m is the M that runs the G, or, in native code, the one it is bound to.
+#ifndef TRICOLOR_SCHED_G_H_
+#define TRICOLOR_SCHED_G_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "base/atomics.h"
+#include "gc/root_owner.h"
+#include "sched/fiber.h"
+#include "stacks/stack_pool.h"
+#include "tricolor/coroutine.h"
+#include "tricolor/task.h"
+
+namespace tricolor {
+struct RuntimeImpl;
+}
+
+namespace tricolor::sched {
+
+struct M;
+struct P;
+
+enum class GState : uint32_t {
+  kIdle = 0,
+  kRunnable = 1,
+  kRunning = 2,
+  kNative = 3,
+  kWaiting = 4,
+  kNormal = 5,
+  kSuspended = 6,
+  kDead = 7,
+};
+inline constexpr uint32_t kScanBit = 0x100;
+
+enum class GKind : uint8_t {
+  kTask,       ///< spawned
+  kMain,       ///< the main function of Runtime::run
+  kCoroutine,  ///< never queued unless it parks
+  kAttached,   ///< stands for a foreign thread, runs on its stack
+};
+
+using TaskEntry = void (*)(Mutator& mu, void* plain, void** roots,
+                           void* result);
+
+struct G : gc::RootOwner {
+  // --- Immutable once made.
+  RuntimeImpl* rt;
+  uint32_t index;  ///< in the table of all Gs
+
+  // --- Atomic; see the state machine above.
+  base::Atomic<uint32_t> status;
+
+  // --- Owner: whoever runs it, or, while it is queued or parked, holds it.
+  Fiber fiber;
+  M* m;
+  stacks::NativeStack* stack;  ///< null before the first dispatch
+  G* link;                     ///< run queue, free list
+  GKind kind;
+  bool started;         ///< has had its first dispatch
+  bool result_is_cell;  ///< result[0] goes to result_root
+  uint8_t root_count;   ///< spawn arguments in inline_slots[1..]
+  uint32_t stack_class;
+  uint64_t mode_stack;  ///< Managed- and NativeScopes entered: a bit each
+  uint32_t mode_depth;
+  uint32_t native_word;  ///< status word its P got at enter_native
+  P* native_p;           ///< the P it entered native code with
+  tri_value_stack value_stack;
+  stacks::ValueBlock value_block;
+
+  // --- Coroutines.
+  G* resumer;      ///< who waits in kNormal
+  void* cell;      ///< its Coroutine cell (see coroutine.cc)
+  void* transfer;  ///< a value on its way between two stacks
+  bool finished;   ///< the body has returned
+  CoroutineFn coroutine_fn;
+  void* coroutine_user;
+
+  // --- Joining. joiner: kJoin*, or the G that waits.
+  base::Atomic<uint64_t> id;
+  base::Atomic<uintptr_t> joiner;
+  uint64_t result[2];
+  M* main_m;     ///< kMain: the thread inside run()
+  M* blocked_m;  ///< set while parked on an attached thread: wake this
+  TaskEntry entry;
+  alignas(16) unsigned char plain[detail::kSpawnPlainBytesMax];
+};
+static_assert(sizeof(G) < 1024);
+
+inline constexpr uintptr_t kJoinNone = 0;      ///< nobody has come yet
+inline constexpr uintptr_t kJoinDetached = 1;  ///< nobody will
+inline constexpr uintptr_t kJoinDone = 2;      ///< the task has ended
+
+inline G* g_of(tri_mutator* mu) { return reinterpret_cast<G*>(mu); }
+inline G* g_of(ParkedTask task) { return static_cast<G*>(task.g); }
+
+inline GState state_of(uint32_t word) {
+  return static_cast<GState>(word & ~kScanBit);
+}
+inline GState g_state(const G* g) { return state_of(g->status.load_acquire()); }
+const char* g_state_name(GState state);
+
+/// from -> to by the owner of the G when `from` can carry no scan bit
+/// (kRunning, kIdle). Publishes what the owner wrote.
+void set_state(G* g, GState from, GState to);
+
+/// from -> to, waiting while somebody scans the G. Fatal if the state is not
+/// `from`.
+void leave_state(G* g, GState from, GState to);
+
+/// The same, but false if the state is not `from`.
+bool try_leave_state(G* g, GState from, GState to);
+
+/// kWaiting -> kRunnable, without waiting for a scanner.
+void set_runnable(G* g);
+
+/// Adds the scan bit if the state is `state`; see gc/world.h.
+bool try_set_scan(G* g, GState state);
+void clear_scan(G* g);
+
+}  // namespace tricolor::sched
+
+#endif  // TRICOLOR_SCHED_G_H_

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 tricolor authors
+//
+// Native code: NativeScope, ManagedScope. A G in native code touches no cell,
+// so its P may be stopped, or given to another M, without asking it; on the way
+// back it gets the P again, or another one, or waits in the queue for one.
+//
+// Going native the G's state changes before the P's, coming back after it: the
+// P is what others take, and whoever has it finds the G where it belongs.
+#include "base/check.h"
+#include "base/sched_point.h"
+#include "sched/runtime.h"
+#include "tricolor/thread.h"
+
+namespace tricolor::sched {
+namespace {
+
+// Makes `p` run `g` in the middle of g's code; see schedule.cc for the race
+// with requesters.
+void install_g(P* p, G* g) {
+  // ORDER-curg-1: pairs with poke().
+  p->curg.store_release(g);
+  if (p->rt->membarrier) {
+    base::compiler_barrier();
+  } else {
+    base::fence_seq_cst();
+  }
+}
+
+// The P it left with, unless somebody has handed that on.
+P* take_back_p(G* g) {
+  P* p = g->native_p;
+  for (;;) {
+    if (try_leave_native_p(p, g->native_word, PState::kRunning)) return p;
+    const uint32_t taken = with_p_state(g->native_word, PState::kStoppedNative);
+    const uint32_t word = p->status.load_seq_cst();
+    if (word == taken) {
+      wait_while_taken(p, g->native_word);
+    } else if (word != g->native_word) {
+      return nullptr;
+    }
+  }
+}
+
+P* take_other_p(M* m) {
+  RuntimeImpl* rt = m->rt;
+  m->p = nullptr;
+  base::LockGuard guard(rt->sched.lock);
+  P* p = acquire_idle_p_locked(rt);
+  if (p != nullptr) bind_p(m, p);
+  return p;
+}
+
+}  // namespace
+
+void enter_native_current(G* g) {
+  TRI_SCHED_POINT(enter_native);
+  base::assert_no_locks_held("entering native code");
+  P* p = p_of(&g->mu);
+  g->mu.p = nullptr;
+  g->mu.slots = nullptr;  // an allocation in native code faults at once
+  g->native_p = p;
+  g->native_word = with_p_state(p->status.load_relaxed(), PState::kNative);
+  set_state(g, GState::kRunning, GState::kNative);
+  set_p_state(p, PState::kRunning, PState::kNative);
+  // The other half is in world.cc.
+  if (p->request.load_seq_cst() != 0) notify_requester(p->rt);
+}
+
+void leave_native_current(G* g) {
+  TRI_SCHED_POINT(leave_native);
+  M* m = g->m;
+  P* p = take_back_p(g);
+  if (p == nullptr) {
+    p = take_other_p(m);
+    if (p == nullptr) {
+      switch_to_scheduler(g, After::kRequeue);
+      attend_current(g);
+      return;
+    }
+    install_g(p, g);
+  }
+  leave_state(g, GState::kNative, GState::kRunning);
+  refresh_mutator(g, p);
+  attend_current(g);
+}
+
+void attend_current(G* g) {
+  P* p = p_of(&g->mu);
+  if (p->request.load_seq_cst() == 0) return;
+  attend_requests(p);
+  refresh_mutator(g, p);
+}
+
+namespace {
+
+constexpr uint32_t kMaxModeDepth = 64;
+
+// Enters a mode and remembers the one before: a bit each, 1 for native.
+void push_mode(Mutator& mu, bool native, const char* call) {
+  G* g = g_of(&mu);
+  if (g->mode_depth == kMaxModeDepth) {
+    TRI_MISUSE(call, "more than %u scopes inside each other", kMaxModeDepth);
+  }
+  const bool now = g_state(g) == GState::kNative;
+  g->mode_stack = g->mode_stack << 1 | (now ? 1 : 0);
+  g->mode_depth++;
+  if (native == now) return;
+  if (native) {
+    enter_native_current(g);
+  } else {
+    leave_native_current(g);
+  }
+}
+
+void pop_mode(Mutator& mu) {
+  G* g = g_of(&mu);
+  TRI_CHECK(g->mode_depth > 0, "a scope ends that has not begun");
+  const bool now = g_state(g) == GState::kNative;
+  const bool before = (g->mode_stack & 1) != 0;
+  g->mode_stack >>= 1;
+  g->mode_depth--;
+  if (before == now) return;
+  if (before) {
+    enter_native_current(g);
+  } else {
+    leave_native_current(g);
+  }
+}
+
+}  // namespace
+}  // namespace tricolor::sched
+
+namespace tricolor::detail {
+
+void enter_managed(Mutator& mu) {
+  sched::push_mode(mu, /*native=*/false, "ManagedScope");
+}
+void leave_managed(Mutator& mu) { sched::pop_mode(mu); }
+void enter_native(Mutator& mu) {
+  sched::push_mode(mu, /*native=*/true, "NativeScope");
+}
+void leave_native(Mutator& mu) { sched::pop_mode(mu); }
+
+}  // namespace tricolor::detail

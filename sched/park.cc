@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 tricolor authors
+//
+// Parking, readying, yielding, and the slow path of poll.
+//
+// Between a task's last statement before it parks and the switch to the
+// scheduler its stack is still in use, so nobody may run it: the commit
+// function, which tells others of the task, runs on the scheduler's stack.
+#include "base/check.h"
+#include "base/sched_point.h"
+#include "sched/runtime.h"
+
+namespace tricolor::sched {
+namespace {
+
+// A thread that runs on a stack of its own cannot give it up: it goes native
+// and sleeps.
+void park_attached(G* g, ParkCommit commit, void* ctx) {
+  M* m = g->m;
+  P* p = p_of(&g->mu);
+  g->mu.p = nullptr;
+  g->mu.slots = nullptr;
+  g->native_p = p;
+  g->native_word = with_p_state(p->status.load_relaxed(), PState::kNative);
+  g->blocked_m = m;
+  set_state(g, GState::kRunning, GState::kWaiting);
+  set_p_state(p, PState::kRunning, PState::kNative);
+  if (p->request.load_seq_cst() != 0) notify_requester(g->rt);
+  if (commit == nullptr || commit({g}, ctx)) {
+    while (g_state(g) != GState::kRunnable) m->parker.park();
+  } else {
+    set_runnable(g);
+  }
+  while (!try_leave_native_p(p, g->native_word, PState::kRunning)) {
+    wait_while_taken(p, g->native_word);
+  }
+  g->blocked_m = nullptr;
+  leave_state(g, GState::kRunnable, GState::kRunning);
+  refresh_mutator(g, p);
+  attend_current(g);
+}
+
+void check_managed(const Mutator& mu, const char* call) {
+  if (mu.p == nullptr) {
+    TRI_MISUSE(call,
+               "called in native code: open a ManagedScope, or end the "
+               "NativeScope");
+  }
+}
+
+}  // namespace
+
+void park_current(Mutator& mu, ParkCommit commit, void* ctx) {
+  TRI_SCHED_POINT(park);
+  G* g = g_of(&mu);
+  base::assert_no_locks_held("park");
+  if (g->m->kind == MKind::kAttached) {
+    park_attached(g, commit, ctx);
+    return;
+  }
+  g->m->commit = commit;
+  g->m->commit_ctx = ctx;
+  switch_to_scheduler(g, After::kPark);
+}
+
+void ready_g(RuntimeImpl* rt, P* p, G* g, bool next) {
+  TRI_SCHED_POINT(ready);
+  M* blocked = g->blocked_m;  // the G's own as soon as it is runnable
+  set_runnable(g);
+  if (blocked != nullptr) {
+    blocked->parker.unpark();
+  } else {
+    submit(rt, p, g, next);
+  }
+}
+
+}  // namespace tricolor::sched
+
+namespace tricolor {
+
+void park(Mutator& mu, ParkCommit commit, void* ctx) {
+  sched::check_managed(mu, "park");
+  sched::park_current(mu, commit, ctx);
+}
+
+void ready(Mutator& mu, ParkedTask task) {
+  sched::P* p = mu.p == nullptr ? nullptr : sched::p_of(&mu);
+  sched::ready_g(impl_of(mu), p, sched::g_of(task), /*next=*/true);
+}
+
+void yield(Mutator& mu) {
+  TRI_SCHED_POINT(yield);
+  sched::check_managed(mu, "yield");
+  sched::G* g = sched::g_of(&mu);
+  if (g->m->kind == sched::MKind::kAttached) {
+    tri_detail_poll_slow(&mu);
+  } else {
+    sched::switch_to_scheduler(g, sched::After::kYield);
+  }
+}
+
+}  // namespace tricolor
+
+void tri_detail_poll_slow(tri_mutator* mu) {
+  using namespace tricolor;  // NOLINT: one function
+  TRI_SCHED_POINT(poll);
+  sched::check_managed(*mu, "poll");
+  sched::G* g = sched::g_of(mu);
+  // An exchange, not a store: the clearing must not linger in a store buffer
+  // while the request is read, or a poke in between is lost.
+  __atomic_exchange_n(&mu->poll_request, 0, __ATOMIC_SEQ_CST);
+  sched::attend_current(g);
+  sched::P* p = sched::p_of(mu);
+  if ((p->request.load_relaxed() & gc::kRequestPreempt) == 0) return;
+  p->request.fetch_and_relaxed(~gc::kRequestPreempt);
+  if (g->m->kind != sched::MKind::kAttached) {
+    sched::switch_to_scheduler(g, sched::After::kPreempt);
+  }
+}

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 tricolor authors
+//
+// Threads of the program that run tasks: Runtime::run and step. Such a thread
+// becomes an M for a while and competes for one of the max_procs Ps; main is a
+// task like any other and may end on another thread.
+//
+// step() without background threads: called from a task it yields until the
+// budget is spent or nothing else is ready; called from an attached thread it
+// lets tasks run on that thread for as long. A task is not interrupted: the
+// budget is looked at between tasks.
+#include "base/check.h"
+#include "sched/runtime.h"
+#include "sched/tls.h"
+
+namespace tricolor::sched {
+namespace {
+
+struct MainCall {
+  void (*fn)(Mutator&, void*);
+  void* ctx;
+};
+
+void main_entry(Mutator& mu, void* plain, void**, void*) {
+  const MainCall call = *static_cast<MainCall*>(plain);
+  call.fn(mu, call.ctx);
+}
+
+bool others_ready(RuntimeImpl* rt) {
+  Scheduler& s = rt->sched;
+  if (s.global_size.load_relaxed() > 0) return true;
+  for (uint32_t i = 0; i < s.max_procs; i++) {
+    if (s.all_ps.data()[i]->runq.size() > 0) return true;
+  }
+  return rt->timers.next_ns() <= rt->clock.now_ns();
+}
+
+// Tasks run on this attached thread until `deadline_ns` or none is ready.
+void lend_thread(RuntimeImpl* rt, G* g, uint64_t deadline_ns) {
+  M* m = new_m(rt, MKind::kRunner);
+  if (m == nullptr) return;
+  m->no_wait = true;
+  m->leave_at_ns = deadline_ns;
+  enter_native_current(g);
+  count_runner(rt, 1);
+  run_as_runner(rt, m);
+  count_runner(rt, -1);
+  leave_native_current(g);
+}
+
+}  // namespace
+
+void count_runner(RuntimeImpl* rt, int n) {
+  base::LockGuard guard(rt->sched.lock);
+  rt->sched.runners += static_cast<uint32_t>(n);
+}
+
+void step_tasks(Mutator& mu, uint64_t deadline_ns) {
+  RuntimeImpl* rt = impl_of(mu);
+  G* g = g_of(&mu);
+  if (rt->sched.thread_limit != 0) return;  // workers run them
+  if (g->m->kind == MKind::kAttached) {
+    if (others_ready(rt)) lend_thread(rt, g, deadline_ns);
+    return;
+  }
+  while (others_ready(rt) && rt->clock.now_ns() < deadline_ns) {
+    switch_to_scheduler(g, After::kYield);
+  }
+}
+
+}  // namespace tricolor::sched
+
+namespace tricolor {
+
+void Runtime::run_main(void (*fn)(Mutator&, void*), void* ctx) {
+  RuntimeImpl* rt = impl_of(*this);
+  if (sched::current_m_of(rt) != nullptr) {
+    TRI_MISUSE("Runtime::run",
+               "the calling thread is attached to this runtime "
+               "or runs one of its tasks: spawn instead");
+  }
+  sched::M* m = sched::new_m(rt, sched::MKind::kRunner);
+  sched::MainCall call{fn, ctx};
+  detail::SpawnRequest request;
+  request.entry = sched::main_entry;
+  request.plain = &call;
+  request.plain_bytes = sizeof(call);
+  sched::G* g = m == nullptr ? nullptr
+                             : sched::make_task(rt, nullptr, request,
+                                                sched::GKind::kMain);
+  if (g == nullptr) {
+    TRI_MISUSE("Runtime::run", "no memory, or more than Options::max_tasks");
+  }
+  g->main_m = m;
+  g->joiner.store_relaxed(sched::kJoinDetached);
+  sched::count_runner(rt, 1);
+  // Queued before the M looks: it may also start on another M.
+  sched::submit(rt, nullptr, g, /*next=*/false);
+  sched::run_as_runner(rt, m);
+  sched::count_runner(rt, -1);
+}
+
+}  // namespace tricolor

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 tricolor authors
+//
+// RunQueue: a P's runnable Gs: a ring of 256 that others may steal from, and
+// `next`, the G that was readied last and runs next. Go's algorithm.
+//
+// Invariants
+// 1. tail - head <= kSize. The owner alone moves tail; head moves by
+//    compare-exchange, by the owner's pop and by thieves.
+// 2. A slot in [head, tail) is not written before head has passed it.
+// 3. `next` is changed by exchange only; its operations are seq_cst because
+//    they are one half of the wake-up race (see wake.cc).
+//
+// Threads: put, pop: the P's holder. steal, looks_empty: any.
+#ifndef TRICOLOR_SCHED_RUN_QUEUE_H_
+#define TRICOLOR_SCHED_RUN_QUEUE_H_
+
+#include <cstdint>
+
+#include "base/atomics.h"
+#include "sched/g.h"
+
+namespace tricolor::sched {
+
+/// A chain of Gs, linked by G::link.
+struct GList {
+  G* head = nullptr;
+  G* tail = nullptr;
+  uint32_t count = 0;
+
+  void push_back(G* g) {
+    g->link = nullptr;
+    if (tail == nullptr) {
+      head = g;
+    } else {
+      tail->link = g;
+    }
+    tail = g;
+    count++;
+  }
+  G* pop_front() {
+    G* g = head;
+    if (g == nullptr) return nullptr;
+    head = g->link;
+    if (head == nullptr) tail = nullptr;
+    g->link = nullptr;
+    count--;
+    return g;
+  }
+  void append(GList* other) {
+    if (other->head == nullptr) return;
+    if (tail == nullptr) {
+      head = other->head;
+    } else {
+      tail->link = other->head;
+    }
+    tail = other->tail;
+    count += other->count;
+    *other = GList{};
+  }
+};
+
+class RunQueue {
+ public:
+  static constexpr uint32_t kSize = 256;
+
+  /// Appends `g`. False when the ring is full: half of it and `g` are then in
+  /// *overflow, for the global queue.
+  bool put(G* g, GList* overflow);
+  /// Makes `g` the next; the one it replaces goes to the ring, as put.
+  bool put_next(G* g, GList* overflow);
+
+  /// The next G; *inherits: it shares the time slice of the one before.
+  G* pop(bool* inherits);
+  /// Everything, for the global queue.
+  void drain(GList* out);
+
+  /// Takes half of `victim`'s ring (its `next` too if asked for and the ring
+  /// is empty) into this queue; returns one of them, or null.
+  G* steal_from(RunQueue* victim, bool take_next);
+
+  /// Nothing to run. Seq_cst on `next`: see invariant 3.
+  bool looks_empty() const {
+    return next_.load_seq_cst() == nullptr &&
+           head_.load_acquire() == tail_.load_acquire();
+  }
+  uint32_t size() const {
+    return tail_.load_acquire() - head_.load_acquire() +
+           (next_.load_relaxed() != nullptr ? 1 : 0);
+  }
+
+ private:
+  bool put_slow(G* g, uint32_t head, uint32_t tail, GList* overflow);
+  uint32_t grab(RunQueue* victim, bool take_next, uint32_t to);
+
+  base::Atomic<uint32_t> head_{0};
+  base::Atomic<uint32_t> tail_{0};
+  base::Atomic<G*> next_{nullptr};
+  base::Atomic<G*> ring_[kSize];
+};
+
+}  // namespace tricolor::sched
+
+#endif  // TRICOLOR_SCHED_RUN_QUEUE_H_

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 tricolor authors
+//
+// Making and destroying a runtime: who gets whom, in which order; and the
+// Runtime calls that only pass on.
+#include "sched/runtime.h"
+
+#include <new>
+
+#include "base/check.h"
+#include "base/os_memory.h"
+#include "sched/tls.h"
+
+namespace tricolor::sched {
+
+P* make_p(RuntimeImpl* rt, bool attached) {
+  Scheduler& s = rt->sched;
+  const uint32_t id = s.all_p_count.load_relaxed();
+  if (id == kMaxAllPs) return nullptr;
+  void* memory = rt->meta.alloc(sizeof(P), 64);
+  if (memory == nullptr) return nullptr;
+  P* p = ::new (memory) P();
+  p->rt = rt;
+  p->id = id;
+  p->attached = attached;
+  p->rng = base::Rng(id + 1);
+  if (!rt->collector->proc_init(p)) return nullptr;
+  base::LockGuard guard(s.lock);
+  s.all_ps.push_back(p);
+  // ORDER-allp-1: pairs with for_others() and sched_fill_stats().
+  s.all_p_count.store_release(id + 1);
+  return p;
+}
+
+namespace {
+
+bool init_memory(RuntimeImpl* rt) {
+  const Settings& settings = rt->settings;
+  Scheduler& s = rt->sched;
+  rt->stacks.init(&rt->meta, settings.options.stack_bytes);
+  rt->shadow.init(&rt->meta);
+  s.max_procs = settings.max_procs;
+  s.thread_limit = settings.options.background_threads;
+  {
+    base::LockGuard guard(s.lock);
+    s.m_pool.init(rt->meta);
+  }
+  return rt->gs.init(rt, settings.max_tasks) &&
+         rt->timers.init(settings.max_tasks) && s.all_ps.init(kMaxAllPs);
+}
+
+heap::HeapOptions heap_options(const Settings& settings) {
+  heap::HeapOptions o;
+  o.reservation_bytes = settings.options.reservation_bytes;
+  o.hard_limit_bytes = settings.options.hard_limit_bytes;
+  o.clobber_free = settings.debug.clobberfree;
+  o.max_run_cells = settings.debug.max_run_cells;
+  return o;
+}
+
+gc::CollectorOptions collector_options(RuntimeImpl* rt) {
+  const Settings& settings = rt->settings;
+  gc::CollectorOptions o;
+  o.gc_percent = settings.options.gc_percent;
+  o.initial_heap_bytes = settings.options.initial_heap_bytes;
+  o.gctrace = settings.debug.gctrace;
+  o.gccheckmark = settings.debug.gccheckmark;
+  o.clobberfree = settings.debug.clobberfree;
+  o.barriercheck = settings.debug.barriercheck;
+  o.gcstress = settings.debug.gcstress;
+  o.test_drop_barrier = settings.debug.drop_barrier;
+  o.procs = settings.max_procs;
+  o.on_out_of_memory = settings.options.on_out_of_memory;
+  o.on_out_of_memory_ctx = settings.options.on_out_of_memory_ctx;
+  o.runtime = api_of(rt);
+  return o;
+}
+
+bool init_procs(RuntimeImpl* rt) {
+  for (uint32_t i = 0; i < rt->sched.max_procs; i++) {
+    P* p = make_p(rt, /*attached=*/false);
+    if (p == nullptr) return false;
+    base::LockGuard guard(rt->sched.lock);
+    set_p_state(p, PState::kIdle, PState::kRunning);
+    release_p_locked(rt, p);
+  }
+  return true;
+}
+
+// Everything but the memory of *rt itself; undone by tear_down().
+bool build(RuntimeImpl* rt, Error* error) {
+  rt->clock = base::monotonic_clock();
+  rt->membarrier = base::os_membarrier_register();
+  set_error(error, ErrorCode::kOutOfMemory,
+            "the OS refuses memory for the runtime's own tables");
+  if (!init_memory(rt)) return false;
+  rt->heap = heap::Heap::create(&rt->meta, heap_options(rt->settings), error);
+  if (rt->heap == nullptr) return false;
+  rt->collector = gc::Collector::create(rt->heap, &rt->meta, make_world(rt),
+                                        rt->clock, collector_options(rt));
+  if (rt->collector == nullptr) return false;
+  rt->heap->set_hooks(rt->collector->heap_hooks());
+  if (!init_procs(rt)) return false;
+  if (!init_coroutines(rt, error)) return false;
+  rt->dumper = {dump_state, rt};
+  base::add_fatal_dumper(&rt->dumper);  // if there is room
+  if (error != nullptr) *error = Error{};
+  return true;
+}
+
+// TSan keeps a record for each context: those of tasks that never ended go too.
+void drop_contexts(RuntimeImpl* rt) {
+  for (size_t i = 0; i < rt->gs.count(); i++) {
+    G* g = rt->gs.at(i);
+    if (g->stack != nullptr) stacks::context_destroy(&g->fiber.context);
+    if (g->value_block.lo != nullptr) rt->stacks.put_value(g->value_block);
+  }
+}
+
+// All threads are gone.
+void tear_down(RuntimeImpl* rt) {
+  base::remove_fatal_dumper(&rt->dumper);
+  if (const netpoll::PollHooks* hooks = rt->poll.load_acquire()) {
+    hooks->destroy(hooks->ctx);
+  }
+  drop_contexts(rt);
+  const uint32_t n = rt->sched.all_p_count.load_acquire();
+  for (uint32_t i = 0; i < n; i++) {
+    rt->collector->proc_destroy(rt->sched.all_ps.data()[i]);
+  }
+  if (rt->collector != nullptr) rt->collector->destroy();
+  if (rt->heap != nullptr) rt->heap->destroy();
+  rt->stacks.destroy();
+  rt->gs.destroy();
+  rt->timers.destroy();
+  rt->sched.all_ps.release();
+  rt->~RuntimeImpl();
+  base::os_release(rt, sizeof(RuntimeImpl));
+}
+
+// Makes every thread of ours leave, and waits for it.
+void stop_threads(RuntimeImpl* rt) {
+  Scheduler& s = rt->sched;
+  s.lock.lock();
+  // ORDER-shutdown-1: pairs with should_leave().
+  s.shutdown.store_release(true);
+  for (M* m = s.workers; m != nullptr; m = m->all_link) m->parker.unpark();
+  s.lock.unlock();
+  if (const netpoll::PollHooks* hooks = rt->poll.load_acquire()) {
+    hooks->wake(hooks->ctx);
+  }
+  stop_sysmon(rt);
+  for (uint32_t i = 0; i < s.max_procs; i++) {
+    request_and_poke(s.all_ps.data()[i], gc::kRequestPreempt);
+  }
+  join_workers(rt);
+  if (rt->sysmon.running) pthread_join(rt->sysmon.thread, nullptr);
+}
+
+void check_unused(RuntimeImpl* rt) {
+  if (current_m_of(rt) != nullptr) {
+    TRI_MISUSE("~Runtime",
+               "destroyed by a thread that is attached to it or "
+               "runs one of its tasks");
+  }
+  base::LockGuard guard(rt->sched.lock);
+  if (rt->sched.runners != 0 || rt->attached_threads.load_relaxed() != 0) {
+    TRI_MISUSE("~Runtime",
+               "%u threads are inside run() or step(), %u are "
+               "attached",
+               rt->sched.runners, rt->attached_threads.load_relaxed());
+  }
+}
+
+}  // namespace
+}  // namespace tricolor::sched
+
+namespace tricolor {
+
+RuntimePtr Runtime::create(const Options& options, Error* error) {
+  sched::Settings settings;
+  if (!sched::make_settings(options, &settings, error)) return nullptr;
+  void* memory = base::os_map(sizeof(RuntimeImpl));
+  if (memory == nullptr) {
+    sched::set_error(error, ErrorCode::kOutOfMemory,
+                     "the OS refuses memory for the runtime");
+    return nullptr;
+  }
+  auto* rt = ::new (memory) RuntimeImpl();
+  rt->settings = settings;
+  if (!sched::build(rt, error)) {
+    sched::tear_down(rt);
+    return nullptr;
+  }
+  return RuntimePtr(api_of(rt));
+}
+
+void RuntimeDeleter::operator()(Runtime* api) const {
+  if (api == nullptr) return;
+  RuntimeImpl* rt = impl_of(*api);
+  sched::check_unused(rt);
+  sched::stop_threads(rt);
+  sched::tear_down(rt);
+}
+
+LayoutId Runtime::register_layout(const LayoutSpec& spec, Error* error) {
+  return impl_of(*this)->heap->layouts().add(spec, 0, error);
+}
+
+EncodingId Runtime::register_encoding(const Encoding& encoding, Error* error) {
+  return impl_of(*this)->heap->layouts().add_encoding(encoding, error);
+}
+
+void* Runtime::layout_user(LayoutId id) const {
+  const heap::LayoutTable& layouts = impl_of(*this)->heap->layouts();
+  if (id == kInvalidLayout || id >= layouts.count()) {
+    TRI_MISUSE("Runtime::layout_user", "no layout has the id %u", id);
+  }
+  return layouts.cold(id).user;
+}
+
+const char* Runtime::layout_name(LayoutId id) const {
+  const heap::LayoutTable& layouts = impl_of(*this)->heap->layouts();
+  if (id == kInvalidLayout || id >= layouts.count()) {
+    TRI_MISUSE("Runtime::layout_name", "no layout has the id %u", id);
+  }
+  return layouts.cold(id).name;
+}
+
+uint32_t Runtime::max_procs() const { return impl_of(*this)->sched.max_procs; }
+
+int Runtime::set_gc_percent(int percent) {
+  return impl_of(*this)->collector->set_gc_percent(percent);
+}
+
+}  // namespace tricolor

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 tricolor authors
+//
+// RuntimeImpl: the object behind Runtime: heap, collector, scheduler, stacks,
+// and who is wired to whom. Lives in a mapping of its own (no operator new).
+//
+// Threads: the members say. Fields without comment are immutable after create.
+#ifndef TRICOLOR_SCHED_RUNTIME_H_
+#define TRICOLOR_SCHED_RUNTIME_H_
+
+#include "base/clock.h"
+#include "base/fatal.h"
+#include "base/meta_arena.h"
+#include "gc/collector.h"
+#include "gc/runtime_base.h"
+#include "heap/heap.h"
+#include "poll/hooks.h"
+#include "sched/g_table.h"
+#include "sched/scheduler.h"
+#include "sched/settings.h"
+#include "sched/shadow_stack.h"
+#include "sched/sysmon.h"
+#include "sched/timers.h"
+#include "sched/world.h"
+#include "stacks/stack_pool.h"
+#include "tricolor/gc.h"
+#include "tricolor/runtime.h"
+
+namespace tricolor {
+
+struct RuntimeImpl : gc::RuntimeBase {
+  sched::Settings settings;
+  base::Clock clock{};
+  base::MetaArena meta;
+  bool membarrier = false;  ///< the kernel has it
+
+  stacks::StackPool stacks;
+  sched::Scheduler sched;
+  sched::WorldState world;
+  sched::Timers timers;
+  sched::GTable gs;
+  sched::ShadowPool shadow;
+  sched::Sysmon sysmon;
+  LayoutId coroutine_layout = kInvalidLayout;
+
+  /// Batches of task ids.
+  base::Atomic<uint64_t> next_task_id{1};
+  /// Spare Ps of attached threads. Guarded by world.lock.
+  sched::P* spare_ps = nullptr;
+  base::Atomic<uint32_t> attached_threads{0};
+  base::Atomic<const netpoll::PollHooks*> poll{nullptr};
+  base::FatalDumper dumper{};
+};
+
+inline RuntimeImpl* impl_of(const Runtime& rt) {
+  return static_cast<RuntimeImpl*>(gc::runtime_base(rt));
+}
+inline RuntimeImpl* impl_of(const tri_mutator& mu) {
+  return static_cast<RuntimeImpl*>(gc::runtime_base(&mu));
+}
+inline Runtime* api_of(RuntimeImpl* rt) {
+  return reinterpret_cast<Runtime*>(rt);
+}
+
+namespace sched {
+
+/// Fills the task and thread fields of *out.
+void sched_fill_stats(RuntimeImpl* rt, Stats* out);
+/// Registers the layout of Coroutine cells.
+bool init_coroutines(RuntimeImpl* rt, Error* error);
+/// Takes apart the coroutines that sweepers have found dead.
+void reap_coroutines(RuntimeImpl* rt, P* p);
+/// Prints Ps and Gs after a fatal error.
+void dump_state(void* ctx, base::FatalSink& sink);
+/// One line of TRIDEBUG=schedtrace.
+void print_schedtrace(RuntimeImpl* rt);
+
+/// Parks the current G; `commit` as in park(). After it, *mu is refreshed.
+void park_current(Mutator& mu, ParkCommit commit, void* ctx);
+/// Makes a parked G runnable. `p` may be null.
+void ready_g(RuntimeImpl* rt, P* p, G* g, bool next);
+/// Readies the Gs whose timers are due; returns whether there were any.
+bool fire_timers(RuntimeImpl* rt, P* p, uint64_t now_ns);
+/// A new task, not yet submitted. Null: max_tasks or memory. `p` may be null
+/// for a task without root arguments.
+G* make_task(RuntimeImpl* rt, P* p, const detail::SpawnRequest& request,
+             GKind kind);
+/// Gives back stacks and roots of a G that runs no more.
+void strip_g(RuntimeImpl* rt, P* p, G* g);
+/// kDead -> kIdle and onto a free list.
+void free_g(RuntimeImpl* rt, P* p, G* g);
+/// Takes or makes the native stack of a G that has none, and its context.
+bool prepare_stack(RuntimeImpl* rt, P* p, G* g, stacks::Refusal* refusal);
+/// On the scheduler's stack: `g` has ended.
+void finish_exit(M* m, G* g);
+/// The G leaves kNative and has a P again, or has been queued and has run.
+void enter_native_current(G* g);
+void leave_native_current(G* g);
+/// A stop has been asked for on the P of a G that runs.
+void attend_current(G* g);
+
+/// A new P, idle, on no list. Attached ones under the world lock.
+P* make_p(RuntimeImpl* rt, bool attached);
+/// Threads inside run() or step(), for destroy's check.
+void count_runner(RuntimeImpl* rt, int n);
+/// The scheduler's part of step().
+void step_tasks(Mutator& mu, uint64_t deadline_ns);
+
+/// Enters and leaves this thread's M of a runtime: the chain in the TLS slot,
+/// the outer runtime's G in native code meanwhile.
+void push_m(M* m);
+void pop_m(M* m);
+/// Runs the scheduler loop on the calling thread with a new M.
+void run_as_runner(RuntimeImpl* rt, M* m);
+
+}  // namespace sched
+}  // namespace tricolor
+
+#endif  // TRICOLOR_SCHED_RUNTIME_H_

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 tricolor authors
+//
+// The scheduler loop of an M, on the M's own stack: find a G, switch to it, and
+// when it switches back do what it asked for. What a G asks for is done here,
+// after it has left its stack, because from that moment on others may run it.
+//
+// Dispatch against a requester of a stop, a ragged barrier or a preemption:
+//
+//   dispatch (run_g)                      requester (world.cc, sysmon.cc)
+//   1. stores p->curg = g                 1. sets bits in p->request
+//   2. reads p->request                   2. membarrier: a full fence in every
+//                                            running thread
+//                                         3. reads p->curg, sets its
+//                                            mu.poll_request
+//
+// If 2 (left) does not see the bits, 1 (left) precedes the fence, so 3 (right)
+// sees g and pokes it. If the kernel has no membarrier, dispatch has a fence of
+// its own between 1 and 2, and the requester one instead of 2. The poke is
+// never lost: the owner clears poll_request by an exchange and then reads
+// p->request (poll.cc).
+#include "base/check.h"
+#include "base/sched_point.h"
+#include "sched/runtime.h"
+
+namespace tricolor::sched {
+namespace {
+
+void start_first_run(M* m, G* g) {
+  stacks::Refusal refusal = nullptr;
+  if (g->stack == nullptr && !prepare_stack(m->rt, m->p, g, &refusal)) {
+    TRI_MISUSE("spawn", "no native stack for task %lu: %s",
+               static_cast<unsigned long>(g->id.load_relaxed()), refusal);
+  }
+  g->started = true;
+  // The main task was made without a P. It has no roots, so black is true.
+  if (g->kind == GKind::kMain) m->rt->collector->on_g_born(m->p, g);
+}
+
+void run_g(M* m, G* g, bool inherits) {
+  RuntimeImpl* rt = m->rt;
+  P* p = m->p;
+  leave_state(g, GState::kRunnable, GState::kRunning);
+  if (!g->started) start_first_run(m, g);
+  g->m = m;
+  m->curg = g;
+  // Relaxed: written by the holder only; sysmon looks for a change.
+  if (!inherits) p->tick.store_relaxed(p->tick.load_relaxed() + 1);
+  // ORDER-curg-1: pairs with request_and_poke(): the G is what it seems.
+  p->curg.store_release(g);
+  if (rt->membarrier) {
+    base::compiler_barrier();
+  } else {
+    base::fence_seq_cst();
+  }
+  const uint32_t request = p->request.load_relaxed();
+  if (TRI_UNLIKELY(request != 0)) {
+    // It has just been given the P: a preemption has had its way.
+    p->request.fetch_and_relaxed(~gc::kRequestPreempt);
+    attend_requests(p);
+  }
+  refresh_mutator(g, p);
+  m->after = After::kNothing;
+  switch_fiber(m->eh_globals, &m->g0, &g->fiber);
+}
+
+void park_g(M* m, G* g) {
+  const ParkCommit commit = m->commit;
+  set_state(g, GState::kRunning, GState::kWaiting);
+  // From here on the G may run elsewhere as soon as commit publishes it.
+  if (commit == nullptr || commit({g}, m->commit_ctx)) return;
+  set_runnable(g);
+  submit_local(m->p, g, /*next=*/true);
+}
+
+void requeue_g(M* m, G* g) {
+  leave_state(g, GState::kNative, GState::kRunnable);
+  GList one;
+  one.push_back(g);
+  submit_global(m->rt, &one);
+}
+
+// What the G asked for when it switched here. It is no longer current.
+void do_after(M* m, G* g) {
+  GList overflow;
+  switch (m->after) {
+    case After::kYield:
+      set_state(g, GState::kRunning, GState::kRunnable);
+      // Nobody is woken: this M looks at the queue next (see found()).
+      if (!m->p->runq.put(g, &overflow)) submit_global(m->rt, &overflow);
+      return;
+    case After::kPreempt:
+      set_state(g, GState::kRunning, GState::kRunnable);
+      overflow.push_back(g);
+      submit_global(m->rt, &overflow);
+      return;
+    case After::kPark:
+      return park_g(m, g);
+    case After::kExit:
+      return finish_exit(m, g);
+    case After::kRequeue:
+      return requeue_g(m, g);
+    case After::kNothing:
+      break;
+  }
+  TRI_FATAL("a G came back to the scheduler without saying why");
+}
+
+}  // namespace
+
+void schedule_loop(M* m) {
+  bool inherits = false;
+  while (G* g = find_work(m, &inherits)) {
+    TRI_SCHED_POINT(dispatch);
+    run_g(m, g, inherits);
+    // Not necessarily g: it may have resumed a coroutine that parked.
+    g = m->curg;
+    m->curg = nullptr;
+    if (m->p != nullptr) m->p->curg.store_relaxed(nullptr);
+    do_after(m, g);
+  }
+  stop_spinning(m);
+  if (m->p != nullptr) {
+    P* p = m->p;
+    m->p = nullptr;
+    release_p_with_work(m->rt, p);
+  }
+}
+
+void switch_to_scheduler(G* g, After after) {
+  base::assert_no_locks_held("a suspension");
+  M* m = g->m;
+  TRI_ASSERT(m->curg == g && m->kind != MKind::kAttached);
+  m->after = after;
+  if (after == After::kExit) leave_fiber(m->eh_globals, &g->fiber, &m->g0);
+  switch_fiber(m->eh_globals, &g->fiber, &m->g0);
+}
+
+}  // namespace tricolor::sched

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 tricolor authors
+//
+// Scheduler: what the Ms and Ps of one runtime share: the global run queue, the
+// idle lists, the count of spinning Ms, who sleeps until the next timer and who
+// waits in the poller. Part of RuntimeImpl; the functions are in wake.cc,
+// idle.cc, find_work.cc, worker.cc.
+//
+// Invariants
+// 1. A P on the idle list has an empty run queue.
+// 2. Work is submitted before wake_p(), an M looks everywhere after it has
+//    stopped spinning: see wake.cc.
+// 3. At most one M sleeps with a deadline (timed), and at most one is inside
+//    the poller (polling).
+#ifndef TRICOLOR_SCHED_SCHEDULER_H_
+#define TRICOLOR_SCHED_SCHEDULER_H_
+
+#include <cstdint>
+
+#include "base/atomics.h"
+#include "base/fixed_pool.h"
+#include "base/lock.h"
+#include "base/mmap_vector.h"
+#include "sched/m.h"
+#include "sched/p.h"
+#include "sched/run_queue.h"
+
+namespace tricolor::sched {
+
+inline constexpr uint64_t kNever = ~uint64_t{0};
+inline constexpr uint32_t kMaxProcs = 1024;
+/// Regular and attached Ps together.
+inline constexpr uint32_t kMaxAllPs = 65536;
+
+struct Scheduler {
+  // --- Immutable after create.
+  uint32_t max_procs = 0;
+  int thread_limit = -1;  ///< Options::background_threads
+
+  base::Mutex lock{base::LockRank::kSched};
+
+  // --- Guarded by lock.
+  GList global TRI_GUARDED_BY(lock);
+  P* idle_ps TRI_GUARDED_BY(lock) = nullptr;
+  M* idle_ms TRI_GUARDED_BY(lock) = nullptr;
+  M* workers TRI_GUARDED_BY(lock) = nullptr;  ///< every kWorker, all_link
+  M* free_ms TRI_GUARDED_BY(lock) = nullptr;
+  base::FixedPool<M> m_pool TRI_GUARDED_BY(lock);
+  M* timed_m TRI_GUARDED_BY(lock) = nullptr;   ///< sleeps until sleep_until
+  M* poll_m TRI_GUARDED_BY(lock) = nullptr;    ///< waits in the poller
+  bool stopping TRI_GUARDED_BY(lock) = false;  ///< no idle P may be acquired
+  uint32_t runners TRI_GUARDED_BY(lock) = 0;   ///< threads inside run, step
+
+  // --- Written under lock, read anywhere as hints or in the wake-up race.
+  base::Atomic<uint32_t> global_size{0};
+  base::Atomic<uint32_t> idle_p_count{0};
+  base::Atomic<uint32_t> idle_m_count{0};  ///< poll_m counts as idle
+  base::Atomic<uint32_t> spinning{0};
+  base::Atomic<uint64_t> sleep_until{kNever};  ///< of timed_m
+  base::Atomic<uint32_t> threads{0};           ///< started by us, alive
+  base::Atomic<bool> shutdown{false};
+
+  // --- All Ps: first the regular ones, then attached ones. Appended under the
+  // world lock and `lock`; elements below the count never change.
+  base::MmapVector<P*> all_ps;
+  base::Atomic<uint32_t> all_p_count{0};
+
+  /// Somebody is inside the poller.
+  base::Atomic<bool> poll_busy{false};
+  base::Atomic<uint64_t> last_poll_ns{0};
+};
+
+// --- wake.cc: submitting work. From any thread, with or without a P.
+
+/// Appends to the global queue and wakes somebody.
+void submit_global(RuntimeImpl* rt, GList* list);
+/// The same for a P's own queue; the caller holds `p`, a regular P. `next`: it
+/// runs next, in the current time slice.
+void submit_local(P* p, G* g, bool next);
+/// Submits `g` where the caller is: `p` may be null or an attached P.
+void submit(RuntimeImpl* rt, P* p, G* g, bool next);
+/// There may be work: gets one more M looking for it, unless one is already or
+/// no P is idle.
+void wake_p(RuntimeImpl* rt);
+/// Work anywhere: queues, due timers, collector.
+bool any_work(RuntimeImpl* rt);
+/// Up to `max` Gs of the global queue.
+GList take_global(RuntimeImpl* rt, uint32_t max);
+
+// --- idle.cc: Ps and Ms that have nothing to do.
+
+/// Null if there is none, or the world is being stopped.
+P* acquire_idle_p_locked(RuntimeImpl* rt);
+/// Puts a P with an empty queue on the idle list.
+void release_p_locked(RuntimeImpl* rt, P* p);
+/// Moves p's queue to the global one and releases it. The caller holds it.
+void release_p_with_work(RuntimeImpl* rt, P* p);
+/// Binds an acquired P to the M.
+void bind_p(M* m, P* p);
+/// Takes `m` off the idle list.
+void remove_idle_m_locked(RuntimeImpl* rt, M* m);
+/// Any M of the idle list, off it; the timed one last.
+M* pop_idle_m_locked(RuntimeImpl* rt);
+/// Gives `p` to an M that was popped, and wakes it.
+void hand_p_to(M* m, P* p, bool spinning);
+/// Gives up the P and sleeps. Returns with a P to look again, or, without,
+/// when the M is to leave.
+void go_idle(M* m);
+/// For an M without a P: gets one, or sleeps until it has one or has to leave.
+void wait_for_p(M* m);
+bool should_leave(M* m);
+/// Makes a sleeping M look around (leave, timers). Spurious otherwise.
+void wake_m(RuntimeImpl* rt, M* m);
+/// The M is no longer looking for work: it has found some, or gives up.
+void stop_spinning(M* m);
+
+// --- find_work.cc, schedule.cc.
+
+/// The next G for m, which may sleep meanwhile; null when it has to leave.
+G* find_work(M* m, bool* inherits);
+/// Runs Gs until find_work says to leave. On the M's own stack.
+void schedule_loop(M* m);
+/// Switches from the current G to its M's scheduler loop, which does `after`.
+void switch_to_scheduler(G* g, After after);
+
+// --- poll_slot.cc: one thread at a time is inside the poller.
+
+bool try_begin_poll(RuntimeImpl* rt);
+void end_poll(RuntimeImpl* rt);
+
+// --- worker.cc: Ms.
+
+M* new_m(RuntimeImpl* rt, MKind kind);
+void free_m(RuntimeImpl* rt, M* m);
+/// Starts a worker that gets `p` (spinning). False if the limit is reached or
+/// the OS refuses.
+bool start_worker(RuntimeImpl* rt, P* p, bool spinning);
+/// All workers have ended when it returns.
+void join_workers(RuntimeImpl* rt);
+
+}  // namespace tricolor::sched
+
+#endif  // TRICOLOR_SCHED_SCHEDULER_H_

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 tricolor authors
+//
+// Settings: what a runtime is created with after options, the environment and
+// the machine have had their say. Order: default < Options < environment.
+#ifndef TRICOLOR_SCHED_SETTINGS_H_
+#define TRICOLOR_SCHED_SETTINGS_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "tricolor/error.h"
+#include "tricolor/options.h"
+
+namespace tricolor::sched {
+
+struct DebugSettings {
+  bool gctrace = false;
+  bool gccheckmark = false;
+  bool clobberfree = false;
+  bool barriercheck = false;
+  uint32_t gcstress = 0;
+  uint32_t schedtrace_ms = 0;
+  uint32_t max_run_cells = 0;
+  uint32_t drop_barrier = 0;
+};
+
+struct Settings {
+  Options options;  ///< with the environment's values in place
+  DebugSettings debug;
+  uint32_t max_procs = 1;
+  size_t max_tasks = 0;
+};
+
+/// False with a reason when an option is out of range. A malformed environment
+/// value is reported on stderr, once per process and name, and ignored.
+bool make_settings(const Options& options, Settings* out, Error* error);
+
+/// Fills *error (if not null) with a formatted text.
+void set_error(Error* error, ErrorCode code, const char* fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+}  // namespace tricolor::sched
+
+#endif  // TRICOLOR_SCHED_SETTINGS_H_

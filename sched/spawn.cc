@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 tricolor authors
+//
+// The two ends of a task: spawn and exit.
+#include <cstring>
+
+#include "base/check.h"
+#include "base/os_memory.h"
+#include "base/sched_point.h"
+#include "sched/coroutine.h"
+#include "sched/runtime.h"
+
+namespace tricolor::sched {
+namespace {
+
+constexpr uint64_t kIdBatch = 16;
+
+uint64_t next_id(RuntimeImpl* rt, P* p) {
+  if (p == nullptr) return rt->next_task_id.fetch_add_relaxed(1);
+  if (p->next_id == p->end_id) {
+    p->next_id = rt->next_task_id.fetch_add_relaxed(kIdBatch);
+    p->end_id = p->next_id + kIdBatch;
+  }
+  return p->next_id++;
+}
+
+void add_owner(base::Atomic<uint64_t>* counter, uint64_t n) {
+  counter->store_relaxed(counter->load_relaxed() + n);
+}
+
+void fiber_entry(void* arg) { enter_fiber_body(static_cast<G*>(arg)); }
+
+// run() waits for this: its thread leaves the scheduler at the next chance.
+void finish_main(RuntimeImpl* rt, M* here, M* waiter) {
+  // ORDER-leave-1: pairs with should_leave(): publishes what main did.
+  waiter->leave.store_release(true);
+  if (waiter == here) return;
+  for (uint32_t i = 0; i < rt->sched.max_procs; i++) {
+    P* p = rt->sched.all_ps.data()[i];
+    if (p != here->p) request_and_poke(p, gc::kRequestPreempt);
+  }
+  wake_m(rt, waiter);
+}
+
+}  // namespace
+
+// Where a task begins and ends, on its own stack.
+void task_main(G* g) {
+  g->entry(g->mu, g->plain, g->inline_slots + 1, g->result);
+  if (g->result_is_cell) {
+    // The task may be on another P by now.
+    g->rt->collector->store_root(p_of(&g->mu), &g->result_root,
+                                 reinterpret_cast<void*>(g->result[0]));
+  }
+  if (g->mode_depth != 0) {
+    TRI_MISUSE("spawn", "a task returned inside a NativeScope");
+  }
+  switch_to_scheduler(g, After::kExit);
+}
+
+bool prepare_stack(RuntimeImpl* rt, P* p, G* g, stacks::Refusal* refusal) {
+  TRI_ASSERT(g->stack == nullptr);
+  if (p != nullptr && g->stack_class == rt->stacks.default_class()) {
+    g->stack = p->stack_cache.get(&rt->stacks, refusal);
+  } else {
+    g->stack = rt->stacks.get_native(g->stack_class, refusal);
+  }
+  if (g->stack == nullptr) return false;
+  g->fiber.eh = EhGlobals{};
+  // The lowest page is the guard.
+  stacks::context_init(&g->fiber.context, g->stack->lo + base::os_page_size(),
+                       g->stack->top(), fiber_entry, g);
+  return true;
+}
+
+G* make_task(RuntimeImpl* rt, P* p, const detail::SpawnRequest& request,
+             GKind kind) {
+  TRI_CHECK(request.plain_bytes <= detail::kSpawnPlainBytesMax &&
+            request.root_count <= detail::kSpawnRootsMax);
+  const uint32_t klass = rt->stacks.native_class(request.stack_bytes);
+  if (klass == stacks::kNoClass) {
+    TRI_MISUSE("spawn", "a stack of %zu bytes: at most %zu",
+               request.stack_bytes, stacks::kMaxNativeBytes);
+  }
+  if (rt->gs.has_collected()) reap_coroutines(rt, p);
+  G* g = rt->gs.get(p);
+  if (g == nullptr) return nullptr;
+  g->kind = kind;
+  g->started = false;
+  g->result_is_cell = request.result_is_cell;
+  g->stack_class = klass;
+  g->entry = request.entry;
+  if (request.plain_bytes > 0) {
+    std::memcpy(g->plain, request.plain, request.plain_bytes);
+  }
+  for (size_t i = 0; i < request.root_count; i++) {
+    g->inline_slots[1 + i] = request.roots[i];
+  }
+  g->mu.shadow_top = g->inline_slots + 1 + request.root_count;
+  g->id.store_relaxed(next_id(rt, p));
+  g->joiner.store_relaxed(kJoinNone);
+  if (p != nullptr) {
+    rt->collector->on_g_born(p, g);
+    add_owner(&p->tasks_begun, 1);
+  }
+  set_state(g, GState::kIdle, GState::kRunnable);
+  return g;
+}
+
+void strip_g(RuntimeImpl* rt, P* p, G* g) {
+  if (g->stack != nullptr) {
+    stacks::context_destroy(&g->fiber.context);
+    if (p != nullptr) {
+      p->stack_cache.put(&rt->stacks, g->stack);
+    } else {
+      rt->stacks.put_native(g->stack);
+    }
+    g->stack = nullptr;
+  }
+  if (g->value_block.lo != nullptr) {
+    g->mu.value_stack = nullptr;
+    rt->stacks.put_value(g->value_block);
+    g->value_block = stacks::ValueBlock{};
+  }
+  gc::root_owner_clear(g);
+  g->self_root = 0;
+  g->mu.user = nullptr;
+  g->mu.p = nullptr;
+  g->mu.slots = nullptr;
+  g->resumer = nullptr;
+  g->cell = nullptr;
+  g->mode_depth = 0;
+}
+
+void free_g(RuntimeImpl* rt, P* p, G* g) {
+  g->id.store_relaxed(0);  // no TaskRef is valid any more
+  leave_state(g, GState::kDead, GState::kIdle);
+  rt->gs.put(p, g);
+}
+
+void finish_exit(M* m, G* g) {
+  TRI_SCHED_POINT(exit);
+  RuntimeImpl* rt = m->rt;
+  P* p = m->p;
+  M* waiter = g->kind == GKind::kMain ? g->main_m : nullptr;
+  strip_g(rt, p, g);
+  if (g->kind == GKind::kTask) add_owner(&p->tasks_ended, 1);
+  set_state(g, GState::kRunning, GState::kDead);
+  // ORDER-join-1: pairs with join() and detach(): publishes the result.
+  const uintptr_t joiner = g->joiner.exchange_acq_rel(kJoinDone);
+  // The G may be gone after this line, unless it is ours to free.
+  if (joiner == kJoinDetached) {
+    base::store_relaxed(&g->result_root, 0);
+    free_g(rt, p, g);
+  } else if (joiner != kJoinNone) {
+    ready_g(rt, p, reinterpret_cast<G*>(joiner), /*next=*/true);
+  }
+  if (waiter != nullptr) finish_main(rt, m, waiter);
+}
+
+}  // namespace tricolor::sched
+
+namespace tricolor::detail {
+
+TaskRef spawn(Mutator& mu, const SpawnRequest& request) {
+  RuntimeImpl* rt = impl_of(mu);
+  if (mu.p == nullptr) TRI_MISUSE("spawn", "called in native code");
+  sched::P* p = sched::p_of(&mu);
+  sched::G* g = sched::make_task(rt, p, request, sched::GKind::kTask);
+  if (g == nullptr) {
+    TRI_MISUSE("spawn",
+               "no task left: Options::max_tasks is %zu, and %zu "
+               "tasks and coroutines exist (or there is no memory)",
+               rt->settings.max_tasks, rt->gs.count());
+  }
+  const TaskRef ref{g, g->id.load_relaxed()};
+  sched::ensure_sysmon(rt);
+  sched::submit(rt, p, g, /*next=*/true);
+  if (__atomic_load_n(&mu.poll_request, __ATOMIC_RELAXED) != 0) {
+    tri_detail_poll_slow(&mu);
+  }
+  return ref;
+}
+
+}  // namespace tricolor::detail

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 tricolor authors
+//
+// Sysmon, see sched/sysmon.h.
+#include "sched/sysmon.h"
+
+#include "base/check.h"
+#include "sched/runtime.h"
+#include "sched/thread.h"
+
+namespace tricolor::sched {
+namespace {
+
+constexpr uint64_t kTickNs = 10'000'000;
+
+bool work_waits(RuntimeImpl* rt, P* p) {
+  return p->runq.size() > 0 || rt->sched.global_size.load_relaxed() > 0;
+}
+
+// The P of a long native call goes to another M. The caller has taken it.
+void hand_on(RuntimeImpl* rt, P* p) {
+  Scheduler& s = rt->sched;
+  p->curg.store_relaxed(nullptr);
+  set_p_state(p, PState::kIdle, PState::kRunning);
+  s.lock.lock();
+  M* m = pop_idle_m_locked(rt);
+  s.lock.unlock();
+  if (m != nullptr) {
+    hand_p_to(m, p, /*spinning=*/false);
+  } else if (!start_worker(rt, p, /*spinning=*/false)) {
+    release_p_with_work(rt, p);
+  }
+}
+
+// Looks whether p has been at the same thing for a whole tick.
+void watch(RuntimeImpl* rt, P* p, uint64_t now_ns) {
+  const uint32_t word = p->status.load_acquire();
+  const uint32_t tick = p->tick.load_relaxed();
+  if (word != p->seen_word || tick != p->seen_tick) {
+    p->seen_word = word;
+    p->seen_tick = tick;
+    p->seen_since_ns = now_ns;
+    return;
+  }
+  if (now_ns - p->seen_since_ns < kTickNs || !work_waits(rt, p)) return;
+  p->seen_since_ns = now_ns;
+  if (p_state_of(word) == PState::kRunning) {
+    request_and_poke(p, gc::kRequestPreempt);
+  } else if (p_state_of(word) == PState::kNative &&
+             try_leave_native_p(p, word, PState::kIdle)) {
+    hand_on(rt, p);
+  }
+}
+
+void poll_if_late(RuntimeImpl* rt, uint64_t now_ns) {
+  constexpr size_t kBatch = 64;
+  Scheduler& s = rt->sched;
+  // ORDER-poll-hooks-1: pairs with install_poll_hooks().
+  const netpoll::PollHooks* hooks = rt->poll.load_acquire();
+  if (hooks == nullptr || !hooks->has_waiters(hooks->ctx)) return;
+  if (now_ns - s.last_poll_ns.load_relaxed() < kTickNs) return;
+  if (!try_begin_poll(rt)) return;
+  ParkedTask tasks[kBatch];
+  const size_t n = hooks->poll(hooks->ctx, 0, tasks, kBatch);
+  s.last_poll_ns.store_relaxed(now_ns);
+  end_poll(rt);
+  for (size_t i = 0; i < n; i++) ready_g(rt, nullptr, g_of(tasks[i]), false);
+}
+
+void look(RuntimeImpl* rt) {
+  const uint64_t now_ns = rt->clock.now_ns();
+  for (uint32_t i = 0; i < rt->sched.max_procs; i++) {
+    watch(rt, rt->sched.all_ps.data()[i], now_ns);
+  }
+  fire_timers(rt, nullptr, now_ns);
+  poll_if_late(rt, now_ns);
+  const uint32_t trace_ms = rt->settings.debug.schedtrace_ms;
+  if (trace_ms != 0 && now_ns >= rt->sysmon.next_trace_ns) {
+    rt->sysmon.next_trace_ns = now_ns + uint64_t{trace_ms} * 1'000'000;
+    print_schedtrace(rt);
+  }
+}
+
+// Nothing to watch: until the next P is acquired. With schedtrace never.
+void sleep_while_idle(RuntimeImpl* rt) {
+  Sysmon& sysmon = rt->sysmon;
+  Scheduler& s = rt->sched;
+  if (rt->settings.debug.schedtrace_ms != 0) return;
+  s.lock.lock();
+  const bool idle = s.idle_p_count.load_relaxed() == s.max_procs;
+  // Relaxed: written and read under the lock, but for shutdown's unpark.
+  if (idle) sysmon.sleeps.store_relaxed(true);
+  s.lock.unlock();
+  while (idle && sysmon.sleeps.load_relaxed() && !sysmon.stop.load_acquire()) {
+    sysmon.parker.park();
+  }
+}
+
+void* sysmon_main(void* arg) {
+  auto* rt = static_cast<RuntimeImpl*>(arg);
+  Sysmon& sysmon = rt->sysmon;
+  // ORDER-sysmon-stop-1: pairs with stop_sysmon().
+  while (!sysmon.stop.load_acquire()) {
+    sleep_while_idle(rt);
+    sysmon.parker.park_for(kTickNs);
+    look(rt);
+  }
+  end_thread(rt);
+  return nullptr;
+}
+
+}  // namespace
+
+void ensure_sysmon(RuntimeImpl* rt) {
+  Sysmon& sysmon = rt->sysmon;
+  if (sysmon.started.load_relaxed() != 0) return;
+  const int limit = rt->sched.thread_limit;
+  // A single thread is better spent on running tasks.
+  if (limit == 0 || limit == 1) return;
+  if (sysmon.started.exchange_acq_rel(1) != 0) return;
+  if (!reserve_thread(rt)) return;
+  if (start_thread(&sysmon.thread, sysmon_main, rt, "tricolor-mon")) {
+    sysmon.running = true;
+  } else {
+    end_thread(rt);
+  }
+}
+
+void stop_sysmon(RuntimeImpl* rt) {
+  // ORDER-sysmon-stop-1: pairs with sysmon_main().
+  rt->sysmon.stop.store_release(true);
+  rt->sysmon.parker.unpark();
+}
+
+void wake_sysmon(RuntimeImpl* rt) {
+  rt->sysmon.sleeps.store_relaxed(false);
+  rt->sysmon.parker.unpark();
+}
+
+}  // namespace tricolor::sched

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 tricolor authors
+//
+// Starting a thread of the library: all asynchronous signals blocked, a small
+// stack, a name. Used by worker.cc and sysmon.cc.
+#ifndef TRICOLOR_SCHED_THREAD_H_
+#define TRICOLOR_SCHED_THREAD_H_
+
+#include <pthread.h>
+
+namespace tricolor {
+struct RuntimeImpl;
+}
+
+namespace tricolor::sched {
+
+/// Counts one more thread; false when the limit is reached or at shutdown.
+bool reserve_thread(RuntimeImpl* rt);
+
+/// The last act of such a thread.
+void end_thread(RuntimeImpl* rt);
+
+/// False: the OS refuses.
+bool start_thread(pthread_t* thread, void* (*main)(void*), void* arg,
+                  const char* name);
+
+}  // namespace tricolor::sched
+
+#endif  // TRICOLOR_SCHED_THREAD_H_

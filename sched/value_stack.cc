@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 tricolor authors
+//
+// Mounting a value stack on a G. It is a root of that G and goes with it.
+#include "tricolor/value_stack.h"
+
+#include "base/check.h"
+#include "sched/runtime.h"
+
+namespace tricolor {
+
+ValueStack* mount_value_stack(Mutator& mu, size_t bytes, EncodingId encoding) {
+  RuntimeImpl* rt = impl_of(mu);
+  sched::G* g = sched::g_of(&mu);
+  if (mu.p == nullptr) {
+    TRI_MISUSE("mount_value_stack", "called in native code");
+  }
+  if (g->value_block.lo != nullptr) {
+    TRI_MISUSE("mount_value_stack", "this task has a value stack already");
+  }
+  if (encoding >= rt->heap->layouts().encoding_count()) {
+    TRI_MISUSE("mount_value_stack", "encoding %u is not registered", encoding);
+  }
+  g->value_block = rt->stacks.get_value(bytes);
+  if (g->value_block.lo == nullptr) return nullptr;
+  auto* words = reinterpret_cast<uint64_t*>(g->value_block.lo);
+  g->value_stack.base = words;
+  g->value_stack.top = words;
+  g->value_stack.limit = words + g->value_block.bytes / sizeof(uint64_t);
+  g->value_stack.encoding = encoding;
+  mu.value_stack = &g->value_stack;
+  return mu.value_stack;
+}
+
+}  // namespace tricolor

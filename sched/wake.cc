@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 tricolor authors
+//
+// Submitting work and waking somebody for it.
+//
+// The race: somebody submits work while the last M that was looking for some
+// gives up. Both sides write, then read what the other has written; all four
+// accesses are seq_cst, so at least one of them sees the other:
+//
+//   submitter                             M that gives up
+//   1. puts the G into a queue            1. Scheduler::spinning -= 1
+//   2. wake_p: reads spinning; 0: wakes   2. looks at all queues; finds: goes
+//   on
+//
+// If 2 (left) reads a value from before 1 (right), then 2 (right) comes after
+// 1 (left) and finds the G. Likewise for Ps: the M that gives up has put its P
+// on the idle list and itself on the idle list before its 1, so a submitter
+// that has to wake finds both. The first access (left) is put_next()'s
+// exchange, or the unlocking of the scheduler's lock followed by the store to
+// global_size.
+#include "base/check.h"
+#include "base/sched_point.h"
+#include "sched/runtime.h"
+
+namespace tricolor::sched {
+
+namespace {
+
+void push_global(RuntimeImpl* rt, GList* list) {
+  Scheduler& s = rt->sched;
+  base::LockGuard guard(s.lock);
+  s.global.append(list);
+  // Seq_cst: the store half of the race above.
+  s.global_size.store_seq_cst(s.global.count);
+}
+
+// Whether an M could be had at all; keeps spawn cheap where no thread may be
+// started.
+bool can_wake(const Scheduler& s) {
+  if (s.idle_m_count.load_seq_cst() > 0) return true;
+  return s.thread_limit < 0 ||
+         s.threads.load_relaxed() < static_cast<uint32_t>(s.thread_limit);
+}
+
+}  // namespace
+
+void submit_global(RuntimeImpl* rt, GList* list) {
+  TRI_SCHED_POINT(submit_global);
+  if (list->head == nullptr) return;
+  push_global(rt, list);
+  wake_p(rt);
+}
+
+void submit_local(P* p, G* g, bool next) {
+  TRI_ASSERT(!p->attached);
+  GList overflow;
+  const bool fits =
+      next ? p->runq.put_next(g, &overflow) : p->runq.put(g, &overflow);
+  if (!fits) push_global(p->rt, &overflow);
+  wake_p(p->rt);
+}
+
+void submit(RuntimeImpl* rt, P* p, G* g, bool next) {
+  if (p != nullptr && !p->attached) {
+    submit_local(p, g, next);
+    return;
+  }
+  GList one;
+  one.push_back(g);
+  submit_global(rt, &one);
+}
+
+GList take_global(RuntimeImpl* rt, uint32_t max) {
+  GList taken;
+  Scheduler& s = rt->sched;
+  if (s.global_size.load_relaxed() == 0) return taken;
+  base::LockGuard guard(s.lock);
+  while (taken.count < max) {
+    G* g = s.global.pop_front();
+    if (g == nullptr) break;
+    taken.push_back(g);
+  }
+  s.global_size.store_seq_cst(s.global.count);
+  return taken;
+}
+
+void wake_p(RuntimeImpl* rt) {
+  TRI_SCHED_POINT(wake_p);
+  Scheduler& s = rt->sched;
+  if (s.idle_p_count.load_seq_cst() == 0) return;
+  uint32_t none = 0;
+  if (s.spinning.load_seq_cst() != 0 || !can_wake(s) ||
+      !s.spinning.compare_exchange_strong_seq_cst(none, 1)) {
+    return;
+  }
+  // From here on there is one spinning M on the books: the one to be woken.
+  s.lock.lock();
+  P* p = acquire_idle_p_locked(rt);
+  M* m = p == nullptr ? nullptr : pop_idle_m_locked(rt);
+  const bool wake_poller = p != nullptr && m == nullptr && s.poll_m != nullptr;
+  if (wake_poller) release_p_locked(rt, p);  // it gets a P when it comes back
+  s.lock.unlock();
+  if (m != nullptr) {
+    hand_p_to(m, p, /*spinning=*/true);
+  } else if (p == nullptr || wake_poller) {
+    // No idle P: those that are busy look when they are done; or the world is
+    // stopping: start() looks for work.
+    s.spinning.fetch_sub_seq_cst(1);
+    // ORDER-poll-hooks-1: pairs with install_poll_hooks().
+    if (wake_poller)
+      rt->poll.load_acquire()->wake(rt->poll.load_acquire()->ctx);
+  } else if (!start_worker(rt, p, /*spinning=*/true)) {
+    s.spinning.fetch_sub_seq_cst(1);
+    base::LockGuard guard(s.lock);
+    release_p_locked(rt, p);
+  }
+}
+
+bool any_work(RuntimeImpl* rt) {
+  Scheduler& s = rt->sched;
+  if (s.global_size.load_seq_cst() > 0) return true;
+  for (uint32_t i = 0; i < s.max_procs; i++) {
+    if (!s.all_ps.data()[i]->runq.looks_empty()) return true;
+  }
+  const uint64_t timer_ns = rt->timers.next_ns();
+  if (timer_ns != kNever && timer_ns <= rt->clock.now_ns()) return true;
+  return rt->collector->has_idle_work();
+}
+
+}  // namespace tricolor::sched

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 tricolor authors
+//
+// Ms: making and dropping them, our own threads, and threads that come in
+// through run() and step().
+#include <pthread.h>
+#include <signal.h>
+
+#include <initializer_list>
+#include <new>
+
+#include "base/check.h"
+#include "base/futex.h"
+#include "sched/runtime.h"
+#include "sched/thread.h"
+#include "sched/tls.h"
+
+namespace tricolor::sched {
+
+M* new_m(RuntimeImpl* rt, MKind kind) {
+  Scheduler& s = rt->sched;
+  M* m;
+  {
+    base::LockGuard guard(s.lock);
+    m = s.free_ms;
+    if (m != nullptr) {
+      s.free_ms = m->link;
+    } else {
+      m = s.m_pool.alloc();
+      if (m == nullptr) return nullptr;
+      ::new (static_cast<void*>(m)) M();
+    }
+  }
+  // The parker stays as it is: a late unpark() may still be on its way.
+  m->rt = rt;
+  m->kind = kind;
+  m->link = nullptr;
+  m->outer = nullptr;
+  m->outer_went_native = false;
+  m->curg = nullptr;
+  m->p = nullptr;
+  m->spinning = m->no_wait = false;
+  m->leave_at_ns = 0;
+  m->attached_g = nullptr;
+  m->attach_depth = 0;
+  m->leave.store_relaxed(false);
+  m->next_p.store_relaxed(nullptr);
+  return m;
+}
+
+void free_m(RuntimeImpl* rt, M* m) {
+  TRI_CHECK(m->p == nullptr && !m->is_idle && !m->spinning);
+  base::LockGuard guard(rt->sched.lock);
+  m->link = rt->sched.free_ms;
+  rt->sched.free_ms = m;
+}
+
+void push_m(M* m) {
+  M* outer = current_m();
+  m->outer = outer;
+  m->outer_went_native = false;
+  // The outer runtime must not wait for what happens here.
+  if (outer != nullptr && outer->curg != nullptr &&
+      g_state(outer->curg) == GState::kRunning) {
+    enter_native_current(outer->curg);
+    m->outer_went_native = true;
+  }
+  m->eh_globals = thread_eh_globals();
+  stacks::context_adopt_thread(&m->g0.context);
+  m->g0.eh = EhGlobals{};
+  set_current_m(m);
+}
+
+void pop_m(M* m) {
+  TRI_CHECK(current_m() == m,
+            "runtimes are left in the order they are entered");
+  set_current_m(m->outer);
+  if (m->outer_went_native) leave_native_current(m->outer->curg);
+}
+
+namespace {
+
+void* worker_main(void* arg) {
+  M* m = static_cast<M*>(arg);
+  RuntimeImpl* rt = m->rt;
+  push_m(m);
+  schedule_loop(m);
+  pop_m(m);
+  end_thread(rt);
+  return nullptr;
+}
+
+bool reserve_thread_locked(Scheduler& s) {
+  constexpr uint32_t kMaxThreads = 10000;
+  if (s.shutdown.load_relaxed()) return false;
+  const uint32_t n = s.threads.load_relaxed();
+  if (n >= kMaxThreads) return false;
+  if (s.thread_limit >= 0 && n >= static_cast<uint32_t>(s.thread_limit)) {
+    return false;
+  }
+  s.threads.fetch_add_relaxed(1);
+  return true;
+}
+
+void unlink_worker(Scheduler& s, M* m) {
+  base::LockGuard guard(s.lock);
+  M** at = &s.workers;
+  while (*at != m) at = &(*at)->all_link;
+  *at = m->all_link;
+  s.threads.fetch_sub_relaxed(1);
+}
+
+}  // namespace
+
+void end_thread(RuntimeImpl* rt) {
+  // ORDER-threads-1: pairs with join_workers(): publishes what it has done.
+  // rt may be gone after this line but for the join, and a wake of an address
+  // nobody waits on does nothing.
+  rt->sched.threads.fetch_sub_release(1);
+  base::futex_wake(&rt->sched.threads, 1);
+}
+
+bool reserve_thread(RuntimeImpl* rt) {
+  base::LockGuard guard(rt->sched.lock);
+  return reserve_thread_locked(rt->sched);
+}
+
+bool start_thread(pthread_t* thread, void* (*main)(void*), void* arg,
+                  const char* name) {
+  // Deep enough for the embedder's trace functions and root callbacks.
+  constexpr size_t kStackBytes = size_t{1} << 20;
+  pthread_attr_t attr;
+  if (pthread_attr_init(&attr) != 0) return false;
+  pthread_attr_setstacksize(&attr, kStackBytes);
+  // Signals of the program go to the program's threads. Faults stay ours.
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  for (int sig : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS}) {
+    sigdelset(&all, sig);
+  }
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  const bool ok = pthread_create(thread, &attr, main, arg) == 0;
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  pthread_attr_destroy(&attr);
+  if (ok) pthread_setname_np(*thread, name);
+  return ok;
+}
+
+bool start_worker(RuntimeImpl* rt, P* p, bool spinning) {
+  Scheduler& s = rt->sched;
+  M* m = new_m(rt, MKind::kWorker);
+  if (m == nullptr) return false;
+  s.lock.lock();
+  const bool allowed = reserve_thread_locked(s);
+  if (allowed) {
+    m->all_link = s.workers;
+    s.workers = m;
+  }
+  s.lock.unlock();
+  if (!allowed) {
+    free_m(rt, m);
+    return false;
+  }
+  m->p = p;
+  m->spinning = spinning;
+  if (start_thread(&m->thread, worker_main, m, "tricolor")) return true;
+  m->p = nullptr;
+  m->spinning = false;
+  unlink_worker(s, m);
+  free_m(rt, m);
+  return false;
+}
+
+void join_workers(RuntimeImpl* rt) {
+  Scheduler& s = rt->sched;
+  s.lock.lock();
+  M* workers = s.workers;
+  s.workers = nullptr;
+  s.lock.unlock();
+  // Some thread may still be inside pthread_create for another: only when all
+  // have come to their end is every m->thread written.
+  for (;;) {
+    // ORDER-threads-1: pairs with end_thread().
+    const uint32_t alive = s.threads.load_acquire();
+    if (alive == 0) break;
+    base::futex_wait(&s.threads, alive, 10'000'000);
+  }
+  for (M* m = workers; m != nullptr; m = m->all_link) {
+    pthread_join(m->thread, nullptr);
+  }
+}
+
+void run_as_runner(RuntimeImpl* rt, M* m) {
+  push_m(m);
+  schedule_loop(m);
+  pop_m(m);
+  free_m(rt, m);
+}
+
+}  // namespace tricolor::sched
