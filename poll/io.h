@@ -29,6 +29,7 @@ class Call {
   net::IoResult refusal() const;
 
   int fd() const { return desc_->fd; }
+  Poller* poller() const { return desc_->poller; }
   bool closed() const { return desc_->closed(); }
 
   /// Before the first try: a safepoint, the budget of the socket, and the end

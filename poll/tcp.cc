@@ -119,21 +119,24 @@ Error to_error(const IoResult& result, const char* call) {
 }
 
 void Socket::close() {
-  if (raw_.desc == nullptr) return;
-  auto* desc = static_cast<PollDesc*>(raw_.desc);
-  desc->poller->close(desc, raw_.seq);
+  // Other tasks may be loading it. ORDER-net-handle-1: pairs with raw() in
+  // net.h (the only other access while a handle is shared).
+  void* desc = __atomic_exchange_n(&raw_.desc, nullptr, __ATOMIC_ACQ_REL);
+  if (desc == nullptr) return;
+  auto* open = static_cast<PollDesc*>(desc);
+  open->poller->close(open, raw_.seq);
 }
 
-Address Socket::local_address() const { return address_of(raw_, false); }
+Address Socket::local_address() const { return address_of(raw(), false); }
 
-Address TcpConn::peer_address() const { return address_of(raw_, true); }
+Address TcpConn::peer_address() const { return address_of(raw(), true); }
 
-IoResult TcpConn::close_write() { return shut(raw_, netpoll::Shut::kWrite); }
+IoResult TcpConn::close_write() { return shut(raw(), netpoll::Shut::kWrite); }
 
-IoResult TcpConn::close_read() { return shut(raw_, netpoll::Shut::kRead); }
+IoResult TcpConn::close_read() { return shut(raw(), netpoll::Shut::kRead); }
 
 IoResult TcpConn::read(Mutator& mu, void* buffer, size_t capacity) {
-  Call call(raw_, Use::kRead);
+  Call call(raw(), Use::kRead);
   if (!call.ok()) return call.refusal();
   if (capacity == 0) return {};
   const SocketResult got = netpoll::try_until_done(
@@ -160,7 +163,7 @@ IoResult TcpConn::read_full(Mutator& mu, void* buffer, size_t bytes) {
 }
 
 IoResult TcpConn::write(Mutator& mu, const void* data, size_t bytes) {
-  Call call(raw_, Use::kWrite);
+  Call call(raw(), Use::kWrite);
   if (!call.ok()) return call.refusal();
   const auto* from = static_cast<const char*>(data);
   size_t done = 0;
@@ -177,7 +180,7 @@ IoResult TcpConn::write(Mutator& mu, const void* data, size_t bytes) {
 
 TcpConn TcpListener::accept(Mutator& mu, Error* error) {
   ErrorOut to(error);
-  Call call(raw_, Use::kRead);
+  Call call(raw(), Use::kRead);
   if (!call.ok()) {
     *to.out = to_error(call.refusal(), "accept");
     return {};
@@ -188,8 +191,7 @@ TcpConn TcpListener::accept(Mutator& mu, Error* error) {
   RawSocket raw;
   int err = got.err;
   if (err == 0) {
-    err = adopt(static_cast<PollDesc*>(raw_.desc)->poller,
-                static_cast<int>(got.value), &raw);
+    err = adopt(call.poller(), static_cast<int>(got.value), &raw);
   }
   if (err != 0) *to.out = to_error(failure(err, 0), "accept");
   return TcpConn(raw);

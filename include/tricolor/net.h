@@ -19,8 +19,8 @@
 // tasks at once, one in each direction: a second reader (or writer) gets kState
 // with os_errno EBUSY. close() from any thread is safe meanwhile: calls under
 // way return kState with os_errno EBADF, and the fd is closed when the last of
-// them has left. A handle must not outlive its runtime, which closes what is
-// still open.
+// them has left. The runtime closes what is still open at its end; an open
+// handle must not outlive it.
 #ifndef TRICOLOR_NET_H_
 #define TRICOLOR_NET_H_
 
@@ -76,8 +76,8 @@ class Socket {
   }
   ~Socket() { close(); }
 
-  /// Whether the handle is not empty; the socket may be closed already.
-  explicit operator bool() const { return raw_.desc != nullptr; }
+  /// False: empty, or closed through this handle.
+  explicit operator bool() const { return raw().desc != nullptr; }
 
   /// Ends every call under way and every later one with kState, EBADF. Closing
   /// twice, or an empty handle, does nothing. Does not suspend. Any thread,
@@ -91,6 +91,13 @@ class Socket {
   Address local_address() const;
 
  protected:
+  // close() may come while another task is in a call on this handle.
+  // ORDER-net-handle-1: pairs with close().
+  RawSocket raw() const {
+    return {__atomic_load_n(&raw_.desc, __ATOMIC_ACQUIRE), raw_.seq};
+  }
+
+ private:
   RawSocket raw_;
 };
 
