@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright (c) 2026 tricolor authors
+ *
+ * The C11 API. It links without libstdc++. The C++ headers beside it say the
+ * same things at more length; what a function may do (collect, suspend) and on
+ * which threads is as written there.
+ *
+ * Rooting: a cell pointer in a C variable does not survive a call that may
+ * collect (marked [gc] below) unless it also lies in a frame slot:
+ *
+ *   TRI_FRAME(mu, 2);                    // root[0], root[1]; ends with the
+ * block root[0] = tri_allocate(mu, node, 32);            // [gc] root[1] =
+ * tri_allocate(mu, node, 32);            // [gc], root[0] survives
+ *   tri_store(mu, &((struct node *)root[0])->next, root[1]);
+ */
+#ifndef TRICOLOR_TRICOLOR_H_
+#define TRICOLOR_TRICOLOR_H_
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tricolor/detail/mutator.h"
+#include "tricolor/detail/size_class.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct tri_runtime tri_runtime;
+
+typedef struct tri_error {
+  int code; /* 0: ok; else tricolor::ErrorCode */
+  int os_errno;
+  char text[240];
+} tri_error;
+
+/* Zero means the default; see tricolor/options.h for each field. Start from
+ * TRI_OPTIONS_INIT. */
+typedef struct tri_options {
+  uint32_t size;
+  uint32_t abi;
+  int gc_percent;
+  uint32_t max_procs;
+  int background_threads;
+  size_t reservation_bytes;
+  size_t initial_heap_bytes;
+  size_t hard_limit_bytes;
+  size_t stack_bytes;
+  size_t max_tasks;
+  const char* env_prefix;
+  const char* debug;
+  void (*on_out_of_memory)(tri_runtime* rt, size_t bytes, void* ctx);
+  void* on_out_of_memory_ctx;
+} tri_options;
+
+#define TRI_ABI_VERSION 1u
+#define TRI_OPTIONS_INIT                                                       \
+  {                                                                            \
+    sizeof(tri_options), TRI_ABI_VERSION, 100, 0, -1, 0, 0, 0, 0, 0, "TRI", 0, \
+        0, 0                                                                   \
+  }
+
+tri_runtime* tri_runtime_create(const tri_options* options, tri_error* error);
+void tri_runtime_destroy(tri_runtime* rt);
+void tri_runtime_run(tri_runtime* rt, void (*main)(tri_mutator* mu, void* ctx),
+                     void* ctx);
+
+/* --- Layouts: where a cell's pointers are. */
+
+typedef void (*tri_visit)(void* tracer, const void* cell);
+enum { TRI_TAIL_NONE = 0, TRI_TAIL_POINTERS = 1, TRI_TAIL_NOSCAN = 3 };
+
+typedef struct tri_layout_spec {
+  const char* name;
+  uint32_t head_bytes;
+  const uint32_t* pointer_offsets;
+  size_t pointer_count;
+  int tail; /* TRI_TAIL_* */
+  /* Set for a custom layout: calls visit(tracer, cell) for every pointer. */
+  void (*trace)(void* tracer, tri_visit visit, void* cell, size_t cell_bytes);
+  void (*on_dead)(void* cell, size_t cell_bytes, void* user);
+  void* user;
+  bool distinct;
+} tri_layout_spec;
+
+/* 0 on a bad spec; the error names the field. A custom layout is `distinct`,
+ * and its `user` belongs to the library. */
+uint16_t tri_layout_register(tri_runtime* rt, const tri_layout_spec* spec,
+                             tri_error* error);
+
+/* --- Cells. [gc]: may collect. */
+
+/* [gc] `bytes` zeroed bytes; never null. */
+static inline void* tri_allocate(tri_mutator* mu, uint16_t layout,
+                                 size_t bytes) {
+  uint32_t c = tri_detail_size_class(bytes);
+  if (TRI_DETAIL_UNLIKELY(c == 0)) {
+    return tri_detail_allocate_large(mu, layout, bytes, 0);
+  }
+  uint32_t id = ((uint32_t)layout << TRI_DETAIL_CLASS_SHIFT) | c;
+  size_t cell_bytes = tri_detail_class_bytes(c);
+  tri_slot* slot = &mu->slots[id];
+  char* cell = slot->cursor;
+  if (TRI_DETAIL_UNLIKELY((size_t)(slot->limit - cell) < cell_bytes)) {
+    return tri_detail_allocate_slow(mu, id, bytes, 0);
+  }
+  slot->cursor = cell + cell_bytes;
+  return cell;
+}
+
+/* [gc] The same; null when there is no memory. */
+void* tri_try_allocate(tri_mutator* mu, uint16_t layout, size_t bytes);
+
+static inline void* tri_load(void* const* slot) {
+  return __atomic_load_n(slot, TRI_DETAIL_SLOT_LOAD);
+}
+
+/* Stores into a published cell's slot (or a tri_root): both barrier halves. */
+static inline void tri_store(tri_mutator* mu, void** slot, void* cell) {
+  if (TRI_DETAIL_UNLIKELY(mu->barrier_on != 0)) {
+    tri_detail_shade_pair(mu, tri_load(slot), cell);
+  }
+  __atomic_store_n(slot, cell, __ATOMIC_RELEASE);
+}
+
+/* Into a slot, still null, of a cell nobody else has seen. */
+static inline void tri_store_init(tri_mutator* mu, void** slot, void* cell) {
+  if (TRI_DETAIL_UNLIKELY(mu->barrier_on != 0)) {
+    tri_detail_shade_pair(mu, 0, cell);
+  }
+  __atomic_store_n(slot, cell, __ATOMIC_RELEASE);
+}
+
+static inline void* tri_exchange(tri_mutator* mu, void** slot, void* cell) {
+  void* old = __atomic_exchange_n(slot, cell, __ATOMIC_SEQ_CST);
+  if (TRI_DETAIL_UNLIKELY(mu->barrier_on != 0)) {
+    tri_detail_shade_pair(mu, old, cell);
+  }
+  return old;
+}
+
+/* [gc] A safepoint; one load unless the runtime wants something. */
+static inline void tri_poll(tri_mutator* mu) {
+  if (TRI_DETAIL_UNLIKELY(
+          __atomic_load_n(&mu->poll_request, __ATOMIC_RELAXED) != 0)) {
+    tri_detail_poll_slow(mu);
+  }
+}
+
+/* --- Roots. */
+
+typedef struct tri_frame {
+  tri_mutator* mu;
+  void** slots;
+} tri_frame;
+
+static inline tri_frame tri_frame_push(tri_mutator* mu, size_t n) {
+  void** top = mu->shadow_top;
+  if (TRI_DETAIL_UNLIKELY((size_t)(mu->shadow_limit - top) < n)) {
+    top = tri_detail_shadow_grow(mu, n);
+  }
+  for (size_t i = 0; i < n; ++i) top[i] = 0;
+  mu->shadow_top = top + n;
+  tri_frame frame = {mu, top};
+  return frame;
+}
+
+static inline void tri_frame_pop(tri_frame* frame) {
+  if (TRI_DETAIL_UNLIKELY(frame->slots == frame->mu->shadow_base)) {
+    tri_detail_shadow_shrink(frame->mu, frame->slots);
+  } else {
+    frame->mu->shadow_top = frame->slots;
+  }
+}
+
+/* n rooted slots root[0 .. n) until the end of the block; once per block. */
+#define TRI_FRAME(mu, n)                                         \
+  tri_frame tri_frame_ __attribute__((cleanup(tri_frame_pop))) = \
+      tri_frame_push((mu), (n));                                 \
+  void** const root __attribute__((unused)) = tri_frame_.slots
+
+/* A root outside any stack: a slot for tri_load and tri_store. */
+void** tri_root_acquire(tri_runtime* rt);
+void tri_root_release(tri_runtime* rt, void** root);
+
+#ifdef __cplusplus
+} /* extern "C" */
+#endif
+
+#include "tricolor/tricolor_tasks.h" /* IWYU pragma: export */
+
+#endif /* TRICOLOR_TRICOLOR_H_ */

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright (c) 2026 tricolor authors
+ *
+ * The C11 API, second half: tasks, threads, collections, weak references,
+ * numbers. Include tricolor/tricolor.h.
+ */
+#ifndef TRICOLOR_TRICOLOR_TASKS_H_
+#define TRICOLOR_TRICOLOR_TASKS_H_
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tricolor/detail/mutator.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* --- Tasks. */
+
+typedef struct tri_task {
+  void* g;
+  uint64_t id;
+} tri_task;
+
+/* `roots` are rooted for the task's whole life; `plain` is its copy of the
+ * plain bytes, 8-byte aligned. Returns a cell or null, which join gives. */
+typedef void* (*tri_task_fn)(tri_mutator* mu, void** roots, void* plain);
+
+/* [gc] At most 8 roots and 112 plain bytes; stack_bytes 0: the default. */
+tri_task tri_spawn(tri_mutator* mu, tri_task_fn fn, void* const* roots,
+                   size_t root_count, const void* plain, size_t plain_bytes,
+                   size_t stack_bytes);
+/* [gc] Waits for the end. A task is joined or detached exactly once. */
+void* tri_join(tri_mutator* mu, tri_task task);
+void tri_detach(tri_task task);
+/* [gc] */
+void tri_yield(tri_mutator* mu);
+void tri_sleep_ns(tri_mutator* mu, uint64_t ns);
+
+/* --- Foreign threads: native between enter and leave pairs. */
+
+tri_mutator* tri_attach(tri_runtime* rt);
+void tri_detach_thread(tri_runtime* rt, tri_mutator* mu);
+void tri_enter_managed(tri_mutator* mu); /* [gc] */
+void tri_leave_managed(tri_mutator* mu);
+/* Around a blocking call inside managed code. */
+void tri_enter_native(tri_mutator* mu);
+void tri_leave_native(tri_mutator* mu); /* [gc] */
+
+/* --- Weak references: cells of their own. */
+
+void* tri_weak_make(tri_mutator* mu, void* target); /* [gc] */
+void* tri_weak_get(tri_mutator* mu, void* weak);
+
+/* --- The collector. */
+
+void tri_collect(tri_mutator* mu);                  /* [gc] */
+bool tri_step(tri_mutator* mu, uint32_t budget_us); /* [gc] */
+int tri_set_gc_percent(tri_runtime* rt, int percent);
+
+/* As tricolor::Stats (tricolor/gc.h), field by field. */
+typedef struct tri_stats {
+  uint64_t cycles, cycles_forced, cycles_concurrent;
+  uint64_t heap_live_bytes, heap_bytes, heap_goal_bytes, heap_mapped_bytes;
+  uint64_t allocated_bytes, freed_bytes, live_cells;
+  uint64_t gc_cpu_ns, gc_assist_ns, total_cpu_ns, mark_wall_ns, stop_wall_ns;
+  uint64_t pause_p50_ns, pause_p99_ns, pause_max_ns;
+  uint64_t ttsp_p50_ns, ttsp_p99_ns, ttsp_max_ns;
+  uint64_t tasks_created, tasks_alive;
+  uint32_t threads, max_procs;
+} tri_stats;
+
+void tri_get_stats(const tri_runtime* rt, tri_stats* out);
+
+#ifdef __cplusplus
+} /* extern "C" */
+#endif
+
+#endif /* TRICOLOR_TRICOLOR_TASKS_H_ */

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright (c) 2026 tricolor authors
+ *
+ * The C API from a C11 program that links without libstdc++: layouts, frames,
+ * barriered stores, tasks, weak references, attached threads, statistics.
+ * Exits non-zero, with the line, at the first thing that is wrong.
+ */
+#include "tricolor/tricolor.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CHECK(cond)                                              \
+  do {                                                           \
+    if (!(cond)) {                                               \
+      fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #cond); \
+      exit(1);                                                   \
+    }                                                            \
+  } while (0)
+
+struct node {
+  struct node* left;
+  struct node* right;
+  uint64_t id;
+};
+
+static uint16_t node_layout;
+static uint16_t custom_layout;
+
+static struct node* new_node(tri_mutator* mu, uint64_t id) {
+  struct node* n = tri_allocate(mu, node_layout, sizeof(struct node));
+  n->id = id;
+  return n;
+}
+
+static struct node* tree(tri_mutator* mu, int depth) {
+  TRI_FRAME(mu, 1);
+  root[0] = new_node(mu, (uint64_t)depth);
+  if (depth > 0) {
+    struct node* child = tree(mu, depth - 1);
+    tri_store_init(mu, (void**)&((struct node*)root[0])->left, child);
+    child = tree(mu, depth - 1);
+    tri_store(mu, (void**)&((struct node*)root[0])->right, child);
+  }
+  return root[0];
+}
+
+static int count(struct node* n) {
+  if (n == NULL) return 0;
+  return 1 + count(tri_load((void**)&n->left)) +
+         count(tri_load((void**)&n->right));
+}
+
+static void* count_task(tri_mutator* mu, void** roots, void* plain) {
+  int extra;
+  memcpy(&extra, plain, sizeof(extra));
+  tri_yield(mu);
+  struct node* n = new_node(mu, (uint64_t)(count(roots[0]) + extra));
+  return n;
+}
+
+static void trace_custom(void* tracer, tri_visit visit, void* cell,
+                         size_t cell_bytes) {
+  CHECK(cell_bytes >= 16);
+  visit(tracer, tri_load((void**)cell));
+}
+
+static void test_tasks_and_weak(tri_mutator* mu) {
+  TRI_FRAME(mu, 3);
+  root[0] = tree(mu, 10);
+  int extra = 5;
+  tri_task t = tri_spawn(mu, count_task, root, 1, &extra, sizeof(extra), 0);
+  root[1] = tri_join(mu, t);
+  CHECK(((struct node*)root[1])->id == 2047 + 5);
+
+  root[2] = tri_weak_make(mu, root[1]);
+  CHECK(tri_weak_get(mu, root[2]) == root[1]);
+  tri_collect(mu);
+  CHECK(tri_weak_get(mu, root[2]) == root[1]);
+  root[1] = NULL;
+  tri_collect(mu);
+  CHECK(tri_weak_get(mu, root[2]) == NULL);
+  CHECK(count(root[0]) == 2047);
+}
+
+static void test_roots_and_exchange(tri_mutator* mu, tri_runtime* rt) {
+  void** global = tri_root_acquire(rt);
+  tri_store(mu, global, tree(mu, 6));
+  tri_collect(mu);
+  CHECK(count(tri_load(global)) == 127);
+  TRI_FRAME(mu, 1);
+  root[0] = tri_exchange(mu, global, NULL);
+  tri_collect(mu);
+  CHECK(count(root[0]) == 127);
+  tri_root_release(rt, global);
+
+  void** box = tri_allocate(mu, custom_layout, 16);
+  root[0] = box;
+  tri_store(mu, box, new_node(mu, 77));
+  tri_collect(mu);
+  CHECK(((struct node*)tri_load((void**)root[0]))->id == 77);
+}
+
+static void run(tri_mutator* mu, void* ctx) {
+  test_tasks_and_weak(mu);
+  test_roots_and_exchange(mu, ctx);
+  for (int i = 0; i < 200; ++i) {
+    tree(mu, 10);
+    tri_poll(mu);
+  }
+  tri_sleep_ns(mu, 1000);
+}
+
+static void* foreign(void* arg) {
+  tri_runtime* rt = arg;
+  tri_mutator* mu = tri_attach(rt);
+  tri_enter_managed(mu);
+  CHECK(count(tree(mu, 8)) == 511);
+  tri_enter_native(mu);
+  tri_leave_native(mu);
+  tri_collect(mu);
+  tri_leave_managed(mu);
+  tri_detach_thread(rt, mu);
+  return NULL;
+}
+
+static void register_layouts(tri_runtime* rt) {
+  const uint32_t offsets[] = {offsetof(struct node, left),
+                              offsetof(struct node, right)};
+  tri_layout_spec spec = {0};
+  spec.name = "node";
+  spec.head_bytes = sizeof(struct node);
+  spec.pointer_offsets = offsets;
+  spec.pointer_count = 2;
+  tri_error error = {0};
+  node_layout = tri_layout_register(rt, &spec, &error);
+  CHECK(node_layout != 0);
+
+  tri_layout_spec custom = {0};
+  custom.name = "custom";
+  custom.head_bytes = 16;
+  custom.trace = trace_custom;
+  custom_layout = tri_layout_register(rt, &custom, &error);
+  CHECK(custom_layout != 0);
+
+  const uint32_t bad[] = {12};
+  spec.pointer_offsets = bad;
+  spec.pointer_count = 1;
+  CHECK(tri_layout_register(rt, &spec, &error) == 0);
+  CHECK(strstr(error.text, "pointer_offsets[0] = 12") != NULL);
+}
+
+int main(void) {
+  tri_options options = TRI_OPTIONS_INIT;
+  options.max_procs = 2;
+  options.initial_heap_bytes = 1 << 20;
+  tri_error error = {0};
+  tri_runtime* rt = tri_runtime_create(&options, &error);
+  if (rt == NULL) {
+    fprintf(stderr, "%s\n", error.text);
+    return 1;
+  }
+  register_layouts(rt);
+  tri_runtime_run(rt, run, rt);
+  pthread_t threads[4];
+  for (int i = 0; i < 4; ++i) {
+    CHECK(pthread_create(&threads[i], NULL, foreign, rt) == 0);
+  }
+  for (int i = 0; i < 4; ++i) pthread_join(threads[i], NULL);
+  tri_stats stats;
+  tri_get_stats(rt, &stats);
+  CHECK(stats.cycles > 5);
+  CHECK(stats.allocated_bytes > 1 << 20);
+  tri_runtime_destroy(rt);
+  return 0;
+}
