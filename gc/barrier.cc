@@ -28,18 +28,12 @@ void CollectorImpl::shade_from_mutator(ProcGc* p, void* cell) {
 
 extern "C" void tri_detail_shade_pair(tri_mutator* mu, void* old_cell,
                                       void* new_cell) {
-  using tricolor::gc::ProcGc;
-  ProcGc* p = tricolor::gc::proc_of(mu);
-  tricolor::gc::CollectorImpl* c = p->collector->impl();
-  const tricolor::heap::AddressSpace& space = p->heap->space();
-  // Most old values are null or already black; both tests are cheap here.
+  tricolor::gc::ProcGc* p = tricolor::gc::proc_of(mu);
+  // Most values are null or already black: one look at the mark byte, with what
+  // the P's worker keeps at hand.
   for (void* cell : {old_cell, new_cell}) {
-    size_t offset = space.offset_of(cell);
-    if (offset >= space.committed_bytes() || (offset & 15) != 0) continue;
-    if (tricolor::base::load_relaxed(space.mark_of(offset)) !=
-        p->heap->prev()) {
-      continue;
+    if (p->worker.is_white(cell)) {
+      p->collector->impl()->shade_from_mutator(p, cell);
     }
-    c->shade_from_mutator(p, cell);
   }
 }

@@ -50,6 +50,13 @@ class MarkWorker : public TracerImpl {
   /// World stopped, at the start of a cycle: new epochs, empty counters.
   void begin_cycle_stw();
 
+  /// Whether `cell` is the start of a white cell. What was committed since the
+  /// cycle began is black.
+  bool is_white(const void* cell) const {
+    auto offset = static_cast<size_t>(static_cast<const char*>(cell) - base_);
+    return in_heap(offset) &&
+           base::load_relaxed(&marks_[offset >> heap::kGranuleShift]) == prev_;
+  }
   /// Marks `cell` if it is a white cell (null, outside and invalid words are
   /// ignored) and pushes it. Immediate: no FIFO.
   void shade(void* cell);
