@@ -66,7 +66,6 @@ gc::CollectorOptions collector_options(RuntimeImpl* rt) {
   o.gctrace = settings.debug.gctrace;
   o.gccheckmark = settings.debug.gccheckmark;
   o.clobberfree = settings.debug.clobberfree;
-  o.barriercheck = settings.debug.barriercheck;
   o.gcstress = settings.debug.gcstress;
   o.test_drop_barrier = settings.debug.drop_barrier;
   o.procs = settings.max_procs;
@@ -108,11 +107,10 @@ bool build(RuntimeImpl* rt, Error* error) {
   return true;
 }
 
-// TSan keeps a record for each context: those of tasks that never ended go too.
-void drop_contexts(RuntimeImpl* rt) {
+// Value stacks of tasks that never ended: large ones are mappings of their own.
+void drop_value_stacks(RuntimeImpl* rt) {
   for (size_t i = 0; i < rt->gs.count(); i++) {
     G* g = rt->gs.at(i);
-    if (g->stack != nullptr) stacks::context_destroy(&g->fiber.context);
     if (g->value_block.lo != nullptr) rt->stacks.put_value(g->value_block);
   }
 }
@@ -123,7 +121,7 @@ void tear_down(RuntimeImpl* rt) {
   if (const netpoll::PollHooks* hooks = rt->poll.load_acquire()) {
     hooks->destroy(hooks->ctx);
   }
-  drop_contexts(rt);
+  drop_value_stacks(rt);
   const uint32_t n = rt->sched.all_p_count.load_acquire();
   for (uint32_t i = 0; i < n; i++) {
     rt->collector->proc_destroy(rt->sched.all_ps.data()[i]);

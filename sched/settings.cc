@@ -50,7 +50,7 @@ constexpr DebugFlag kDebugFlags[] = {
     {"gctrace", &DebugSettings::gctrace, nullptr},
     {"gccheckmark", &DebugSettings::gccheckmark, nullptr},
     {"clobberfree", &DebugSettings::clobberfree, nullptr},
-    {"barriercheck", &DebugSettings::barriercheck, nullptr},
+
     {"gcstress", nullptr, &DebugSettings::gcstress},
     {"schedtrace", nullptr, &DebugSettings::schedtrace_ms},
     {"maxruncells", nullptr, &DebugSettings::max_run_cells},
@@ -78,7 +78,7 @@ void parse_debug(const char* text, const char* name, DebugSettings* debug) {
   while (it.next()) {
     if (set_debug(debug, it.key(), it.value())) continue;
     complain(kDebugComplaint, name, it.key(),
-             "gctrace, gccheckmark, clobberfree, barriercheck, gcstress=N, "
+             "gctrace, gccheckmark, clobberfree, gcstress=N, "
              "schedtrace=MS");
   }
 }

@@ -18,7 +18,6 @@ struct DebugSettings {
   bool gctrace = false;
   bool gccheckmark = false;
   bool clobberfree = false;
-  bool barriercheck = false;
   uint32_t gcstress = 0;
   uint32_t schedtrace_ms = 0;
   uint32_t max_run_cells = 0;

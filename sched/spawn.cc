@@ -69,7 +69,7 @@ bool prepare_stack(RuntimeImpl* rt, P* p, G* g, stacks::Refusal* refusal) {
   g->fiber.eh = EhGlobals{};
   // The lowest page is the guard.
   stacks::context_init(&g->fiber.context, g->stack->lo + base::os_page_size(),
-                       g->stack->top(), fiber_entry, g);
+                       g->stack->top(), &g->stack->contexts, fiber_entry, g);
   return true;
 }
 
@@ -109,7 +109,6 @@ G* make_task(RuntimeImpl* rt, P* p, const detail::SpawnRequest& request,
 
 void strip_g(RuntimeImpl* rt, P* p, G* g) {
   if (g->stack != nullptr) {
-    stacks::context_destroy(&g->fiber.context);
     if (p != nullptr) {
       p->stack_cache.put(&rt->stacks, g->stack);
     } else {

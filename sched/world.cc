@@ -300,6 +300,7 @@ gc::Claim claim_g(void* ctx, size_t index, uint32_t cycle,
     return gc::Claim::kSkip;
   }
   if (state == GState::kDead && dead_without_result(g)) return gc::Claim::kSkip;
+  // ORDER-scanned-1: pairs with scan_owner(): black, so all of it was scanned.
   if (g->scanned_cycle.load_acquire() == cycle) return gc::Claim::kSkip;
   if (state == GState::kRunning || (word & kScanBit) != 0 ||
       !try_set_scan(g, state)) {

@@ -43,6 +43,18 @@ constexpr size_t kFrameWords = 8;  // see the picture in context_x86_64.S
 // nearest, 64-bit x87 mantissa.
 constexpr uint64_t kFpControl = 0x1f80 | (uint64_t{0x037f} << 32);
 
+#if TRI_TSAN
+// A task that ends leaves its last frames on TSan's shadow call stack, which
+// holds 64 Ki: so a fiber is not used for ever.
+void* cached_fiber(ContextCache* cache) {
+  constexpr uint32_t kMaxUses = 1000;
+  if (cache->uses == kMaxUses) context_cache_destroy(cache);
+  if (cache->tsan_fiber == nullptr) cache->tsan_fiber = __tsan_create_fiber(0);
+  cache->uses++;
+  return cache->tsan_fiber;
+}
+#endif
+
 #if TRI_ASAN
 // Runs on the new stack, right after the switch.
 void asan_arrived(Context* self) {
@@ -60,7 +72,8 @@ void asan_arrived(Context* self) {
 
 }  // namespace
 
-void context_init(Context* ctx, char* lo, char* top, EntryFn entry, void* arg) {
+void context_init(Context* ctx, char* lo, char* top, ContextCache* cache,
+                  EntryFn entry, void* arg) {
   TRI_ASSERT(reinterpret_cast<uintptr_t>(top) % 16 == 0);
   TRI_CHECK(top - lo > 1024, "a native stack of %zu bytes",
             static_cast<size_t>(top - lo));
@@ -75,8 +88,9 @@ void context_init(Context* ctx, char* lo, char* top, EntryFn entry, void* arg) {
   frame[7] = reinterpret_cast<uint64_t>(&tri_context_entry);
   ctx->sp = frame;
 #if TRI_TSAN
-  ctx->tsan_fiber = __tsan_create_fiber(0);
+  ctx->tsan_fiber = cached_fiber(cache);
 #endif
+  (void)cache;
 #if TRI_ASAN
   // A recycled stack still has the red zones of the frames that never
   // returned.
@@ -94,11 +108,11 @@ void context_adopt_thread(Context* ctx) {
 #endif
 }
 
-void context_destroy(Context* ctx) {
+void context_cache_destroy(ContextCache* cache) {
 #if TRI_TSAN
-  if (ctx->tsan_fiber != nullptr) __tsan_destroy_fiber(ctx->tsan_fiber);
+  if (cache->tsan_fiber != nullptr) __tsan_destroy_fiber(cache->tsan_fiber);
 #endif
-  *ctx = Context{};
+  *cache = ContextCache{};
 }
 
 #if TRI_ASAN || TRI_TSAN

@@ -39,17 +39,25 @@ struct Context {
 #endif
 };
 
+/// What a stack keeps of its contexts: TSan's record of a fiber takes
+/// milliseconds to make, so it is used again with the stack.
+struct ContextCache {
+#if TRI_TSAN
+  void* tsan_fiber = nullptr;
+  uint32_t uses = 0;
+#endif
+};
+void context_cache_destroy(ContextCache* cache);
+
 using EntryFn = void (*)(void* arg);
 
 /// Makes `ctx` start entry(arg) on the stack [lo, top) when first switched to.
-/// `top` is 16-byte aligned.
-void context_init(Context* ctx, char* lo, char* top, EntryFn entry, void* arg);
+/// `top` is 16-byte aligned. `cache` belongs to the stack.
+void context_init(Context* ctx, char* lo, char* top, ContextCache* cache,
+                  EntryFn entry, void* arg);
 
 /// Makes `ctx` stand for the calling thread's own stack.
 void context_adopt_thread(Context* ctx);
-
-/// Forgets a context that nobody will enter again. Not the running one.
-void context_destroy(Context* ctx);
 
 #if TRI_ASAN || TRI_TSAN
 void context_switch(Context* from, Context* to);

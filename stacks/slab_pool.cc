@@ -35,6 +35,17 @@ void SlabPool::destroy() TRI_NO_THREAD_SAFETY {
   free_ = cursor_ = limit_ = nullptr;
 }
 
+void SlabPool::for_each_block(void (*fn)(char* lo,
+                                         size_t stride)) TRI_NO_THREAD_SAFETY {
+  for (Slab* slab = slabs_; slab != nullptr; slab = slab->next) {
+    // All but the newest slab are carved to their end.
+    char* end = slab == slabs_ ? cursor_ : slab->lo + slab->bytes;
+    for (char* lo = slab->lo; lo < end; lo += options_.stride) {
+      fn(lo, options_.stride);
+    }
+  }
+}
+
 Block SlabPool::get(Refusal* refusal) {
   TRI_CHECK(meta_ != nullptr, "SlabPool used before init");
   Block block;

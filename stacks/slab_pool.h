@@ -58,6 +58,8 @@ class SlabPool {
 
   Block get(Refusal* refusal);
   void put(char* lo);
+  /// Every block ever carved, free or not. Alone.
+  void for_each_block(void (*fn)(char* lo, size_t stride));
 
   size_t stride() const { return options_.stride; }
   size_t mapped_bytes() const { return mapped_bytes_.load_relaxed(); }

@@ -25,6 +25,14 @@ size_t round_up_page(size_t n) {
   return (n + page - 1) & ~(page - 1);
 }
 
+NativeStack* descriptor(char* lo, size_t stride) {
+  return reinterpret_cast<NativeStack*>(lo + stride - kStackDescriptorBytes);
+}
+
+void drop_contexts(char* lo, size_t stride) {
+  context_cache_destroy(&descriptor(lo, stride)->contexts);
+}
+
 }  // namespace
 
 char* NativeStack::top() {
@@ -52,6 +60,9 @@ void StackPool::init(base::MetaArena* meta, size_t default_bytes) {
 }
 
 void StackPool::destroy() {
+  if constexpr (TRI_TSAN) {
+    for (SlabPool& pool : native_) pool.for_each_block(drop_contexts);
+  }
   for (SlabPool& pool : native_) pool.destroy();
   for (SlabPool& pool : value_) pool.destroy();
 }

@@ -23,6 +23,7 @@
 #include <cstdint>
 
 #include "base/macros.h"
+#include "stacks/context.h"
 #include "stacks/slab_pool.h"
 #include "stacks/stack_guard.h"
 
@@ -33,6 +34,7 @@ struct NativeStack {
   char* lo;            // the block; the guard page is its first
   uint32_t klass;      // size class
   uint32_t top_bytes;  // from the block's end down to the usable top
+  ContextCache contexts;
 
   char* top();
 };
