@@ -137,9 +137,10 @@ bool CollectorImpl::run_worker(ProcGc* p, tri_mutator*, uint64_t budget_ns) {
           static_cast<int64_t>(drain(p, deadline, SIZE_MAX, &dry)));
       if (dry) more = advance(p) || work.has_work();
     } else if (at == Phase::kSweep) {
-      for (int i = 0; i < 16 && heap->sweep_one() != 0; ++i) {
-      }
-      if (heap->unswept_spans() == 0) more = advance(p);
+      int swept = 0;
+      while (swept < 16 && heap->sweep_one() != 0) ++swept;
+      // Nothing to take: all is swept, or others hold the last spans.
+      if (swept < 16) more = heap->all_swept() && advance(p);
     } else {
       more = advance(p);
     }

@@ -27,7 +27,6 @@ struct CollectorOptions {
   bool gctrace = false;
   bool gccheckmark = false;
   bool clobberfree = false;
-  bool barriercheck = false;       ///< test hook: see gc/checkmark.cc
   uint32_t gcstress = 0;           ///< start a cycle at every Nth refill
   uint32_t test_drop_barrier = 0;  ///< test hook: drop every Nth barrier
   uint32_t procs = 1;

@@ -123,7 +123,10 @@ struct CollectorImpl {
     // ORDER-advance-1: pairs with end_advance(): sees the last holder's record.
     return advancing_.compare_exchange_strong_acquire(expected, 1);
   }
-  void end_advance() { advancing_.store_release(0); }
+  void end_advance() {
+    // ORDER-advance-1: pairs with try_advance().
+    advancing_.store_release(0);
+  }
 
   // --- cycle.cc
   bool start_cycle(ProcGc* p, bool forced);

@@ -124,7 +124,8 @@ bool CollectorImpl::recheck_stw(ProcGc* p) {
       },
       this);
   base::LockGuard guard(retry_lock);
-  return flushed_.load_relaxed() == 0 && !work.has_work() && retry.empty();
+  return flushed_.load_relaxed() == 0 && !work.has_work() && retry.empty() &&
+         roots_done();
 }
 
 void CollectorImpl::end_mark_stw(ProcGc*) {
@@ -192,6 +193,7 @@ void CollectorImpl::finish_sweep_locked() {
   totals.cycles.fetch_add_relaxed(1);
   if (record.forced) totals.forced.fetch_add_relaxed(1);
   set_phase(Phase::kSweep, Phase::kIdle);
+  // ORDER-completed-1: pairs with collect(): the swept heap comes first.
   completed_.store_release(cycle_.load_relaxed());
 }
 

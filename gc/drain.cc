@@ -44,7 +44,9 @@ bool CollectorImpl::take_root_piece(ProcGc* p) {
   roots_busy_.fetch_add_acq_rel(1);
   bool took = true;
   if (job_cursor_.load_relaxed() < jobs) {
-    uint64_t job = job_cursor_.fetch_add_relaxed(1);
+    // ORDER-roots-cursor-1: pairs with roots_done(): busy is up before a piece
+    // is gone.
+    uint64_t job = job_cursor_.fetch_add_release(1);
     if (job < jobs) {
       roots.scan_job(
           job,
@@ -56,7 +58,7 @@ bool CollectorImpl::take_root_piece(ProcGc* p) {
           p);
     }
   } else if (g_cursor_.load_relaxed() < g_limit_) {
-    uint64_t from = g_cursor_.fetch_add_relaxed(kGsPerPiece);
+    uint64_t from = g_cursor_.fetch_add_release(kGsPerPiece);
     uint64_t to = from + kGsPerPiece < g_limit_ ? from + kGsPerPiece : g_limit_;
     for (uint64_t i = from; i < to; ++i) {
       if (scan_g(p, i)) continue;
@@ -73,10 +75,10 @@ bool CollectorImpl::take_root_piece(ProcGc* p) {
 }
 
 bool CollectorImpl::roots_done() {
-  // ORDER-roots-busy-1: pairs with take_root_piece(). The cursors first: a
-  // piece taken after this look makes busy non-zero before its cursor moved.
-  return job_cursor_.load_relaxed() >= roots.job_count() &&
-         g_cursor_.load_relaxed() >= g_limit_ &&
+  // The cursors first. ORDER-roots-cursor-1: pairs with take_root_piece(): who
+  // sees a piece gone sees its taker busy; ORDER-roots-busy-1: or finished.
+  return job_cursor_.load_acquire() >= roots.job_count() &&
+         g_cursor_.load_acquire() >= g_limit_ &&
          roots_busy_.load_acquire() == 0;
 }
 
@@ -159,8 +161,9 @@ bool CollectorImpl::has_idle_work() const {
              drainers_.load_relaxed() == 0;
     case Phase::kSettle:
     case Phase::kFlush:
-    case Phase::kSweep:
       return true;
+    case Phase::kSweep:
+      return heap->may_sweep() || heap->unswept_spans() == 0;
   }
   return false;
 }
