@@ -137,7 +137,10 @@ size_t Poller::poll(int64_t timeout_ns, ParkedTask* out, size_t capacity) {
   PollEvent events[Epoll::kBatchMax];
   size_t batch = capacity / 2;
   if (batch > Epoll::kBatchMax) batch = Epoll::kBatchMax;
-  const size_t n = shards_[0].wait(timeout_ns, events, batch);
+  return dispatch(events, shards_[0].wait(timeout_ns, events, batch), out);
+}
+
+size_t Poller::dispatch(const PollEvent* events, size_t n, ParkedTask* out) {
   size_t count = 0;
   for (size_t i = 0; i < n; i++) {
     const PollEvent& event = events[i];

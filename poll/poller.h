@@ -56,6 +56,10 @@ class Poller {
   size_t poll(int64_t timeout_ns, ParkedTask* out, size_t capacity);
   void wake() { shards_[0].wake(); }
 
+  /// The second half of poll(): stores the tasks that `n` events wake, at most
+  /// two an event. Drops events of descriptors closed meanwhile.
+  size_t dispatch(const PollEvent* events, size_t n, ParkedTask* out);
+
   bool has_waiters() const { return waiters_.load_seq_cst() != 0; }
   void add_waiter() { waiters_.fetch_add_seq_cst(1); }
   void drop_waiter() { waiters_.fetch_sub_seq_cst(1); }

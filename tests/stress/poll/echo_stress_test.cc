@@ -27,6 +27,7 @@ using net::TcpListener;
 
 constexpr int kConnections = 200;
 constexpr uint32_t kMessageBytesMax = 3000;
+constexpr int kCollectionsMin = 5;  // before the clients may end
 
 // Their names, so that a failure says what is left.
 std::string open_fds() {
@@ -46,6 +47,7 @@ struct Load {
   int messages = 0;
   uint64_t seed = 0;
   std::atomic<bool> stop{false};
+  std::atomic<int> collections{0};
   std::atomic<int> served{0};
   std::atomic<int> failures{0};
 };
@@ -111,7 +113,9 @@ void be_client(Mutator& mu, Plain<Load> load, int id) {
   }
   Scope<2> scope(mu);
   Local<char> sent(scope), back(scope);
-  for (int m = 0; m < load.p->messages; m++) {
+  for (int m = 0;
+       m < load.p->messages || load.p->collections.load() < kCollectionsMin;
+       m++) {
     const uint32_t bytes = 1 + rng.below(kMessageBytesMax);
     sent = static_cast<char*>(allocate(mu, load.p->bytes_layout, bytes));
     std::memset(sent.get(), id + m, bytes);
@@ -138,6 +142,7 @@ void run_load(Mutator& mu, Load& load) {
       [](Mutator& mu, Plain<Load> load) {
         while (!load.p->stop.load()) {
           collect(mu);
+          load.p->collections++;
           sleep_ns(mu, 1'000'000);
         }
       },
@@ -162,10 +167,9 @@ INSTANTIATE_TEST_SUITE_P(procs, stress_poll, ::testing::Values(1u, 2u, 8u));
 
 TEST_P(stress_poll, echo_while_collecting) {
   const std::string before = open_fds();
-  uint64_t cycles = 0;
   {
     Load load;
-    load.messages = testing::stress_scale(30, 1'000);
+    load.messages = testing::stress_scale(20, 1'000);
     load.seed = testing::test_seed();
     Options options;
     options.max_procs = GetParam();
@@ -180,9 +184,7 @@ TEST_P(stress_poll, echo_while_collecting) {
     rt->run([&](Mutator& mu) { run_load(mu, load); });
     EXPECT_EQ(0, load.failures.load());
     EXPECT_EQ(kConnections, load.served.load());
-    cycles = stats(*rt).cycles;
   }
-  EXPECT_GT(cycles, 3u);
   EXPECT_EQ(before, open_fds());
 }
 
