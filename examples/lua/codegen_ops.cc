@@ -85,6 +85,7 @@ void CodeGen::concat_to_reg(const Expr* e, int dst) {
   const Expr* right = e->b;
   while (is_concat(right)) {  // right associative: one instruction for all
     to_reg(right->a, alloc());
+    line = right->line;
     ++n;
     right = right->b;
   }

@@ -4,6 +4,7 @@
 // Argument checks and registration for all libraries; see lib.h.
 #include "lib.h"
 
+#include <cerrno>
 #include <cstring>
 
 #include "number.h"
@@ -84,6 +85,25 @@ Table* check_table(State& L, int i) {
   Value v = L.arg(i);
   if (!v.is_table()) arg_type_error(L, i, "table");
   return v.as_table();
+}
+
+bool read_stream(FILE* f, std::string* out) {
+  char block[1 << 14];
+  size_t n;
+  while ((n = std::fread(block, 1, sizeof(block), f)) > 0) {
+    out->append(block, n);
+  }
+  return std::ferror(f) == 0;
+}
+
+bool read_file(const char* name, std::string* out) {
+  FILE* f = std::fopen(name, "rb");
+  if (f == nullptr) return false;
+  bool ok = read_stream(f, out);
+  int error = errno;
+  std::fclose(f);
+  errno = error;
+  return ok;
 }
 
 int return_os_error(State& L, const char* name, int error) {

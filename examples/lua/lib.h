@@ -87,6 +87,10 @@ inline int return_integer(State& L, int64_t i) {
 /// nil and what went wrong with a file: "name: text", errno.
 int return_os_error(State& L, const char* name, int error);
 
+/// Appends all of a file; false with errno set.
+bool read_stream(FILE* f, std::string* out);
+bool read_file(const char* name, std::string* out);
+
 /// Where an error of `level` (1: the caller of the running function) is.
 std::string position_of_level(State& L, int level);
 

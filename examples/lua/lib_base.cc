@@ -3,9 +3,7 @@
 //
 // The basic functions. collectgarbage is in lib_collect.cc.
 #include <cctype>
-#include <cerrno>
-#include <fstream>
-#include <sstream>
+#include <string>
 
 #include "lib.h"
 #include "load.h"
@@ -293,11 +291,11 @@ int base_load(State& L, int n) {
 
 int base_dofile(State& L, int) {
   std::string name(view(check_string(L, 1)));
-  std::ifstream file(name, std::ios::binary);
-  if (!file) lib_error(L, "cannot open %s", name.c_str());
-  std::stringstream text;
-  text << file.rdbuf();
-  if (!load_chunk(L, text.str(), "@" + name)) throw_value(L, L.top[-1]);
+  std::string text;
+  if (!read_file(name.c_str(), &text)) {
+    lib_error(L, "cannot open %s", name.c_str());
+  }
+  if (!load_chunk(L, text, "@" + name)) throw_value(L, L.top[-1]);
   uint32_t at = index_of(L, L.top) - 1;
   call(L, 0, -1);
   return static_cast<int>(index_of(L, L.top) - at);

@@ -10,9 +10,6 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
-#include <fstream>
-#include <iostream>
-#include <iterator>
 #include <string>
 
 #include "call.h"
@@ -49,19 +46,15 @@ bool read_script(int argc, char** argv, Script* out) {
     return true;
   }
   if (out->name == "-") {
-    out->source.assign(std::istreambuf_iterator<char>(std::cin), {});
+    read_stream(stdin, &out->source);
     out->chunk_name = "=stdin";
     return true;
   }
-  std::ifstream file(out->name, std::ios::binary);
-  if (file) out->source.assign(std::istreambuf_iterator<char>(file), {});
-  if (!file || file.bad()) {
-    std::fprintf(stderr, "tlua: cannot open %s: %s\n", argv[1],
-                 std::strerror(errno != 0 ? errno : EISDIR));
-    return false;
-  }
   out->chunk_name = "@" + out->name;
-  return true;
+  if (read_file(out->name.c_str(), &out->source)) return true;
+  std::fprintf(stderr, "tlua: cannot open %s: %s\n", argv[1],
+               std::strerror(errno));
+  return false;
 }
 
 /// The table `arg`: the script at 0, its arguments from 1 on.

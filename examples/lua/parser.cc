@@ -186,6 +186,7 @@ Stat* Parser::parse_for(int line) {
   } else {
     lex_.error_near("'=' or 'in' expected");
   }
+  if (s->kind == StatKind::kNumericFor) s->line = lex_.line();
   expect(Token::kDo);
   ++loops_;
   s->blocks.push_back(parse_block());

@@ -120,6 +120,8 @@ Expr* Parser::parse_expr(int limit) {
     Expr* right = parse_expr(p.right);
     e = new_tree(ExprKind::kBinary, op_line, e, right);
     e->binary = p.op;
+    bool comparison = p.op >= BinaryOp::kEq && p.op <= BinaryOp::kGe;
+    if (comparison) e->line = lex_.last_line();
     fold_binary(e);
   }
   return e;

@@ -227,6 +227,9 @@ def section_errors(g):
     g.emit("if type(e) == \"table\" then return print(\"table\", e.code) end")
     g.emit("if type(e) ~= \"string\" then return print(type(e), e) end")
     g.emit("local at = e:match(\"^.-:(%d+: .*)$\") or e")
+    # PUC Lua 5.4.4 gives a stale line for these two.
+    g.emit("if at:find(\"'n%\", 1, true) or at:find(\"by zero\") then at = "
+           "at:match(\"%d+: (.*)$\") end")
     g.emit("print(\"string\", at:match(\"^%d+: attempt to %a+\") or at)")
     g.close()
     bodies = [
