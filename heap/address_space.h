@@ -47,8 +47,9 @@ class AddressSpace {
   char* base() const { return base_; }
   size_t reserved_bytes() const { return reserved_; }
   size_t committed_bytes() const {
-    // Relaxed: a reader that got its pointer from a published cell is ordered
-    // after the commit by that publication; others only see "outside".
+    // ORDER-commit-1: pairs with grow(). Relaxed: a reader that got its pointer
+    // from a published cell is ordered after the commit by that publication;
+    // others only see "outside".
     return committed_.load_relaxed();
   }
   size_t committed_pages() const { return committed_bytes() >> kPageShift; }

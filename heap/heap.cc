@@ -143,7 +143,6 @@ void Heap::begin_sweep_stw() {
   sweep_allowed_.store_relaxed(0);
   sweep_stats_.live_bytes.store_relaxed(0);
   sweep_stats_.live_cells.store_relaxed(0);
-  sweep_stats_.freed_bytes.store_relaxed(0);
   unswept_.store_relaxed(span_count_.load_relaxed());
   uint32_t gen = sweepgen_.load_relaxed() + 2;
   sweepgen_.store_relaxed(gen);

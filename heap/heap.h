@@ -47,7 +47,6 @@ inline constexpr uint32_t kSlotCount = kMaxLayouts << TRI_DETAIL_CLASS_SHIFT;
 struct SweepStats {
   base::Atomic<uint64_t> live_bytes{0};
   base::Atomic<uint64_t> live_cells{0};
-  base::Atomic<uint64_t> freed_bytes{0};
 };
 
 class Heap {
@@ -78,9 +77,14 @@ class Heap {
   void begin_cycle_stw();  ///< prev = cur, next epoch
   void begin_sweep_stw();  ///< generation += 2; nothing may be swept yet
   void allow_sweep();      ///< all mcaches have been flushed since
+  // ORDER-sweep-1: pairs with allow_sweep().
   bool sweep_allowed() const { return sweep_allowed_.load_acquire() != 0; }
   /// Takes one unswept span and sweeps it; its pages, or 0 if there is none.
   size_t sweep_one();
+  /// A hint: sweep_one() may find a span.
+  bool may_sweep() const {
+    return sweep_cursor_.load_relaxed() < central_count_.load_relaxed();
+  }
   /// Every span is swept. (Spans in mid-sweep count as unswept.)
   bool all_swept() const;
   uint64_t unswept_spans() const { return unswept_.load_acquire(); }
@@ -125,6 +129,7 @@ class Heap {
   void* take_from_slot(MCache* mc, uint32_t slot_id, size_t cell_bytes);
   bool refill(MCache* mc, uint32_t slot_id);
   bool next_run(MCache* mc, uint32_t slot_id);
+  void next_window(SlotState* state, const Span* span);
   void take_run(MCache* mc, uint32_t slot_id, size_t from, size_t to);
   void restore_cut(MCache* mc, uint32_t slot_id);
   void release_slot(MCache* mc, uint32_t slot_id);

@@ -23,7 +23,9 @@ namespace tricolor::heap {
 
 inline void fill_marks(uint8_t* marks, size_t stride, size_t cells,
                        uint8_t value) {
-  if (stride == 1 && !TRI_TSAN) {
+  // Short runs are the common case in an occupied heap, and a call for a few
+  // bytes costs more than they do.
+  if (stride == 1 && cells > 16 && !TRI_TSAN) {
     std::memset(marks, value, cells);
     return;
   }
@@ -32,26 +34,15 @@ inline void fill_marks(uint8_t* marks, size_t stride, size_t cells,
   }
 }
 
-/// The first cell at or after `from` whose byte is 0, or `cells`.
-inline size_t find_free_cell(const uint8_t* marks, size_t stride, size_t from,
-                             size_t cells) {
-  if (stride == 1 && !TRI_TSAN) return find_zero_byte(marks, from, cells);
-  size_t i = from;
-  while (i < cells && base::load_relaxed(&marks[i * stride]) != 0) ++i;
-  return i;
-}
-
-/// The first cell after `from` (which is free) whose byte is not 0, or `end`.
-inline size_t find_used_cell(const uint8_t* marks, size_t stride, size_t from,
-                             size_t end) {
-  if (!TRI_TSAN) {
-    // Inner granules are 0, so the next non-zero byte is a cell's first.
-    size_t at = find_nonzero_byte(marks, from * stride, end * stride);
-    return at >= end * stride ? end : at / stride;
+/// Bit i is set if the byte of cell i is 0, for the first n <= 64 cells.
+inline uint64_t free_cells_of(const uint8_t* marks, size_t stride, size_t n) {
+  if (stride == 1 && n == 64 && !TRI_TSAN) return zero_bytes_of_64(marks);
+  uint64_t bits = 0;
+  for (size_t i = 0; i < n; ++i) {
+    uint8_t byte = base::load_relaxed(&marks[i * stride]);
+    bits |= uint64_t{byte == 0} << i;
   }
-  size_t i = from + 1;
-  while (i < end && base::load_relaxed(&marks[i * stride]) == 0) ++i;
-  return i;
+  return bits;
 }
 
 /// Writes 0 over every byte != cur; returns how many were cur. n % 64 == 0.

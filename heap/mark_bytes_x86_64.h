@@ -14,50 +14,49 @@
 
 namespace tricolor::heap {
 
-inline uint64_t load_8_bytes(const uint8_t* p) {
-  uint64_t w;
-  std::memcpy(&w, p, 8);
-  return w;
-}
-
-/// First index in [from, end) with a zero byte, or `end`.
-inline size_t find_zero_byte(const uint8_t* p, size_t from, size_t end) {
-  size_t i = from;
+/// Bit i of the result: byte i of the 64 at `p` is 0.
+inline uint64_t zero_bytes_of_64(const uint8_t* p) {
   const __m128i zero = _mm_setzero_si128();
-  for (; i + 16 <= end; i += 16) {
+  uint64_t bits = 0;
+  for (size_t i = 0; i < 64; i += 16) {
     __m128i v = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p + i));
-    unsigned m =
-        static_cast<unsigned>(_mm_movemask_epi8(_mm_cmpeq_epi8(v, zero)));
-    if (m != 0) return i + static_cast<size_t>(__builtin_ctz(m));
+    auto m = static_cast<unsigned>(_mm_movemask_epi8(_mm_cmpeq_epi8(v, zero)));
+    bits |= uint64_t{m} << i;
   }
-  while (i < end && p[i] != 0) ++i;
-  return i;
+  return bits;
 }
 
-/// First index in [from, end) with a non-zero byte, or `end`.
-inline size_t find_nonzero_byte(const uint8_t* p, size_t from, size_t end) {
-  size_t i = from;
-  for (; i + 8 <= end; i += 8) {
-    uint64_t w = load_8_bytes(p + i);
-    if (w != 0) return i + (static_cast<size_t>(__builtin_ctzll(w)) >> 3);
+/// Zeroes `bytes`, a multiple of 16, at `p`, aligned to 16.
+inline void zero_granules(char* p, size_t bytes) {
+  if (bytes > 256) {
+    std::memset(p, 0, bytes);
+    return;
   }
-  while (i < end && p[i] == 0) ++i;
-  return i;
+  const __m128i zero = _mm_setzero_si128();
+  for (size_t i = 0; i < bytes; i += 16) {
+    _mm_store_si128(reinterpret_cast<__m128i*>(p + i), zero);
+  }
 }
 
-/// Keeps bytes == cur, clears the others; n is a multiple of 64, p of 16.
+/// Keeps bytes == cur, clears the others; returns how many it kept. n is a
+/// multiple of 64, p of 16.
 inline size_t sweep_bytes_sse2(uint8_t* p, size_t n, uint8_t cur) {
   const __m128i want = _mm_set1_epi8(static_cast<char>(cur));
-  size_t live = 0;
-  for (size_t i = 0; i < n; i += 16) {
-    auto* at = reinterpret_cast<__m128i*>(p + i);
-    __m128i v = _mm_load_si128(at);
-    __m128i keep = _mm_cmpeq_epi8(v, want);
-    live += static_cast<size_t>(
-        __builtin_popcount(static_cast<unsigned>(_mm_movemask_epi8(keep))));
-    _mm_store_si128(at, _mm_and_si128(v, keep));
+  const __m128i zero = _mm_setzero_si128();
+  __m128i live = zero;  // two 64-bit sums
+  for (size_t i = 0; i < n; i += 64) {
+    __m128i count = zero;  // per byte, at most 4
+    for (size_t k = i; k < i + 64; k += 16) {
+      auto* at = reinterpret_cast<__m128i*>(p + k);
+      __m128i v = _mm_load_si128(at);
+      __m128i keep = _mm_cmpeq_epi8(v, want);  // -1 where kept
+      count = _mm_sub_epi8(count, keep);
+      _mm_store_si128(at, _mm_and_si128(v, keep));
+    }
+    live = _mm_add_epi64(live, _mm_sad_epu8(count, zero));
   }
-  return live;
+  live = _mm_add_epi64(live, _mm_unpackhi_epi64(live, live));
+  return static_cast<size_t>(_mm_cvtsi128_si64(live));
 }
 
 }  // namespace tricolor::heap

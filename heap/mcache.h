@@ -11,7 +11,10 @@
 //    the run was taken.
 // 2. saved_limit is non-null only between a cycle's first stop (which sets
 //    limit = cursor) and the next refill or flush of that slot.
-// 3. active[0 .. active_count) holds the id of every slot that owns a span.
+// 3. Bit i of free_cells: cell next_window - 64 + i of the span is free and not
+//    in the run. Sound while the span is owned: only its owner takes or frees
+//    its cells, and markers never touch a byte that is 0.
+// 4. active[0 .. active_count) holds the id of every slot that owns a span.
 //
 // Threads: the thread that holds the P; or, while the world is stopped or the P
 // is idle or in native code, whoever performs the world operation.
@@ -30,11 +33,13 @@ class Heap;
 /// The cold half of a slot.
 struct SlotState {
   char* saved_limit;
+  uint64_t free_cells;   ///< of the window of 64 cells looked at
   uint32_t span_page;    ///< first page of the span owned; 0: none
-  uint32_t next_search;  ///< the cell to look for a run from
+  uint32_t next_window;  ///< the first cell not looked at yet
   uint32_t listed;       ///< the slot's id is in active[]
-  uint32_t reserved;
+  uint32_t has_central;  ///< the slot's mcentral has been made
 };
+static_assert(sizeof(SlotState) == 32);
 
 struct MCache {
   // Immutable after init.

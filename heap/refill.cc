@@ -40,6 +40,39 @@ uint32_t pages_of_class(uint32_t c) {
   return pages;
 }
 
+uint32_t lowest_bit(uint64_t bits) {
+  return static_cast<uint32_t>(__builtin_ctzll(bits));
+}
+
+/// Clears the lowest stretch of ones of *bits, which is not 0, or its first
+/// `most` (0: all of it). Returns how many.
+uint32_t take_lowest_ones(uint64_t* bits, uint32_t most) {
+  uint32_t shift = lowest_bit(*bits);
+  uint64_t from = ~(*bits >> shift);
+  uint32_t n = from == 0 ? 64 : lowest_bit(from);
+  if (most != 0 && n > most) n = most;
+  uint64_t ones = n == 64 ? ~uint64_t{0} : (uint64_t{1} << n) - 1;
+  *bits &= ~(ones << shift);
+  return n;
+}
+
+/// Writes `value` over the cells' bytes and zeroes them if asked. One loop for
+/// a short run: its length is what the branch predictor cannot know, and two
+/// loops would pay for that twice.
+void claim_cells(uint8_t* marks, char* start, size_t stride, size_t cells,
+                 uint8_t value, bool zero) {
+  size_t cell_bytes = stride << kGranuleShift;
+  if (cells > 16 || !zero) {
+    if (zero) zero_granules(start, cells * cell_bytes);
+    fill_marks(marks, stride, cells, value);
+    return;
+  }
+  for (size_t i = 0; i < cells; ++i) {
+    base::store_relaxed(&marks[i * stride], value);
+    zero_granules(start + i * cell_bytes, cell_bytes);
+  }
+}
+
 size_t stride_of(const Span* span) { return span->cell_bytes >> kGranuleShift; }
 
 void check_slot(const LayoutTable& layouts, uint32_t slot_id) {
@@ -134,11 +167,12 @@ void Heap::release_slot(MCache* mc, uint32_t slot_id) {
     poison(slot->cursor, rest);
     mc->unsettled_bytes -= static_cast<int64_t>(rest);
   }
-  bool full = rest == 0 && state->next_search >= span->cells;
+  bool full = span->live == span->cells;
   *slot = {nullptr, nullptr};
   state->saved_limit = nullptr;
   state->span_page = 0;
-  central(slot_id)->push(space_, span, full);
+  state->free_cells = 0;
+  centrals_[slot_id].push(space_, span, full);
 }
 
 void Heap::mcache_flush(MCache* mc) {
@@ -156,30 +190,39 @@ void Heap::take_run(MCache* mc, uint32_t slot_id, size_t from, size_t to) {
   char* start = space_.page_address(span->first_page) + from * span->cell_bytes;
   size_t bytes = (to - from) * span->cell_bytes;
   unpoison(start, bytes);
-  if (span->needzero) std::memset(start, 0, bytes);
-  fill_marks(space_.mark_of(space_.offset_of(start)), stride_of(span),
-             to - from, cur());
+  claim_cells(space_.mark_of(space_.offset_of(start)), start, stride_of(span),
+              to - from, cur(), span->needzero);
   mc->slots[slot_id] = {start, start + bytes};
-  state->next_search = static_cast<uint32_t>(to);
   span->live += static_cast<uint32_t>(to - from);
   mc->unsettled_bytes += static_cast<int64_t>(bytes);
+}
+
+void Heap::next_window(SlotState* state, const Span* span) {
+  size_t stride = stride_of(span);
+  const uint8_t* marks =
+      space_.mark_of(static_cast<size_t>(span->first_page) << kPageShift);
+  uint32_t first = state->next_window;
+  uint32_t n = span->cells - first < 64 ? span->cells - first : 64;
+  state->free_cells = free_cells_of(marks + first * stride, stride, n);
+  state->next_window = first + 64;
 }
 
 bool Heap::next_run(MCache* mc, uint32_t slot_id) {
   SlotState* state = &mc->states[slot_id];
   Span* span = space_.span(state->span_page);
-  const uint8_t* marks =
-      space_.mark_of(static_cast<size_t>(span->first_page) << kPageShift);
-  size_t from =
-      find_free_cell(marks, stride_of(span), state->next_search, span->cells);
-  if (from >= span->cells) {
-    state->next_search = span->cells;
-    return false;
+  while (state->free_cells == 0) {
+    if (state->next_window >= span->cells) return false;
+    next_window(state, span);
   }
-  size_t end = span->cells;
   uint32_t most = TRI_ASAN ? 1 : options_.max_run_cells;
-  if (most != 0 && end - from > most) end = from + most;
-  size_t to = find_used_cell(marks, stride_of(span), from, end);
+  uint32_t from = state->next_window - 64 + lowest_bit(state->free_cells);
+  uint32_t to = from + take_lowest_ones(&state->free_cells, most);
+  // A run goes on into the next windows.
+  while (to == state->next_window && to < span->cells && most == 0) {
+    next_window(state, span);
+    if ((state->free_cells & 1) == 0) break;
+    to += take_lowest_ones(&state->free_cells, 0);
+  }
   take_run(mc, slot_id, from, to);
   return true;
 }
@@ -191,13 +234,18 @@ bool Heap::refill(MCache* mc, uint32_t slot_id) {
     restore_cut(mc, slot_id);
     return true;
   }
+  if (state->has_central == 0) {
+    central(slot_id);  // once per slot, so that refills need not ask
+    state->has_central = 1;
+  }
   while (state->span_page == 0 || !next_run(mc, slot_id)) {
     release_slot(mc, slot_id);
     Span* span = get_span(slot_id);
     if (span == nullptr) return false;
     TRI_ASSERT(span->home == SpanHome::kCached);
     state->span_page = span->first_page;
-    state->next_search = 0;
+    state->next_window = 0;
+    state->free_cells = 0;
     if (state->listed == 0) {
       state->listed = 1;
       mc->active[mc->active_count++] = slot_id;
@@ -207,7 +255,7 @@ bool Heap::refill(MCache* mc, uint32_t slot_id) {
 }
 
 Span* Heap::get_span(uint32_t slot_id) {
-  MCentral* c = central(slot_id);
+  MCentral* c = &centrals_[slot_id];
   Span* span = c->pop_partial_swept(space_, sweepgen());
   if (span == nullptr && sweep_allowed()) span = sweep_for(c);
   return span != nullptr ? span : new_span(slot_id);

@@ -66,8 +66,7 @@ bool Heap::sweep_span(MCentral* c, Span* span) {
   uint64_t freed = (span->live - live) * cell_bytes;
   sweep_stats_.live_cells.fetch_add_relaxed(live);
   sweep_stats_.live_bytes.fetch_add_relaxed(live * cell_bytes);
-  sweep_stats_.freed_bytes.fetch_add_relaxed(freed);
-  freed_.fetch_add_relaxed(freed);
+  if (freed != 0) freed_.fetch_add_relaxed(freed);
   span->live = live;
   span->needzero = true;
   if (live == 0) {
