@@ -57,8 +57,7 @@ void check_reuse(size_t bytes, uint32_t live_percent) {
   }
   heap.collect(live);
   ASSERT_EQ(heap->sweep_stats().live_cells.load_relaxed(), live.size());
-  ASSERT_EQ(heap->sweep_stats().freed_bytes.load_relaxed(),
-            dead.size() * bytes);
+  ASSERT_EQ(heap->freed_bytes(), dead.size() * bytes);
   for (void* cell : live) ASSERT_TRUE(is_filled(cell, bytes, 0xaa));
   std::set<void*> live_set(live.begin(), live.end());
   size_t freed = dead.size();
@@ -140,7 +139,7 @@ TEST(heap_run, a_cut_rest_that_is_never_refilled_is_freed) {
   heap.sweep_all();
   heap->mcache_settle(&heap.cache());
   EXPECT_EQ(heap->sweep_stats().live_bytes.load_relaxed(), 16u);
-  EXPECT_EQ(heap->sweep_stats().freed_bytes.load_relaxed(), 0u);
+  EXPECT_EQ(heap->freed_bytes(), 0u);
   EXPECT_EQ(heap->live_bytes(), 16u);
 }
 
