@@ -16,17 +16,47 @@ namespace tlua {
 
 enum class BinaryOp : uint8_t {
   // In the order of the arithmetic instructions and metamethods.
-  kAdd, kSub, kMul, kMod, kPow, kDiv, kIdiv, kBand, kBor, kBxor, kShl, kShr,
-  kConcat, kEq, kNe, kLt, kLe, kGt, kGe, kAnd, kOr,
+  kAdd,
+  kSub,
+  kMul,
+  kMod,
+  kPow,
+  kDiv,
+  kIdiv,
+  kBand,
+  kBor,
+  kBxor,
+  kShl,
+  kShr,
+  kConcat,
+  kEq,
+  kNe,
+  kLt,
+  kLe,
+  kGt,
+  kGe,
+  kAnd,
+  kOr,
 };
 enum class UnaryOp : uint8_t { kNegate, kBnot, kNot, kLength };
 
 enum class ExprKind : uint8_t {
-  kNil, kTrue, kFalse, kVararg, kInteger, kFloat, kString, kFunction, kName,
+  kNil,
+  kTrue,
+  kFalse,
+  kVararg,
+  kInteger,
+  kFloat,
+  kString,
+  kFunction,
+  kName,
   kIndex,   // a[b]
   kCall,    // a(list)
   kMethod,  // a:text(list)
-  kBinary, kUnary, kTable, kParen,
+  kBinary,
+  kUnary,
+  kTable,
+  kParen,
 };
 
 struct FunctionBody;
@@ -54,8 +84,19 @@ struct Expr {
 };
 
 enum class StatKind : uint8_t {
-  kLocal, kAssign, kCall, kDo, kWhile, kRepeat, kIf, kNumericFor, kGenericFor,
-  kFunction, kLocalFunction, kReturn, kBreak,
+  kLocal,
+  kAssign,
+  kCall,
+  kDo,
+  kWhile,
+  kRepeat,
+  kIf,
+  kNumericFor,
+  kGenericFor,
+  kFunction,
+  kLocalFunction,
+  kReturn,
+  kBreak,
 };
 
 struct Stat;
@@ -71,7 +112,7 @@ struct Stat {
   std::vector<bool> constants;  // of names: declared <const>
   std::vector<Expr*> targets;   // of an assignment; conditions of an if
   std::vector<Expr*> values;
-  std::vector<Block> blocks;    // of an if: one more for the else part
+  std::vector<Block> blocks;  // of an if: one more for the else part
   FunctionBody* function = nullptr;
 };
 

@@ -14,8 +14,8 @@ namespace tlua {
 void grow_frames(State& L) {
   auto used = static_cast<uint32_t>(L.frame_end - L.frames.load());
   uint32_t size = used == 0 ? 16 : used * 2;
-  auto* frames = static_cast<Frame*>(tri::allocate(
-      mutator(L), L.g->universe.bytes, size * sizeof(Frame)));
+  auto* frames = static_cast<Frame*>(
+      tri::allocate(mutator(L), L.g->universe.bytes, size * sizeof(Frame)));
   Frame* old = L.frames.load();
   if (old != nullptr) std::memcpy(frames, old, used * sizeof(Frame));
   auto at = old == nullptr ? 0 : L.frame - old;

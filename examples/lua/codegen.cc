@@ -82,15 +82,20 @@ int CodeGen::string_constant(std::string_view s) {
 int CodeGen::constant_of(const Expr* e) {
   using Kind = Constant::Kind;
   switch (e->kind) {
-    case ExprKind::kNil: return add_constant({Kind::kNil, 0, 0, {}});
-    case ExprKind::kFalse: return add_constant({Kind::kFalse, 0, 0, {}});
-    case ExprKind::kTrue: return add_constant({Kind::kTrue, 0, 0, {}});
+    case ExprKind::kNil:
+      return add_constant({Kind::kNil, 0, 0, {}});
+    case ExprKind::kFalse:
+      return add_constant({Kind::kFalse, 0, 0, {}});
+    case ExprKind::kTrue:
+      return add_constant({Kind::kTrue, 0, 0, {}});
     case ExprKind::kInteger:
       return add_constant({Kind::kInteger, e->integer, 0, {}});
     case ExprKind::kFloat:
       return add_constant({Kind::kFloat, 0, e->number, {}});
-    case ExprKind::kString: return string_constant(e->text);
-    default: return -1;
+    case ExprKind::kString:
+      return string_constant(e->text);
+    default:
+      return -1;
   }
 }
 

@@ -199,11 +199,21 @@ bool CodeGen::compare_immediate(const Expr* e, bool when, JumpList* jumps) {
   Op op;
   switch (e->binary) {
     case BinaryOp::kEq:
-    case BinaryOp::kNe: op = Op::kEqI; break;
-    case BinaryOp::kLt: op = flipped ? Op::kGtI : Op::kLtI; break;
-    case BinaryOp::kLe: op = flipped ? Op::kGeI : Op::kLeI; break;
-    case BinaryOp::kGt: op = flipped ? Op::kLtI : Op::kGtI; break;
-    default: op = flipped ? Op::kLeI : Op::kGeI; break;
+    case BinaryOp::kNe:
+      op = Op::kEqI;
+      break;
+    case BinaryOp::kLt:
+      op = flipped ? Op::kGtI : Op::kLtI;
+      break;
+    case BinaryOp::kLe:
+      op = flipped ? Op::kGeI : Op::kLeI;
+      break;
+    case BinaryOp::kGt:
+      op = flipped ? Op::kLtI : Op::kGtI;
+      break;
+    default:
+      op = flipped ? Op::kLeI : Op::kGeI;
+      break;
   }
   if (e->binary == BinaryOp::kNe) when = !when;
   int reg = any_reg(operand);
@@ -229,11 +239,21 @@ void CodeGen::compare_jump(const Expr* e, bool when, JumpList* jumps) {
   int a = any_reg(e->a);
   int b = any_reg(e->b);
   switch (e->binary) {
-    case BinaryOp::kLt: emit_abc(Op::kLt, a, b, when, e->line); break;
-    case BinaryOp::kLe: emit_abc(Op::kLe, a, b, when, e->line); break;
-    case BinaryOp::kGt: emit_abc(Op::kLt, b, a, when, e->line); break;
-    case BinaryOp::kGe: emit_abc(Op::kLe, b, a, when, e->line); break;
-    default: emit_abc(Op::kEq, a, b, when, e->line); break;
+    case BinaryOp::kLt:
+      emit_abc(Op::kLt, a, b, when, e->line);
+      break;
+    case BinaryOp::kLe:
+      emit_abc(Op::kLe, a, b, when, e->line);
+      break;
+    case BinaryOp::kGt:
+      emit_abc(Op::kLt, b, a, when, e->line);
+      break;
+    case BinaryOp::kGe:
+      emit_abc(Op::kLe, b, a, when, e->line);
+      break;
+    default:
+      emit_abc(Op::kEq, a, b, when, e->line);
+      break;
   }
   jumps->push_back(jump(e->line));
 }

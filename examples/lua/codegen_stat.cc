@@ -63,15 +63,33 @@ void CodeGen::block(const Block& b) {
 
 void CodeGen::statement(const Stat& s) {
   switch (s.kind) {
-    case StatKind::kLocal: local_stat(s); break;
-    case StatKind::kAssign: assign_stat(s); break;
-    case StatKind::kCall: call(s.values[0], 0); break;
-    case StatKind::kDo: block(s.blocks[0]); break;
-    case StatKind::kWhile: while_stat(s); break;
-    case StatKind::kRepeat: repeat_stat(s); break;
-    case StatKind::kIf: if_stat(s); break;
-    case StatKind::kNumericFor: numeric_for(s); break;
-    case StatKind::kGenericFor: generic_for(s); break;
+    case StatKind::kLocal:
+      local_stat(s);
+      break;
+    case StatKind::kAssign:
+      assign_stat(s);
+      break;
+    case StatKind::kCall:
+      call(s.values[0], 0);
+      break;
+    case StatKind::kDo:
+      block(s.blocks[0]);
+      break;
+    case StatKind::kWhile:
+      while_stat(s);
+      break;
+    case StatKind::kRepeat:
+      repeat_stat(s);
+      break;
+    case StatKind::kIf:
+      if_stat(s);
+      break;
+    case StatKind::kNumericFor:
+      numeric_for(s);
+      break;
+    case StatKind::kGenericFor:
+      generic_for(s);
+      break;
     case StatKind::kFunction: {
       Target t = prepare_target(s.targets[0], false);
       int reg = alloc();
@@ -85,8 +103,12 @@ void CodeGen::statement(const Stat& s) {
       closure_to_reg(*s.function, reg, s.function->end_line);
       break;
     }
-    case StatKind::kReturn: return_stat(s); break;
-    case StatKind::kBreak: break_stat(s); break;
+    case StatKind::kReturn:
+      return_stat(s);
+      break;
+    case StatKind::kBreak:
+      break_stat(s);
+      break;
   }
   fs_->free_reg = first_temp();
 }
@@ -131,9 +153,9 @@ CodeGen::Target CodeGen::prepare_target(const Expr* e, bool copy_locals) {
   if (e->kind == ExprKind::kName) {
     t.var = resolve(fs_, e->text);
     if (t.var.is_const) {
-      error("attempt to assign to const variable '" + std::string(e->text) +
-                "'",
-            e->line);
+      error(
+          "attempt to assign to const variable '" + std::string(e->text) + "'",
+          e->line);
     }
     return t;
   }

@@ -38,13 +38,34 @@ bool writes(Instr i, int reg) {
     case Op::kSelf:
     case Op::kSelfR:
       return reg == a || reg == a + 1;
-    case Op::kSetUpval: case Op::kSetTabUp: case Op::kSetTabUpK:
-    case Op::kSetTable: case Op::kSetTableK: case Op::kSetI: case Op::kSetIK:
-    case Op::kSetField: case Op::kSetFieldK: case Op::kClose: case Op::kJmp:
-    case Op::kJmpBack: case Op::kEq: case Op::kLt: case Op::kLe: case Op::kEqK:
-    case Op::kEqI: case Op::kLtI: case Op::kLeI: case Op::kGtI: case Op::kGeI:
-    case Op::kTest: case Op::kTailCall: case Op::kReturn: case Op::kReturn0:
-    case Op::kReturn1: case Op::kTForPrep: case Op::kSetList:
+    case Op::kSetUpval:
+    case Op::kSetTabUp:
+    case Op::kSetTabUpK:
+    case Op::kSetTable:
+    case Op::kSetTableK:
+    case Op::kSetI:
+    case Op::kSetIK:
+    case Op::kSetField:
+    case Op::kSetFieldK:
+    case Op::kClose:
+    case Op::kJmp:
+    case Op::kJmpBack:
+    case Op::kEq:
+    case Op::kLt:
+    case Op::kLe:
+    case Op::kEqK:
+    case Op::kEqI:
+    case Op::kLtI:
+    case Op::kLeI:
+    case Op::kGtI:
+    case Op::kGeI:
+    case Op::kTest:
+    case Op::kTailCall:
+    case Op::kReturn:
+    case Op::kReturn0:
+    case Op::kReturn1:
+    case Op::kTForPrep:
+    case Op::kSetList:
     case Op::kVarargPrep:
       return false;
     default:
@@ -82,7 +103,8 @@ ObjectName name_from_setter(const Proto* p, int pc) {
       if (b < static_cast<int>(a_of(i))) return name_of_register(p, pc, b);
       break;
     case Op::kGetTabUp:
-      return {table_kind(name_of_upvalue(p, b).name), constant_text(p, c_of(i))};
+      return {table_kind(name_of_upvalue(p, b).name),
+              constant_text(p, c_of(i))};
     case Op::kGetField:
       return {table_kind(name_of_register(p, pc, b).name),
               constant_text(p, c_of(i))};
@@ -164,21 +186,42 @@ ObjectName name_of_function(State& L, const Frame* frame) {
       return name_of_register(p, pc, static_cast<int>(a_of(i)));
     case Op::kTForCall:
       return {"for iterator", "for iterator"};
-    case Op::kSelf: case Op::kSelfR: case Op::kGetTabUp: case Op::kGetTable:
-    case Op::kGetI: case Op::kGetField:
+    case Op::kSelf:
+    case Op::kSelfR:
+    case Op::kGetTabUp:
+    case Op::kGetTable:
+    case Op::kGetI:
+    case Op::kGetField:
       return {"metamethod", "index"};
-    case Op::kSetTabUp: case Op::kSetTabUpK: case Op::kSetTable:
-    case Op::kSetTableK: case Op::kSetI: case Op::kSetIK: case Op::kSetField:
+    case Op::kSetTabUp:
+    case Op::kSetTabUpK:
+    case Op::kSetTable:
+    case Op::kSetTableK:
+    case Op::kSetI:
+    case Op::kSetIK:
+    case Op::kSetField:
     case Op::kSetFieldK:
       return {"metamethod", "newindex"};
-    case Op::kConcat: return {"metamethod", "concat"};
-    case Op::kUnm: return {"metamethod", "unm"};
-    case Op::kBnot: return {"metamethod", "bnot"};
-    case Op::kLen: return {"metamethod", "len"};
-    case Op::kEq: return {"metamethod", "eq"};
-    case Op::kLt: case Op::kLtI: case Op::kGtI: return {"metamethod", "lt"};
-    case Op::kLe: case Op::kLeI: case Op::kGeI: return {"metamethod", "le"};
-    default: break;
+    case Op::kConcat:
+      return {"metamethod", "concat"};
+    case Op::kUnm:
+      return {"metamethod", "unm"};
+    case Op::kBnot:
+      return {"metamethod", "bnot"};
+    case Op::kLen:
+      return {"metamethod", "len"};
+    case Op::kEq:
+      return {"metamethod", "eq"};
+    case Op::kLt:
+    case Op::kLtI:
+    case Op::kGtI:
+      return {"metamethod", "lt"};
+    case Op::kLe:
+    case Op::kLeI:
+    case Op::kGeI:
+      return {"metamethod", "le"};
+    default:
+      break;
   }
   Op op = op_of(i);
   if (op < Op::kAddI || op > Op::kShr) return {nullptr, ""};

@@ -16,9 +16,9 @@
 namespace tlua {
 
 const char* const kMetaNames[kMetaCount] = {
-    "__index", "__newindex", "__eq",   "__len",  "__call", "__lt",
-    "__le",    "__concat",   "__add",  "__sub",  "__mul",  "__mod",
-    "__pow",   "__div",      "__idiv", "__band", "__bor",  "__bxor",
+    "__index", "__newindex", "__eq",   "__len",  "__call",     "__lt",
+    "__le",    "__concat",   "__add",  "__sub",  "__mul",      "__mod",
+    "__pow",   "__div",      "__idiv", "__band", "__bor",      "__bxor",
     "__shl",   "__shr",      "__unm",  "__bnot", "__tostring", "__name",
     "__pairs", "__metatable"};
 
@@ -212,9 +212,7 @@ void operand_error(State& L, const char* what, Value v) {
 }
 
 void call_error(State& L, Value v) { operand_error(L, "call", v); }
-void index_error(State& L, Value object) {
-  operand_error(L, "index", object);
-}
+void index_error(State& L, Value object) { operand_error(L, "index", object); }
 
 void arith_error(State& L, ArithOp op, Value a, Value b) {
   if (op >= ArithOp::kBand) {
@@ -260,9 +258,8 @@ std::string describe_frame(State& L, const Frame* frame) {
   if (p->line_defined == 0) return where + "main chunk";
   ObjectName name = name_of_function(L, frame);
   if (name.kind == nullptr) {
-    return where + "function <" +
-           chunk_display_name(view(p->source.load())) + ":" +
-           std::to_string(p->line_defined) + ">";
+    return where + "function <" + chunk_display_name(view(p->source.load())) +
+           ":" + std::to_string(p->line_defined) + ">";
   }
   std::string kind = name.kind;
   if (kind == "global") kind = "function";

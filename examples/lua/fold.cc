@@ -40,20 +40,28 @@ void fold_bits(Expr* e) {
   int64_t a, b;
   if (!to_integer(e->a, &a) || !to_integer(e->b, &b)) return;
   switch (e->binary) {
-    case BinaryOp::kBand: return become_integer(e, a & b);
-    case BinaryOp::kBor: return become_integer(e, a | b);
-    case BinaryOp::kBxor: return become_integer(e, a ^ b);
-    case BinaryOp::kShl: return become_integer(e, shift_left(a, b));
-    default: return become_integer(e, shift_right(a, b));
+    case BinaryOp::kBand:
+      return become_integer(e, a & b);
+    case BinaryOp::kBor:
+      return become_integer(e, a | b);
+    case BinaryOp::kBxor:
+      return become_integer(e, a ^ b);
+    case BinaryOp::kShl:
+      return become_integer(e, shift_left(a, b));
+    default:
+      return become_integer(e, shift_right(a, b));
   }
 }
 
 void fold_integers(Expr* e) {
   int64_t a = e->a->integer, b = e->b->integer;
   switch (e->binary) {
-    case BinaryOp::kAdd: return become_integer(e, wrap_add(a, b));
-    case BinaryOp::kSub: return become_integer(e, wrap_sub(a, b));
-    case BinaryOp::kMul: return become_integer(e, wrap_mul(a, b));
+    case BinaryOp::kAdd:
+      return become_integer(e, wrap_add(a, b));
+    case BinaryOp::kSub:
+      return become_integer(e, wrap_sub(a, b));
+    case BinaryOp::kMul:
+      return become_integer(e, wrap_mul(a, b));
     case BinaryOp::kIdiv:
       if (b != 0) become_integer(e, floor_div(a, b));
       return;
@@ -66,10 +74,14 @@ void fold_integers(Expr* e) {
 void fold_floats(Expr* e) {
   double a = to_double(e->a), b = to_double(e->b);
   switch (e->binary) {
-    case BinaryOp::kAdd: return become_float(e, a + b);
-    case BinaryOp::kSub: return become_float(e, a - b);
-    case BinaryOp::kMul: return become_float(e, a * b);
-    case BinaryOp::kPow: return become_float(e, power(a, b));
+    case BinaryOp::kAdd:
+      return become_float(e, a + b);
+    case BinaryOp::kSub:
+      return become_float(e, a - b);
+    case BinaryOp::kMul:
+      return become_float(e, a * b);
+    case BinaryOp::kPow:
+      return become_float(e, power(a, b));
     case BinaryOp::kDiv:
       if (b != 0) become_float(e, a / b);
       return;

@@ -11,12 +11,11 @@ namespace tlua {
 namespace {
 
 constexpr const char* kReserved[] = {
-    "and",   "break", "do",    "else", "elseif", "end",
-    "false", "for",   "function", "goto", "if",  "in",
-    "local", "nil",   "not",   "or",   "repeat", "return",
-    "then",  "true",  "until", "while"};
-constexpr const char* kOperators[] = {"//", "..", "...", "==", ">=",
-                                      "<=", "~=", "<<", ">>", "::"};
+    "and",      "break",  "do",   "else", "elseif", "end",  "false", "for",
+    "function", "goto",   "if",   "in",   "local",  "nil",  "not",   "or",
+    "repeat",   "return", "then", "true", "until",  "while"};
+constexpr const char* kOperators[] = {
+    "//", "..", "...", "==", ">=", "<=", "~=", "<<", ">>", "::"};
 constexpr int kReservedCount = 22;
 
 bool is_name_start(int c) { return std::isalpha(c) || c == '_'; }

@@ -24,8 +24,8 @@ std::string Lexer::read_long(size_t level, const char* what) {
   for (;;) {
     int c = peek_char();
     if (c == -1) {
-      error_eof(std::string("unfinished long ") + what +
-                " (starting at line " + std::to_string(start_line) + ")");
+      error_eof(std::string("unfinished long ") + what + " (starting at line " +
+                std::to_string(start_line) + ")");
     }
     if (c == ']' && source_.substr(at_, close.size()) == close) {
       at_ += close.size();
@@ -89,7 +89,8 @@ void Lexer::read_decimal_escape(std::string* out) {
 }
 
 void Lexer::read_utf8_escape(std::string* out) {
-  if (!accept('{')) escape_error("missing '{' in \\u{xxxx}", token_start_, true);
+  if (!accept('{'))
+    escape_error("missing '{' in \\u{xxxx}", token_start_, true);
   uint64_t code = static_cast<uint64_t>(read_hex_digit());
   while (peek_char() != -1 && std::isxdigit(peek_char())) {
     code = code * 16 + static_cast<uint64_t>(read_hex_digit());
@@ -97,7 +98,8 @@ void Lexer::read_utf8_escape(std::string* out) {
       escape_error("UTF-8 value too large", token_start_, true);
     }
   }
-  if (!accept('}')) escape_error("missing '}' in \\u{xxxx}", token_start_, true);
+  if (!accept('}'))
+    escape_error("missing '}' in \\u{xxxx}", token_start_, true);
   append_utf8(code, out);
 }
 

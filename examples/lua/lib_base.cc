@@ -16,8 +16,7 @@ namespace {
 int base_print(State& L, int n) {
   for (int i = 1; i <= n; ++i) {
     Value v = L.arg(i);
-    const String* s =
-        v.is_string() ? v.as_string() : to_display_string(L, v);
+    const String* s = v.is_string() ? v.as_string() : to_display_string(L, v);
     if (i > 1) std::fputc('\t', stdout);
     std::fwrite(s->data, 1, s->length, stdout);
   }
@@ -302,17 +301,26 @@ int base_dofile(State& L, int) {
 }
 
 constexpr LibEntry kBase[] = {
-    {"print", base_print},         {"type", base_type},
-    {"tostring", base_tostring},   {"tonumber", base_tonumber},
-    {"next", base_next},           {"pairs", base_pairs},
-    {"ipairs", base_ipairs},       {"select", base_select},
-    {"rawget", base_rawget},       {"rawset", base_rawset},
-    {"rawequal", base_rawequal},   {"rawlen", base_rawlen},
+    {"print", base_print},
+    {"type", base_type},
+    {"tostring", base_tostring},
+    {"tonumber", base_tonumber},
+    {"next", base_next},
+    {"pairs", base_pairs},
+    {"ipairs", base_ipairs},
+    {"select", base_select},
+    {"rawget", base_rawget},
+    {"rawset", base_rawset},
+    {"rawequal", base_rawequal},
+    {"rawlen", base_rawlen},
     {"getmetatable", base_getmetatable},
     {"setmetatable", base_setmetatable},
-    {"error", base_error},         {"assert", base_assert},
-    {"pcall", base_pcall},         {"xpcall", base_xpcall},
-    {"load", base_load},           {"dofile", base_dofile},
+    {"error", base_error},
+    {"assert", base_assert},
+    {"pcall", base_pcall},
+    {"xpcall", base_xpcall},
+    {"load", base_load},
+    {"dofile", base_dofile},
 };
 
 }  // namespace

@@ -26,8 +26,8 @@ void send(State& L, State& co, int n) {
   auto count = static_cast<uint32_t>(n);
   ValueSlot* out = co.transfer;
   if (count > kInline) {
-    out = static_cast<ValueSlot*>(tri::allocate(
-        mu, L.g->universe.values, count * sizeof(ValueSlot)));
+    out = static_cast<ValueSlot*>(
+        tri::allocate(mu, L.g->universe.values, count * sizeof(ValueSlot)));
     co.transfer_array.store(mu, out);
   }
   const Value* from = L.top - n;
@@ -40,8 +40,7 @@ void send(State& L, State& co, int n) {
 int receive(State& L, State& co) {
   uint32_t n = co.transfer_count;
   ensure_stack(L, n);
-  const ValueSlot* in =
-      n > kInline ? co.transfer_array.load() : co.transfer;
+  const ValueSlot* in = n > kInline ? co.transfer_array.load() : co.transfer;
   for (uint32_t i = 0; i < n; ++i) push(L, in[i].load());
   if (n > kInline) co.transfer_array.store(mutator(L), nullptr);
   co.transfer_count = 0;

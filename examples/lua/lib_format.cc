@@ -28,13 +28,30 @@ bool is_one_of(char c, const char* set) {
 /// Which flags a conversion takes; null if there is no such conversion.
 const char* allowed_flags(char conversion) {
   switch (conversion) {
-    case 'd': case 'i': return "-+0 ";
-    case 'o': case 'x': case 'X': return "-#0";
-    case 'a': case 'A': case 'f': case 'F': case 'e': case 'E': case 'g':
-    case 'G': return "-+#0 ";
-    case 'c': case 'p': case 's': return "-";
-    case 'q': return "";
-    default: return nullptr;
+    case 'd':
+    case 'i':
+      return "-+0 ";
+    case 'o':
+    case 'x':
+    case 'X':
+      return "-#0";
+    case 'a':
+    case 'A':
+    case 'f':
+    case 'F':
+    case 'e':
+    case 'E':
+    case 'g':
+    case 'G':
+      return "-+#0 ";
+    case 'c':
+    case 'p':
+    case 's':
+      return "-";
+    case 'q':
+      return "";
+    default:
+      return nullptr;
   }
 }
 
@@ -150,8 +167,8 @@ void append_text(State& L, std::string* out, const Spec& spec, int arg) {
 
 void append_pointer(State& L, std::string* out, const Spec& spec, int arg) {
   Value v = L.arg(arg);
-  bool object = v.is_string() || v.is_table() || v.is_closure() ||
-                v.is_object();
+  bool object =
+      v.is_string() || v.is_table() || v.is_closure() || v.is_object();
   if (object) return append_printf(out, spec.text + "p", v.address());
   append_printf(out, spec.text + "s", "(null)");
 }
@@ -167,11 +184,19 @@ void append_converted(State& L, std::string* out, const Spec& spec, int arg) {
       append_printf(out, spec.text + "lld",
                     static_cast<long long>(check_integer(L, arg)));
       return;
-    case 'o': case 'x': case 'X':
+    case 'o':
+    case 'x':
+    case 'X':
       append_printf(out, spec.text + "ll" + spec.conversion,
                     static_cast<unsigned long long>(check_integer(L, arg)));
       return;
-    case 'a': case 'A': case 'f': case 'F': case 'e': case 'E': case 'g':
+    case 'a':
+    case 'A':
+    case 'f':
+    case 'F':
+    case 'e':
+    case 'E':
+    case 'g':
     case 'G':
       append_printf(out, spec.text + spec.conversion, check_number(L, arg));
       return;

@@ -118,13 +118,17 @@ bool read_format(State& L, FILE* f, Value v, int arg) {
   const char* format = check_string(L, arg)->data;
   if (*format == '*') ++format;
   switch (*format) {
-    case 'l': return read_line(L, f, false);
-    case 'L': return read_line(L, f, true);
-    case 'n': return read_number(L, f);
+    case 'l':
+      return read_line(L, f, false);
+    case 'L':
+      return read_line(L, f, true);
+    case 'n':
+      return read_number(L, f);
     case 'a':
       if (!read_bytes(L, f, SIZE_MAX)) push_string(L, "");
       return true;
-    default: arg_error(L, arg, "invalid format");
+    default:
+      arg_error(L, arg, "invalid format");
   }
 }
 
@@ -197,7 +201,8 @@ int io_lines(State& L, int n) {
   String* name = check_string(L, 1);
   FILE* f = std::fopen(name->data, "r");
   if (f == nullptr) {
-    lib_error(L, "%s: %s", name->data, std::strerror(errno));
+    lib_error(L, "cannot open file '%s' (%s)", name->data,
+              std::strerror(errno));
   }
   push_file(L, f, 0);
   return push_lines(L, 2, n, true);
@@ -215,7 +220,8 @@ bool write_all(State& L, FILE* f, int first, int n) {
     if (v.is_integer()) {
       size = format_integer(v.as_integer(), digits);
     } else if (v.is_double()) {
-      size = format_double(v.as_double(), digits);
+      size = static_cast<size_t>(
+          std::snprintf(digits, sizeof(digits), "%.14g", v.as_double()));
     } else {
       const String* s = check_string(L, i);
       data = s->data;
@@ -263,7 +269,9 @@ int file_seek(State& L, int) {
   std::string whence = "cur";
   if (!is_none_or_nil(L, 2)) whence = view(check_string(L, 2));
   int64_t offset = opt_integer(L, 3, 0);
-  int origin = whence == "set" ? SEEK_SET : whence == "end" ? SEEK_END : SEEK_CUR;
+  int origin = whence == "set"   ? SEEK_SET
+               : whence == "end" ? SEEK_END
+                                 : SEEK_CUR;
   if (std::fseek(f, offset, origin) != 0) {
     return return_os_error(L, nullptr, errno);
   }
@@ -312,15 +320,15 @@ int io_type(State& L, int) {
 }
 
 constexpr LibEntry kFile[] = {
-    {"file.read", file_read},   {"file.write", file_write},
-    {"file.lines", file_lines}, {"file.close", file_close},
-    {"file.flush", file_flush}, {"file.seek", file_seek},
+    {"file.read", file_read},       {"file.write", file_write},
+    {"file.lines", file_lines},     {"file.close", file_close},
+    {"file.flush", file_flush},     {"file.seek", file_seek},
     {"file.setvbuf", file_setvbuf},
 };
 
 constexpr LibEntry kIo[] = {
-    {"io.read", io_read},   {"io.write", io_write}, {"io.lines", io_lines},
-    {"io.close", file_close}, {"io.open", io_open}, {"io.type", io_type},
+    {"io.read", io_read},     {"io.write", io_write}, {"io.lines", io_lines},
+    {"io.close", file_close}, {"io.open", io_open},   {"io.type", io_type},
 };
 
 constexpr LibEntry kMeta[] = {{"__tostring", file_tostring}};
@@ -348,8 +356,7 @@ void open_io(State& L) {
   add_stream(L, lib, "stdin", stdin);
   add_stream(L, lib, "stdout", stdout);
   add_stream(L, lib, "stderr", stderr);
-  L.g->roots.set(mutator(L), kRootStdout,
-                 get_string(lib, intern(L, "stdout")));
+  L.g->roots.set(mutator(L), kRootStdout, get_string(lib, intern(L, "stdout")));
 }
 
 }  // namespace tlua

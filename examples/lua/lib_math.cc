@@ -176,7 +176,8 @@ int math_random(State& L, int n) {
   if (low > high) arg_error(L, 1, "interval is empty");
   uint64_t span = static_cast<uint64_t>(high) - static_cast<uint64_t>(low);
   uint64_t r = random_below(random, span, s);
-  return return_integer(L, static_cast<int64_t>(r + static_cast<uint64_t>(low)));
+  return return_integer(L,
+                        static_cast<int64_t>(r + static_cast<uint64_t>(low)));
 }
 
 int math_randomseed(State& L, int n) {

@@ -116,7 +116,8 @@ int os_exit(State& L, int) {
 
 int os_remove(State& L, int) {
   String* name = check_string(L, 1);
-  if (std::remove(name->data) != 0) return return_os_error(L, name->data, errno);
+  if (std::remove(name->data) != 0)
+    return return_os_error(L, name->data, errno);
   return return_value(L, Value::boolean(true));
 }
 

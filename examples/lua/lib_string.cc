@@ -115,9 +115,12 @@ int string_convert(State& L, int) {
 }
 
 constexpr LibEntry kString[] = {
-    {"string.len", string_len},         {"string.sub", string_sub},
-    {"string.byte", string_byte},       {"string.char", string_char},
-    {"string.rep", string_rep},         {"string.reverse", string_reverse},
+    {"string.len", string_len},
+    {"string.sub", string_sub},
+    {"string.byte", string_byte},
+    {"string.char", string_char},
+    {"string.rep", string_rep},
+    {"string.reverse", string_reverse},
     {"string.upper", string_convert<std::toupper>},
     {"string.lower", string_convert<std::tolower>},
     {"string.format", string_format},

@@ -129,8 +129,7 @@ int table_pack(State& L, int n) {
 
 int table_unpack(State& L, int) {
   int64_t first = opt_integer(L, 2, 1);
-  int64_t last =
-      is_none_or_nil(L, 3) ? list_length(L, 1) : check_integer(L, 3);
+  int64_t last = is_none_or_nil(L, 3) ? list_length(L, 1) : check_integer(L, 3);
   if (first > last) return 0;
   uint64_t n = static_cast<uint64_t>(last) - static_cast<uint64_t>(first);
   if (n >= 1000000) lib_error(L, "too many results to unpack");

@@ -236,8 +236,7 @@ int task_spawn(State& L, int n) {
   set(L, L.g->roots.get(kRootTasks).as_table(), L.top[-1],
       Value::boolean(true));
   auto task = tri::spawn(mu, &child_main, f.as_closure()->proto.load(),
-                         upvalues, args, handle,
-                         tri::plain(&L.g->universe));
+                         upvalues, args, handle, tri::plain(&L.g->universe));
   handle->task = task.release();
   return 1;
 }
@@ -262,8 +261,7 @@ int task_join(State& L, int) {
 }
 
 int task_done(State& L, int) {
-  uint64_t flags =
-      __atomic_load_n(&check_task(L, 1)->flags, __ATOMIC_ACQUIRE);
+  uint64_t flags = __atomic_load_n(&check_task(L, 1)->flags, __ATOMIC_ACQUIRE);
   return return_value(L, Value::boolean((flags & kDone) != 0));
 }
 

@@ -31,19 +31,24 @@ uint32_t* copy_words(State& L, const std::vector<uint32_t>& words) {
 }
 
 ValueSlot* new_values(State& L, size_t n) {
-  return static_cast<ValueSlot*>(
-      tri::allocate(mutator(L), L.g->universe.values,
-                    (n == 0 ? 1 : n) * sizeof(ValueSlot)));
+  return static_cast<ValueSlot*>(tri::allocate(
+      mutator(L), L.g->universe.values, (n == 0 ? 1 : n) * sizeof(ValueSlot)));
 }
 
 Value constant_value(State& L, const Constant& c) {
   switch (c.kind) {
-    case Constant::Kind::kNil: return Value::nil();
-    case Constant::Kind::kFalse: return Value::boolean(false);
-    case Constant::Kind::kTrue: return Value::boolean(true);
-    case Constant::Kind::kInteger: return make_integer(L, c.integer);
-    case Constant::Kind::kFloat: return Value::number(c.number);
-    case Constant::Kind::kString: return Value::of(intern(L, c.text));
+    case Constant::Kind::kNil:
+      return Value::nil();
+    case Constant::Kind::kFalse:
+      return Value::boolean(false);
+    case Constant::Kind::kTrue:
+      return Value::boolean(true);
+    case Constant::Kind::kInteger:
+      return make_integer(L, c.integer);
+    case Constant::Kind::kFloat:
+      return Value::number(c.number);
+    case Constant::Kind::kString:
+      return Value::of(intern(L, c.text));
   }
   return Value::nil();
 }
@@ -209,8 +214,7 @@ bool load_chunk(State& L, std::string_view source,
   }
   tri::Scope<1> scope(mu);
   push_string(L, name);
-  tri::Local<Proto> p(
-      scope, build_proto(L, *c.code, (L.top - 1)->as_string()));
+  tri::Local<Proto> p(scope, build_proto(L, *c.code, (L.top - 1)->as_string()));
   L.top[-1] = Value::of(new_closure(L, p, p->upvalue_count));
   Upvalue* env = new_closed_upvalue(L, L.g->roots.get(kRootGlobalTable));
   L.top[-1].as_closure()->upvalues[0].store(mu, env);

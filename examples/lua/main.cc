@@ -96,8 +96,7 @@ int run_script(State& L, const Script& script) {
   }
   if (ok) return 0;
   std::fflush(stdout);
-  std::fprintf(stderr, "tlua: %s\n",
-               to_display_string(L, L.top[-1])->data);
+  std::fprintf(stderr, "tlua: %s\n", to_display_string(L, L.top[-1])->data);
   return 1;
 }
 

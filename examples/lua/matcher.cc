@@ -19,17 +19,38 @@ constexpr char kEscape = '%';
 bool in_class(int c, int letter) {
   bool result;
   switch (std::tolower(letter)) {
-    case 'a': result = std::isalpha(c); break;
-    case 'c': result = std::iscntrl(c); break;
-    case 'd': result = std::isdigit(c); break;
-    case 'g': result = std::isgraph(c); break;
-    case 'l': result = std::islower(c); break;
-    case 'p': result = std::ispunct(c); break;
-    case 's': result = std::isspace(c); break;
-    case 'u': result = std::isupper(c); break;
-    case 'w': result = std::isalnum(c); break;
-    case 'x': result = std::isxdigit(c); break;
-    default: return letter == c;
+    case 'a':
+      result = std::isalpha(c);
+      break;
+    case 'c':
+      result = std::iscntrl(c);
+      break;
+    case 'd':
+      result = std::isdigit(c);
+      break;
+    case 'g':
+      result = std::isgraph(c);
+      break;
+    case 'l':
+      result = std::islower(c);
+      break;
+    case 'p':
+      result = std::ispunct(c);
+      break;
+    case 's':
+      result = std::isspace(c);
+      break;
+    case 'u':
+      result = std::isupper(c);
+      break;
+    case 'w':
+      result = std::isalnum(c);
+      break;
+    case 'x':
+      result = std::isxdigit(c);
+      break;
+    default:
+      return letter == c;
   }
   return std::isupper(letter) ? !result : result;
 }
@@ -84,15 +105,18 @@ const char* Matcher::class_end(const char* p) {
   return p + 1;
 }
 
-bool Matcher::single_match(const char* s, const char* p,
-                           const char* ep) const {
+bool Matcher::single_match(const char* s, const char* p, const char* ep) const {
   if (s >= subject_end()) return false;
   int c = byte(s);
   switch (*p) {
-    case '.': return true;
-    case kEscape: return in_class(c, byte(p + 1));
-    case '[': return in_set(c, p, ep - 1);
-    default: return byte(p) == c;
+    case '.':
+      return true;
+    case kEscape:
+      return in_class(c, byte(p + 1));
+    case '[':
+      return in_set(c, p, ep - 1);
+    default:
+      return byte(p) == c;
   }
 }
 

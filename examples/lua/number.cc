@@ -80,7 +80,8 @@ bool is_float_shape(std::string_view s, bool hex) {
 
 bool parse_double(std::string_view s, double* out) {
   size_t sign = !s.empty() && (s[0] == '-' || s[0] == '+') ? 1 : 0;
-  bool hex = s.size() > sign + 1 && s[sign] == '0' && (s[sign + 1] | 0x20) == 'x';
+  bool hex =
+      s.size() > sign + 1 && s[sign] == '0' && (s[sign + 1] | 0x20) == 'x';
   if (!is_float_shape(s, hex)) return false;
   std::string copy(s);
   *out = std::strtod(copy.c_str(), nullptr);

@@ -71,9 +71,9 @@ struct Table {
   uint32_t array_used;
   uint32_t array_size;
   uint32_t node_mask;
-  uint32_t free_node;  // nodes at and above it are taken
-  uint8_t absent;      // metamethods known to be missing, as bits
-  uint8_t int_in_hash; // the hash part has had a positive integer key
+  uint32_t free_node;   // nodes at and above it are taken
+  uint8_t absent;       // metamethods known to be missing, as bits
+  uint8_t int_in_hash;  // the hash part has had a positive integer key
 };
 static_assert(sizeof(Table) == 48);
 

@@ -22,32 +22,77 @@ constexpr int kMaxDepth = 800;
 
 bool binary_priority(const Lexer& lex, Priority* out) {
   switch (lex.token()) {
-    case Token::kOr: *out = {BinaryOp::kOr, 1, 1}; return true;
-    case Token::kAnd: *out = {BinaryOp::kAnd, 2, 2}; return true;
-    case Token::kLe: *out = {BinaryOp::kLe, 3, 3}; return true;
-    case Token::kGe: *out = {BinaryOp::kGe, 3, 3}; return true;
-    case Token::kNe: *out = {BinaryOp::kNe, 3, 3}; return true;
-    case Token::kEq: *out = {BinaryOp::kEq, 3, 3}; return true;
-    case Token::kShl: *out = {BinaryOp::kShl, 7, 7}; return true;
-    case Token::kShr: *out = {BinaryOp::kShr, 7, 7}; return true;
-    case Token::kConcat: *out = {BinaryOp::kConcat, 9, 8}; return true;
-    case Token::kIdiv: *out = {BinaryOp::kIdiv, 11, 11}; return true;
-    case Token::kChar: break;
-    default: return false;
+    case Token::kOr:
+      *out = {BinaryOp::kOr, 1, 1};
+      return true;
+    case Token::kAnd:
+      *out = {BinaryOp::kAnd, 2, 2};
+      return true;
+    case Token::kLe:
+      *out = {BinaryOp::kLe, 3, 3};
+      return true;
+    case Token::kGe:
+      *out = {BinaryOp::kGe, 3, 3};
+      return true;
+    case Token::kNe:
+      *out = {BinaryOp::kNe, 3, 3};
+      return true;
+    case Token::kEq:
+      *out = {BinaryOp::kEq, 3, 3};
+      return true;
+    case Token::kShl:
+      *out = {BinaryOp::kShl, 7, 7};
+      return true;
+    case Token::kShr:
+      *out = {BinaryOp::kShr, 7, 7};
+      return true;
+    case Token::kConcat:
+      *out = {BinaryOp::kConcat, 9, 8};
+      return true;
+    case Token::kIdiv:
+      *out = {BinaryOp::kIdiv, 11, 11};
+      return true;
+    case Token::kChar:
+      break;
+    default:
+      return false;
   }
   switch (lex.character()) {
-    case '<': *out = {BinaryOp::kLt, 3, 3}; return true;
-    case '>': *out = {BinaryOp::kGt, 3, 3}; return true;
-    case '|': *out = {BinaryOp::kBor, 4, 4}; return true;
-    case '~': *out = {BinaryOp::kBxor, 5, 5}; return true;
-    case '&': *out = {BinaryOp::kBand, 6, 6}; return true;
-    case '+': *out = {BinaryOp::kAdd, 10, 10}; return true;
-    case '-': *out = {BinaryOp::kSub, 10, 10}; return true;
-    case '*': *out = {BinaryOp::kMul, 11, 11}; return true;
-    case '/': *out = {BinaryOp::kDiv, 11, 11}; return true;
-    case '%': *out = {BinaryOp::kMod, 11, 11}; return true;
-    case '^': *out = {BinaryOp::kPow, 14, 13}; return true;
-    default: return false;
+    case '<':
+      *out = {BinaryOp::kLt, 3, 3};
+      return true;
+    case '>':
+      *out = {BinaryOp::kGt, 3, 3};
+      return true;
+    case '|':
+      *out = {BinaryOp::kBor, 4, 4};
+      return true;
+    case '~':
+      *out = {BinaryOp::kBxor, 5, 5};
+      return true;
+    case '&':
+      *out = {BinaryOp::kBand, 6, 6};
+      return true;
+    case '+':
+      *out = {BinaryOp::kAdd, 10, 10};
+      return true;
+    case '-':
+      *out = {BinaryOp::kSub, 10, 10};
+      return true;
+    case '*':
+      *out = {BinaryOp::kMul, 11, 11};
+      return true;
+    case '/':
+      *out = {BinaryOp::kDiv, 11, 11};
+      return true;
+    case '%':
+      *out = {BinaryOp::kMod, 11, 11};
+      return true;
+    case '^':
+      *out = {BinaryOp::kPow, 14, 13};
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -131,12 +176,24 @@ Expr* Parser::parse_simple() {
   int line = lex_.line();
   ExprKind kind;
   switch (lex_.token()) {
-    case Token::kInteger: kind = ExprKind::kInteger; break;
-    case Token::kFloat: kind = ExprKind::kFloat; break;
-    case Token::kString: kind = ExprKind::kString; break;
-    case Token::kNil: kind = ExprKind::kNil; break;
-    case Token::kTrue: kind = ExprKind::kTrue; break;
-    case Token::kFalse: kind = ExprKind::kFalse; break;
+    case Token::kInteger:
+      kind = ExprKind::kInteger;
+      break;
+    case Token::kFloat:
+      kind = ExprKind::kFloat;
+      break;
+    case Token::kString:
+      kind = ExprKind::kString;
+      break;
+    case Token::kNil:
+      kind = ExprKind::kNil;
+      break;
+    case Token::kTrue:
+      kind = ExprKind::kTrue;
+      break;
+    case Token::kFalse:
+      kind = ExprKind::kFalse;
+      break;
     case Token::kDots:
       if (!in_vararg_) {
         lex_.error_near("cannot use '...' outside a vararg function");

@@ -29,9 +29,33 @@ namespace tlua {
 /// Metamethods, in the order of kMetaNames. The first eight have a bit in
 /// Table::absent.
 enum class Meta : uint8_t {
-  kIndex, kNewIndex, kEq, kLen, kCall, kLt, kLe, kConcat,
-  kAdd, kSub, kMul, kMod, kPow, kDiv, kIdiv, kBand, kBor, kBxor, kShl, kShr,
-  kUnm, kBnot, kToString, kName, kPairs, kMetatable, kCount
+  kIndex,
+  kNewIndex,
+  kEq,
+  kLen,
+  kCall,
+  kLt,
+  kLe,
+  kConcat,
+  kAdd,
+  kSub,
+  kMul,
+  kMod,
+  kPow,
+  kDiv,
+  kIdiv,
+  kBand,
+  kBor,
+  kBxor,
+  kShl,
+  kShr,
+  kUnm,
+  kBnot,
+  kToString,
+  kName,
+  kPairs,
+  kMetatable,
+  kCount
 };
 inline constexpr size_t kMetaCount = static_cast<size_t>(Meta::kCount);
 
@@ -48,7 +72,7 @@ enum Root : size_t {
   kRootIpairs,
   kRootMemoryError,
   kRootStdout,
-  kRootMeta0,  // kMetaCount names
+  kRootMeta0,                            // kMetaCount names
   kRootChar0 = kRootMeta0 + kMetaCount,  // 256 strings of one byte
   kRootCount = kRootChar0 + 256
 };

@@ -60,9 +60,8 @@ int string_compare(const String* a, const String* b) {
 
 String* new_string_buffer(State& L, size_t length) {
   if (length >= kMaxStringBytes) run_error(L, "string length overflow");
-  auto* s = static_cast<String*>(
-      tri::allocate(mutator(L), L.g->universe.bytes,
-                    String::kHeaderBytes + length + 1));
+  auto* s = static_cast<String*>(tri::allocate(
+      mutator(L), L.g->universe.bytes, String::kHeaderBytes + length + 1));
   s->length = static_cast<uint32_t>(length);
   return s;
 }

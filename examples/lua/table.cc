@@ -220,8 +220,8 @@ uint64_t position_after(State& L, const Table* t, Value key) {
   }
   ValueSlot* slot = has_nodes(t) ? find(t, key) : nullptr;
   if (slot == nullptr) run_error(L, "invalid key to 'next'");
-  auto offset = reinterpret_cast<char*>(slot) -
-                reinterpret_cast<char*>(t->nodes.load());
+  auto offset =
+      reinterpret_cast<char*>(slot) - reinterpret_cast<char*>(t->nodes.load());
   return t->array_size + static_cast<uint64_t>(offset) / sizeof(Node) + 1;
 }
 

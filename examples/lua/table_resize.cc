@@ -21,8 +21,8 @@ inline constexpr uint32_t kMaxArray = 1u << 28;
 inline constexpr int kSizeClasses = 30;
 
 ValueSlot* new_array(State& L, size_t n) {
-  auto* a = static_cast<ValueSlot*>(tri::allocate(
-      mutator(L), L.g->universe.values, n * sizeof(ValueSlot)));
+  auto* a = static_cast<ValueSlot*>(
+      tri::allocate(mutator(L), L.g->universe.values, n * sizeof(ValueSlot)));
   for (size_t i = 0; i < n; ++i) a[i].init(mutator(L), Value::nil());
   return a;
 }
@@ -61,8 +61,7 @@ Node* make_place(State& L, Table* t, Node* mp) {
   Node* other = t->nodes.load() + (mp->hash() & t->node_mask);
   if (other == mp) {  // mp is at home: the new key joins its chain
     int32_t next = mp->next();
-    int32_t rest =
-        next == 0 ? 0 : static_cast<int32_t>(mp + next - free);
+    int32_t rest = next == 0 ? 0 : static_cast<int32_t>(mp + next - free);
     free->set_meta(0, rest);
     mp->set_meta(mp->hash(), static_cast<int32_t>(free - mp));
     return free;

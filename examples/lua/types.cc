@@ -107,13 +107,11 @@ tri::LayoutId thread_layout(Universe& u) {
 
 tri::LayoutId proto_layout(Universe& u) {
   return LayoutBuilder(u, "lua.proto", sizeof(Proto))
-      .pointers({tri::offset_of(&Proto::code),
-                 tri::offset_of(&Proto::constants),
-                 tri::offset_of(&Proto::children),
-                 tri::offset_of(&Proto::lines),
-                 tri::offset_of(&Proto::upvalues),
-                 tri::offset_of(&Proto::locals), tri::offset_of(&Proto::names),
-                 tri::offset_of(&Proto::source)})
+      .pointers(
+          {tri::offset_of(&Proto::code), tri::offset_of(&Proto::constants),
+           tri::offset_of(&Proto::children), tri::offset_of(&Proto::lines),
+           tri::offset_of(&Proto::upvalues), tri::offset_of(&Proto::locals),
+           tri::offset_of(&Proto::names), tri::offset_of(&Proto::source)})
       .add();
 }
 
@@ -129,28 +127,26 @@ Universe::Universe(tri::Runtime& rt)
                  .pointers({tri::offset_of(&Closure::proto)})
                  .tail(Tail::kPointers)
                  .add();
-  c_functions =
-      LayoutBuilder(*this, "lua.c_function", CFunction::kHeaderBytes)
-          .tail(Tail::kEncoded)
-          .add();
+  c_functions = LayoutBuilder(*this, "lua.c_function", CFunction::kHeaderBytes)
+                    .tail(Tail::kEncoded)
+                    .add();
   boxed_int = tri::Type<BoxedInt>(bytes);
-  table = tri::Type<Table>(
-      LayoutBuilder(*this, "lua.table", sizeof(Table))
-          .pointers({tri::offset_of(&Table::array),
-                     tri::offset_of(&Table::nodes),
-                     tri::offset_of(&Table::meta)})
-          .add());
+  table = tri::Type<Table>(LayoutBuilder(*this, "lua.table", sizeof(Table))
+                               .pointers({tri::offset_of(&Table::array),
+                                          tri::offset_of(&Table::nodes),
+                                          tri::offset_of(&Table::meta)})
+                               .add());
   proto = tri::Type<Proto>(proto_layout(*this));
-  upvalue = tri::Type<Upvalue>(
-      LayoutBuilder(*this, "lua.upvalue", sizeof(Upvalue))
-          .pointers({tri::offset_of(&Upvalue::owner),
-                     tri::offset_of(&Upvalue::next)})
-          .values({tri::offset_of(&Upvalue::value)})
-          .add());
+  upvalue =
+      tri::Type<Upvalue>(LayoutBuilder(*this, "lua.upvalue", sizeof(Upvalue))
+                             .pointers({tri::offset_of(&Upvalue::owner),
+                                        tri::offset_of(&Upvalue::next)})
+                             .values({tri::offset_of(&Upvalue::value)})
+                             .add());
   thread = tri::Type<State>(thread_layout(*this));
   task = tri::Type<Userdata>(userdata_layout(*this, "lua.task", nullptr));
-  file = tri::Type<Userdata>(
-      userdata_layout(*this, "lua.file", close_dead_file));
+  file =
+      tri::Type<Userdata>(userdata_layout(*this, "lua.file", close_dead_file));
 }
 
 }  // namespace tlua

@@ -17,9 +17,9 @@ struct Universe {
 
   tri::Runtime& runtime;
   tri::EncodingId encoding;
-  tri::LayoutId bytes;      // strings, code, lines, frames, boxed integers
-  tri::LayoutId values;     // arrays of Value, nodes
-  tri::LayoutId pointers;   // arrays of Field<Proto>
+  tri::LayoutId bytes;     // strings, code, lines, frames, boxed integers
+  tri::LayoutId values;    // arrays of Value, nodes
+  tri::LayoutId pointers;  // arrays of Field<Proto>
   tri::LayoutId closures;
   tri::LayoutId c_functions;
   tri::Type<BoxedInt> boxed_int;

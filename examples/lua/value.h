@@ -95,9 +95,7 @@ struct Value {
   /// nil or false.
   bool is_falsy() const { return bits - kNilBits <= 1; }
   bool is_double() const { return bits <= kLastDouble; }
-  bool is_small_int() const {
-    return static_cast<int64_t>(bits) >> 48 == -1;
-  }
+  bool is_small_int() const { return static_cast<int64_t>(bits) >> 48 == -1; }
   bool is_boxed_int() const { return tag() == kTagBoxedInt; }
   bool is_integer() const { return is_small_int() || is_boxed_int(); }
   bool is_number() const { return is_double() || is_integer(); }
@@ -117,9 +115,7 @@ struct Value {
   int64_t as_small_int() const {
     return static_cast<int64_t>(bits << 16) >> 16;
   }
-  void* address() const {
-    return reinterpret_cast<void*>(bits & kPayloadMask);
-  }
+  void* address() const { return reinterpret_cast<void*>(bits & kPayloadMask); }
   String* as_string() const { return static_cast<String*>(address()); }
   Table* as_table() const { return static_cast<Table*>(address()); }
   Closure* as_closure() const { return static_cast<Closure*>(address()); }

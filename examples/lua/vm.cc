@@ -14,8 +14,8 @@
 // instruction that leaves "all results" and the one that takes them, where it
 // is the end of those. frame->top never lies below the caller's: words that
 // were not roots for a while would be stale when they become roots again.
-#include "opcodes.h"
 #include "vm.h"
+#include "opcodes.h"
 #include "vm_arith.h"
 #include "vm_frame.h"
 
@@ -30,38 +30,38 @@
 
 #define SAVE() (frame->pc = pc)
 #define RELOAD() (frame = L.frame, base = L.stack() + frame->base)
-#define NEXT()                        \
-  do {                                \
-    i = *pc++;                        \
-    goto* kLabels[i & 0xff];          \
+#define NEXT()               \
+  do {                       \
+    i = *pc++;               \
+    goto* kLabels[i & 0xff]; \
   } while (0)
-#define POLL()                                           \
-  do {                                                   \
-    if (TLUA_UNLIKELY(__atomic_load_n(&mu.poll_request,  \
-                                      __ATOMIC_RELAXED) != 0)) { \
-      SAVE();                                            \
-      tri::poll(mu);                                     \
-      RELOAD();                                          \
-    }                                                    \
+#define POLL()                                                               \
+  do {                                                                       \
+    if (TLUA_UNLIKELY(__atomic_load_n(&mu.poll_request, __ATOMIC_RELAXED) != \
+                      0)) {                                                  \
+      SAVE();                                                                \
+      tri::poll(mu);                                                         \
+      RELOAD();                                                              \
+    }                                                                        \
   } while (0)
 /// Stores the result of a slow operation in R[A].
-#define SLOW(expr)      \
-  do {                  \
-    SAVE();             \
-    Value r_ = (expr);  \
-    RELOAD();           \
-    RA = r_;            \
-    NEXT();             \
+#define SLOW(expr)     \
+  do {                 \
+    SAVE();            \
+    Value r_ = (expr); \
+    RELOAD();          \
+    RA = r_;           \
+    NEXT();            \
   } while (0)
 /// The jump that follows a comparison, taken if cond equals `want`.
-#define JUMP_IF(cond, want)      \
-  do {                           \
-    if ((cond) == (want)) {      \
-      pc += sj_of(*pc) + 1;      \
-    } else {                     \
-      ++pc;                      \
-    }                            \
-    NEXT();                      \
+#define JUMP_IF(cond, want) \
+  do {                      \
+    if ((cond) == (want)) { \
+      pc += sj_of(*pc) + 1; \
+    } else {                \
+      ++pc;                 \
+    }                       \
+    NEXT();                 \
   } while (0)
 
 namespace tlua {
@@ -105,15 +105,14 @@ TLUA_INLINE bool get_small_fast(Value object, uint32_t key, Value* out) {
 }
 
 /// Overwrites a field that is there; false: nothing done.
-TLUA_INLINE bool set_const_fast(Mutator& mu, Value object, Value key,
-                                Value v) {
+TLUA_INLINE bool set_const_fast(Mutator& mu, Value object, Value key, Value v) {
   if (TLUA_UNLIKELY(!object.is_table())) return false;
   Table* t = object.as_table();
   const String* s = key.as_string();
   Node* n = t->nodes.load() + (s->hash & t->node_mask);
-  ValueSlot* slot =
-      TLUA_LIKELY(same_bits(n->key.load(), key)) ? &n->value
-                                                 : find_string(t, s);
+  ValueSlot* slot = TLUA_LIKELY(same_bits(n->key.load(), key))
+                        ? &n->value
+                        : find_string(t, s);
   if (TLUA_UNLIKELY(slot == nullptr || slot->load().is_nil())) return false;
   slot->store(mu, v);
   return true;

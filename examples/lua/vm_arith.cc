@@ -39,8 +39,8 @@ bool as_integer(const Number& n, int64_t* out) {
 
 Value meta_of_op(State& L, Value v, ArithOp op) {
   // Strings do arithmetic themselves; their metatable has no such entries.
-  auto event = static_cast<Meta>(static_cast<int>(Meta::kAdd) +
-                                 static_cast<int>(op));
+  auto event =
+      static_cast<Meta>(static_cast<int>(Meta::kAdd) + static_cast<int>(op));
   return v.is_string() ? Value::nil() : metamethod(L, v, event);
 }
 
@@ -53,32 +53,47 @@ Value arith_meta(State& L, ArithOp op, Value a, Value b) {
 
 int64_t integer_op(State& L, ArithOp op, int64_t a, int64_t b) {
   switch (op) {
-    case ArithOp::kAdd: return wrap_add(a, b);
-    case ArithOp::kSub: return wrap_sub(a, b);
-    case ArithOp::kMul: return wrap_mul(a, b);
+    case ArithOp::kAdd:
+      return wrap_add(a, b);
+    case ArithOp::kSub:
+      return wrap_sub(a, b);
+    case ArithOp::kMul:
+      return wrap_mul(a, b);
     case ArithOp::kMod:
       if (b == 0) run_error(L, "attempt to perform 'n%%0'");
       return floor_mod(a, b);
     case ArithOp::kIdiv:
       if (b == 0) run_error(L, "attempt to divide by zero");
       return floor_div(a, b);
-    case ArithOp::kBand: return a & b;
-    case ArithOp::kBor: return a | b;
-    case ArithOp::kBxor: return a ^ b;
-    case ArithOp::kShl: return shift_left(a, b);
-    default: return shift_right(a, b);
+    case ArithOp::kBand:
+      return a & b;
+    case ArithOp::kBor:
+      return a | b;
+    case ArithOp::kBxor:
+      return a ^ b;
+    case ArithOp::kShl:
+      return shift_left(a, b);
+    default:
+      return shift_right(a, b);
   }
 }
 
 double float_op(ArithOp op, double a, double b) {
   switch (op) {
-    case ArithOp::kAdd: return a + b;
-    case ArithOp::kSub: return a - b;
-    case ArithOp::kMul: return a * b;
-    case ArithOp::kMod: return floor_mod(a, b);
-    case ArithOp::kPow: return power(a, b);
-    case ArithOp::kDiv: return a / b;
-    default: return std::floor(a / b);
+    case ArithOp::kAdd:
+      return a + b;
+    case ArithOp::kSub:
+      return a - b;
+    case ArithOp::kMul:
+      return a * b;
+    case ArithOp::kMod:
+      return floor_mod(a, b);
+    case ArithOp::kPow:
+      return power(a, b);
+    case ArithOp::kDiv:
+      return a / b;
+    default:
+      return std::floor(a / b);
   }
 }
 

@@ -35,8 +35,8 @@ Value join(State& L, uint32_t from, uint32_t to) {
   uint32_t n = to - from;
   const Value* v = L.stack() + from;
   for (uint32_t i = 0; i < n; ++i) {
-    pieces.text[i] = v[i].is_string() ? view(v[i])
-                                      : number_text(v[i], pieces.digits[i]);
+    pieces.text[i] =
+        v[i].is_string() ? view(v[i]) : number_text(v[i], pieces.digits[i]);
     total += pieces.text[i].size();
   }
   String* s = new_string_buffer(L, total);

@@ -90,8 +90,7 @@ void set_index(State& L, Value object, Value key, Value v) {
 Value length_of(State& L, Value v) {
   if (v.is_string()) return Value::small_int(v.as_string()->length);
   if (v.is_table()) {
-    Value handler =
-        fast_metamethod(L, v.as_table()->meta.load(), Meta::kLen);
+    Value handler = fast_metamethod(L, v.as_table()->meta.load(), Meta::kLen);
     if (handler.is_nil()) return Value::small_int(length(v.as_table()));
     return call_meta(L, handler, v, v);
   }

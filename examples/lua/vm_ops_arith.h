@@ -4,18 +4,18 @@
 // Part of execute() (vm.cc): arithmetic, comparison and jumps. Included there
 // and nowhere else, hence no include guard.
 
-#define ARITH(name, which)                                              \
-  CASE(name) {                                                          \
-    if (TLUA_LIKELY(fast_##which<BinaryOp::k##name>(RB, RC, &RA))) {    \
-      NEXT();                                                           \
-    }                                                                   \
-    SLOW(arith(L, BinaryOp::k##name, RB, RC));                          \
-  }                                                                     \
-  CASE(name##K) {                                                       \
-    if (TLUA_LIKELY(fast_##which<BinaryOp::k##name>(RB, KC, &RA))) {    \
-      NEXT();                                                           \
-    }                                                                   \
-    SLOW(arith(L, BinaryOp::k##name, RB, KC));                          \
+#define ARITH(name, which)                                           \
+  CASE(name) {                                                       \
+    if (TLUA_LIKELY(fast_##which<BinaryOp::k##name>(RB, RC, &RA))) { \
+      NEXT();                                                        \
+    }                                                                \
+    SLOW(arith(L, BinaryOp::k##name, RB, RC));                       \
+  }                                                                  \
+  CASE(name##K) {                                                    \
+    if (TLUA_LIKELY(fast_##which<BinaryOp::k##name>(RB, KC, &RA))) { \
+      NEXT();                                                        \
+    }                                                                \
+    SLOW(arith(L, BinaryOp::k##name, RB, KC));                       \
   }
 ARITH(Add, arith)
 ARITH(Sub, arith)
@@ -31,11 +31,11 @@ ARITH(Shl, bits)
 ARITH(Shr, bits)
 #undef ARITH
 
-#define ARITH_IMMEDIATE(name, op)                                        \
-  CASE(name) {                                                           \
-    Value imm = Value::small_int(sc_of(i));                              \
-    if (TLUA_LIKELY(fast_arith<BinaryOp::op>(RB, imm, &RA))) NEXT();     \
-    SLOW(arith(L, BinaryOp::op, RB, imm));                               \
+#define ARITH_IMMEDIATE(name, op)                                    \
+  CASE(name) {                                                       \
+    Value imm = Value::small_int(sc_of(i));                          \
+    if (TLUA_LIKELY(fast_arith<BinaryOp::op>(RB, imm, &RA))) NEXT(); \
+    SLOW(arith(L, BinaryOp::op, RB, imm));                           \
   }
 ARITH_IMMEDIATE(AddI, kAdd)
 ARITH_IMMEDIATE(SubI, kSub)
@@ -79,15 +79,15 @@ CASE(JmpBack) {
   NEXT();
 }
 
-#define COMPARE(a, b, or_equal, slow)                     \
-  do {                                                    \
-    Order order = fast_less<or_equal>(a, b);              \
-    if (TLUA_UNLIKELY(order == Order::kUnknown)) {        \
-      SAVE();                                             \
-      order = slow(L, a, b) ? Order::kYes : Order::kNo;   \
-      RELOAD();                                           \
-    }                                                     \
-    JUMP_IF(order == Order::kYes, c_of(i) != 0);          \
+#define COMPARE(a, b, or_equal, slow)                   \
+  do {                                                  \
+    Order order = fast_less<or_equal>(a, b);            \
+    if (TLUA_UNLIKELY(order == Order::kUnknown)) {      \
+      SAVE();                                           \
+      order = slow(L, a, b) ? Order::kYes : Order::kNo; \
+      RELOAD();                                         \
+    }                                                   \
+    JUMP_IF(order == Order::kYes, c_of(i) != 0);        \
   } while (0)
 CASE(Lt) { COMPARE(RA, RB, false, less); }
 CASE(Le) { COMPARE(RA, RB, true, less_equal); }

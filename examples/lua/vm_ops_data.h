@@ -104,38 +104,37 @@ CASE(SelfR) {
   SLOW(index(L, object, key));
 }
 
-#define SET_SLOW(object, key, v)     \
-  do {                               \
-    SAVE();                          \
-    set_slow(L, object, key, v);     \
-    RELOAD();                        \
-    NEXT();                          \
+#define SET_SLOW(object, key, v) \
+  do {                           \
+    SAVE();                      \
+    set_slow(L, object, key, v); \
+    RELOAD();                    \
+    NEXT();                      \
   } while (0)
-#define SETTERS(name, value)                                              \
-  CASE(SetTabUp##name) {                                                  \
-    Value object = get_upvalue(cl->upvalues[a_of(i)].load());             \
-    if (TLUA_LIKELY(set_const_fast(mu, object, KB, value))) NEXT();       \
-    SET_SLOW(object, KB, value);                                          \
-  }                                                                       \
-  CASE(SetTable##name) {                                                  \
-    Value key = RB;                                                       \
-    uint64_t at = static_cast<uint64_t>(key.as_small_int()) - 1;          \
-    if (TLUA_LIKELY(key.is_small_int() &&                                 \
-                    set_at_fast(mu, RA, at, value))) {                    \
-      NEXT();                                                             \
-    }                                                                     \
-    SET_SLOW(RA, key, value);                                             \
-  }                                                                       \
-  CASE(SetI##name) {                                                      \
-    uint32_t key = b_of(i);                                               \
-    if (TLUA_LIKELY(set_at_fast(mu, RA, uint64_t{key} - 1, value))) {     \
-      NEXT();                                                             \
-    }                                                                     \
-    SET_SLOW(RA, Value::small_int(key), value);                           \
-  }                                                                       \
-  CASE(SetField##name) {                                                  \
-    if (TLUA_LIKELY(set_const_fast(mu, RA, KB, value))) NEXT();           \
-    SET_SLOW(RA, KB, value);                                              \
+#define SETTERS(name, value)                                                 \
+  CASE(SetTabUp##name) {                                                     \
+    Value object = get_upvalue(cl->upvalues[a_of(i)].load());                \
+    if (TLUA_LIKELY(set_const_fast(mu, object, KB, value))) NEXT();          \
+    SET_SLOW(object, KB, value);                                             \
+  }                                                                          \
+  CASE(SetTable##name) {                                                     \
+    Value key = RB;                                                          \
+    uint64_t at = static_cast<uint64_t>(key.as_small_int()) - 1;             \
+    if (TLUA_LIKELY(key.is_small_int() && set_at_fast(mu, RA, at, value))) { \
+      NEXT();                                                                \
+    }                                                                        \
+    SET_SLOW(RA, key, value);                                                \
+  }                                                                          \
+  CASE(SetI##name) {                                                         \
+    uint32_t key = b_of(i);                                                  \
+    if (TLUA_LIKELY(set_at_fast(mu, RA, uint64_t{key} - 1, value))) {        \
+      NEXT();                                                                \
+    }                                                                        \
+    SET_SLOW(RA, Value::small_int(key), value);                              \
+  }                                                                          \
+  CASE(SetField##name) {                                                     \
+    if (TLUA_LIKELY(set_const_fast(mu, RA, KB, value))) NEXT();              \
+    SET_SLOW(RA, KB, value);                                                 \
   }
 SETTERS(, RC)
 SETTERS(K, KC)

@@ -1,0 +1,164 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Runs tlua as the tests want it: `lua_test.py MODE TLUA ...`.
+
+same TLUA SCRIPT ARGS...     stdout and exit code equal lua5.4's, byte for byte
+own TLUA SCRIPT ARGS...      the script ends with code 0
+generated TLUA GENERATOR N   N random programs, as `same`; prints the seed
+errors TLUA TOUR             bad invocations and failing scripts
+Options before MODE: --env NAME=VALUE. Exit code 77: lua5.4 is not installed.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+ADDRESS = re.compile(rb"0x[0-9a-f]{8,}")
+TIMEOUT = 280
+
+
+def run(command, env=None):
+    done = subprocess.run(command, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, stdin=subprocess.DEVNULL,
+                          env=env, timeout=TIMEOUT, check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
+def reference():
+    lua = shutil.which("lua5.4")
+    if lua is None:
+        print("lua5.4 is not installed")
+        sys.exit(77)
+    return lua
+
+
+def first_difference(a, b):
+    for number, (x, y) in enumerate(zip(a.split(b"\n"), b.split(b"\n")), 1):
+        if x != y:
+            return f"line {number}:\n  lua5.4: {x!r}\n  tlua:   {y!r}"
+    return "one output is longer"
+
+
+def same(tlua, arguments, env):
+    """Whether both print the same; tells the difference otherwise."""
+    code, out, err = run([reference()] + arguments)
+    own_code, own_out, own_err = run([tlua] + arguments, env)
+    out, own_out = (ADDRESS.sub(b"ADDRESS", o) for o in (out, own_out))
+    if (code, out) == (own_code, own_out):
+        return True
+    print(f"{' '.join(arguments)}: exit codes {code} and {own_code}")
+    print(first_difference(out, own_out))
+    print(err.decode(errors="replace"), own_err.decode(errors="replace"))
+    return False
+
+
+def own(tlua, arguments, env):
+    code, out, err = run([tlua] + arguments, env)
+    if code != 0:
+        print(out.decode(errors="replace"), err.decode(errors="replace"))
+        print("exit code", code)
+    return code == 0
+
+
+def generated(tlua, generator, count, env):
+    seed = int(os.environ.get("TRI_SEED", "0"), 0) or time.time_ns() % 10**9
+    print("seed", seed)
+    ok = True
+    with tempfile.TemporaryDirectory() as folder:
+        for i in range(count):
+            script = os.path.join(folder, f"seed_{seed + i}.lua")
+            with open(script, "wb") as f:
+                subprocess.run([sys.executable, generator, str(seed + i)],
+                               stdout=f, check=True)
+            ok = same(tlua, [script], env) and ok
+    return ok
+
+
+ERRORS = [
+    # (name, source, what stderr must hold, in this order)
+    ("syntax.lua", "local x = = 1\n",
+     ["tlua: ", "syntax.lua:1: unexpected symbol near '='"]),
+    ("runtime.lua", "local function f(t)\n  return t.x.y\nend\nlocal r = "
+     "f({})\n", ["tlua: ", "runtime.lua:2: attempt to index a nil value "
+                 "(field 'x')", "stack traceback:", "runtime.lua:2: in",
+                 "runtime.lua:4: in main chunk"]),
+    ("error_call.lua", "error('mine')\n",
+     ["error_call.lua:1: mine", "stack traceback:", "[C]: in function "
+      "'error'"]),
+    ("error_value.lua", "error({})\n", ["(error object is a table value)"]),
+    ("deep.lua", "local function f(n) return 1 + f(n + 1) end\nf(1)\n",
+     ["deep.lua:1: stack overflow", "stack traceback:", "skipping"]),
+    ("deep_c.lua", "local t = setmetatable({}, {})\ngetmetatable(t).__index = "
+     "function(s, k) return s[k + 1] end\nprint(t[1])\n",
+     ["C stack overflow"]),
+    ("deep_gsub.lua", "local function f(s) return (s:gsub('.', f)) end\n"
+     "f('x')\n", ["C stack overflow"]),
+    ("deep_parens.lua", "x = " + "(" * 1000 + "1" + ")" * 1000 + "\n",
+     ["C stack overflow"]),
+    ("deep_coroutine.lua", "local function f() return coroutine.wrap(f)() "
+     "end\nf()\n", ["C stack overflow"]),
+    ("coroutine_depth.lua", "local function f(n) return 1 + f(n) end\n"
+     "coroutine.wrap(f)(1)\n", ["stack overflow"]),
+]
+
+
+def check_failure(tlua, arguments, expected, env):
+    code, out, err = run([tlua] + arguments, env)
+    text = err.decode(errors="replace")
+    at = 0
+    for part in expected:
+        found = text.find(part, at)
+        if found < 0 or code != 1:
+            print(f"{arguments}: exit code {code}, expected 1 and {part!r} in")
+            print(text[:2000], out[:500])
+            return False
+        at = found
+    return True
+
+
+def errors(tlua, tour, env):
+    ok = check_failure(tlua, ["/nonexistent.lua"],
+                       ["tlua: cannot open /nonexistent.lua: No such file"],
+                       env)
+    ok = check_failure(tlua, ["/"], ["cannot open /: Is a directory"],
+                       env) and ok
+    ok = check_failure(tlua, [], ["usage: tlua"], env) and ok
+    with tempfile.TemporaryDirectory() as folder:
+        for name, source, expected in ERRORS:
+            script = os.path.join(folder, name)
+            with open(script, "w", encoding="utf-8") as f:
+                f.write(source)
+            ok = check_failure(tlua, [script], expected, env) and ok
+    planted = dict(os.environ if env is None else env, TLUA_TOUR_PLANT="1")
+    code, out, _ = run([tlua, tour, "0.05"], planted)
+    if code != 1 or b"has a wrong checksum" not in out:
+        print("the planted fault went unnoticed:", code, out)
+        ok = False
+    return ok
+
+
+def main():
+    arguments = sys.argv[1:]
+    env = dict(os.environ)
+    while arguments[0] == "--env":
+        name, value = arguments[1].split("=", 1)
+        env[name] = value
+        arguments = arguments[2:]
+    mode, tlua, rest = arguments[0], arguments[1], arguments[2:]
+    if mode == "same":
+        ok = same(tlua, rest, env)
+    elif mode == "own":
+        ok = own(tlua, rest, env)
+    elif mode == "generated":
+        ok = generated(tlua, rest[0], int(rest[1]), env)
+    else:
+        ok = errors(tlua, rest[0], env)
+    sys.exit(0 if ok else 1)
+
+
+if __name__ == "__main__":
+    main()
