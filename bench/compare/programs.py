@@ -128,6 +128,21 @@ class Interpreter:
                        [shutil.which(self.command)] + self.flags)
 
 
+class Ourselves:
+    """Our own program under another setting, to see what that changes."""
+
+    def __init__(self, target, *settings):
+        self.target, self.settings = target, list(settings)
+
+    def find(self):
+        return "this tree, " + " ".join(self.settings)
+
+    def build(self, name, version, source, out):
+        del source
+        program = out.parents[2] / "release" / "bin" / self.target
+        return Program(name, version, ["env"] + self.settings + [str(program)])
+
+
 PEERS = {
     "mimalloc": CLibrary("mimalloc", "mimalloc.h",
                          'printf("mimalloc %d\\n", mi_version());'),
@@ -138,6 +153,7 @@ PEERS = {
     "go": Go(),
     "lua5.4": Interpreter("lua5.4", "-v"),
     "luajit": Interpreter("luajit", "-v", ["-joff"]),
+    "tlua_1p": Ourselves("tlua", "TRIMAXPROCS=1"),
 }
 
 

@@ -57,6 +57,13 @@ WORKLOADS = {
             metrics=(Metric("wall_s", "wall_s"), Metric("cpu_s", "cpu_s"),
                      Metric("rss_mib", "rss_mib")))},
     ),
+    "lua_tasks": Workload(
+        target="tlua",
+        peers=("tlua_1p",),
+        compare="stdout",
+        env={"TRIMAXPROCS": "2"},
+        cases={"parallel": lua_script("parallel", ("2000",), ("20",))},
+    ),
     "lua": Workload(
         target="tlua",
         peers=("lua5.4", "luajit"),
