@@ -61,6 +61,10 @@ class Runtime {
   /// Ps now; set by Options::max_procs or the environment.
   uint32_t max_procs() const;
 
+  /// Runs one full collection, as collect(mu) in tricolor/gc.h, from any
+  /// thread: one that is not in this runtime is attached for the call.
+  void collect();
+
   /// Changes the GC percent (kGcOff: off); returns the old one. Any thread.
   int set_gc_percent(int percent);
 
