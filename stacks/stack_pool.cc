@@ -29,7 +29,8 @@ NativeStack* descriptor(char* lo, size_t stride) {
   return reinterpret_cast<NativeStack*>(lo + stride - kStackDescriptorBytes);
 }
 
-void drop_contexts(char* lo, size_t stride) {
+// Called in ThreadSanitizer builds only.
+[[maybe_unused]] void drop_contexts(char* lo, size_t stride) {
   context_cache_destroy(&descriptor(lo, stride)->contexts);
 }
 
