@@ -138,7 +138,11 @@ G* find_work(M* m, bool* inherits) {
       if (m->p == nullptr) return nullptr;
     }
     P* p = m->p;
-    if (p->request.load_relaxed() != 0) attend_requests(p);
+    if (p->request.load_relaxed() != 0) {
+      // Whoever was to be preempted has left the P.
+      p->request.fetch_and_relaxed(~gc::kRequestPreempt);
+      attend_requests(p);
+    }
     const uint32_t tick = p->tick.load_relaxed();
     if (tick % kDutiesEvery == 0 || p->runq.size() == 0) do_timed_duties(m);
     if (tick % kGlobalEvery == 0) {

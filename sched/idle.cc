@@ -35,6 +35,7 @@ void release_p_locked(RuntimeImpl* rt, P* p) {
              p->runq.size());
   TRI_ASSERT(!p->attached);
   p->curg.store_relaxed(nullptr);
+  p->request.fetch_and_relaxed(~gc::kRequestPreempt);
   set_p_state(p, PState::kRunning, PState::kIdle);
   p->link = s.idle_ps;
   s.idle_ps = p;

@@ -90,6 +90,11 @@ void attend_current(G* g) {
   if (p->request.load_seq_cst() == 0) return;
   attend_requests(p);
   refresh_mutator(g, p);
+  // A preemption is left to the next poll. The poke may have gone to whoever
+  // ran here before.
+  if (p->request.load_relaxed() != 0) {
+    __atomic_store_n(&g->mu.poll_request, 1, __ATOMIC_RELAXED);
+  }
 }
 
 namespace {

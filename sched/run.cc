@@ -26,6 +26,22 @@ void main_entry(Mutator& mu, void* plain, void**, void*) {
   call.fn(mu, call.ctx);
 }
 
+// With an idle P at hand main starts here, and nobody is woken for it; else it
+// waits like any task, and may start on another thread.
+void submit_main(M* m, G* g) {
+  RuntimeImpl* rt = m->rt;
+  rt->sched.lock.lock();
+  P* p = acquire_idle_p_locked(rt);
+  rt->sched.lock.unlock();
+  if (p == nullptr) {
+    submit(rt, nullptr, g, /*next=*/false);
+    return;
+  }
+  bind_p(m, p);
+  GList overflow;
+  TRI_CHECK(p->runq.put(g, &overflow), "an idle P with a full queue");
+}
+
 bool others_ready(RuntimeImpl* rt) {
   Scheduler& s = rt->sched;
   if (s.global_size.load_relaxed() > 0) return true;
@@ -43,7 +59,10 @@ void lend_thread(RuntimeImpl* rt, G* g, uint64_t deadline_ns) {
   m->leave_at_ns = deadline_ns;
   enter_native_current(g);
   count_runner(rt, 1);
-  run_as_runner(rt, m);
+  push_m(m);
+  schedule_loop(m);
+  pop_m(m);
+  free_m(rt, m);
   count_runner(rt, -1);
   leave_native_current(g);
 }
@@ -94,9 +113,11 @@ void Runtime::run_main(void (*fn)(Mutator&, void*), void* ctx) {
   g->main_m = m;
   g->joiner.store_relaxed(sched::kJoinDetached);
   sched::count_runner(rt, 1);
-  // Queued before the M looks: it may also start on another M.
-  sched::submit(rt, nullptr, g, /*next=*/false);
-  sched::run_as_runner(rt, m);
+  sched::push_m(m);
+  sched::submit_main(m, g);
+  sched::schedule_loop(m);
+  sched::pop_m(m);
+  sched::free_m(rt, m);
   sched::count_runner(rt, -1);
 }
 

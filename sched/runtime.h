@@ -110,8 +110,6 @@ void step_tasks(Mutator& mu, uint64_t deadline_ns);
 /// the outer runtime's G in native code meanwhile.
 void push_m(M* m);
 void pop_m(M* m);
-/// Runs the scheduler loop on the calling thread with a new M.
-void run_as_runner(RuntimeImpl* rt, M* m);
 
 }  // namespace sched
 }  // namespace tricolor

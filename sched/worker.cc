@@ -191,11 +191,4 @@ void join_workers(RuntimeImpl* rt) {
   }
 }
 
-void run_as_runner(RuntimeImpl* rt, M* m) {
-  push_m(m);
-  schedule_loop(m);
-  pop_m(m);
-  free_m(rt, m);
-}
-
 }  // namespace tricolor::sched

@@ -133,7 +133,7 @@ auto spawn(Mutator& mu, F fn, Args... args) {
                 "at most 128 bytes of arguments");
   void* roots[detail::kSpawnRootsMax + 1];
   size_t n = 0;
-  auto add_root = [&](auto a) {
+  [[maybe_unused]] auto add_root = [&](auto a) {
     if constexpr (detail::kIsCell<decltype(a)>) {
       roots[n++] = const_cast<void*>(static_cast<const void*>(a));
     }

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 tricolor authors
+//
+// An embedder's mistakes end the process with words that name the call.
+#include "tests/unit/sched/fixture.h"
+
+namespace tricolor::testing {
+namespace {
+
+template <class F>
+void run_it(F f) {
+  RuntimePtr rt = make_runtime(options(1, 0));
+  rt->run(f);
+}
+
+TEST(sched_misuse_death, joining) {
+  EXPECT_DEATH(run_it([](Mutator& mu) {
+                 auto t = spawn(mu, [](Mutator&) {});
+                 const detail::TaskRef ref = t.release();
+                 detail::join(mu, ref, nullptr, 0);
+                 detail::join(mu, ref, nullptr, 0);
+               }),
+               "join: .*joined or detached before");
+  EXPECT_DEATH(run_it([](Mutator& mu) {
+                 Task<int> t;
+                 join(mu, t);
+               }),
+               "join: .*empty");
+}
+
+TEST(sched_misuse_death, native_code) {
+  EXPECT_DEATH(run_it([](Mutator& mu) {
+                 NativeScope native(mu);
+                 spawn(mu, [](Mutator&) {}).detach();
+               }),
+               "spawn: .*native code");
+  EXPECT_DEATH(run_it([](Mutator& mu) {
+                 NativeScope native(mu);
+                 yield(mu);
+               }),
+               "native code");
+}
+
+void* yields_once(Mutator& mu, Coroutine*, void*, void*) {
+  return Coroutine::yield(mu, nullptr);
+}
+
+TEST(sched_misuse_death, coroutines) {
+  EXPECT_DEATH(run_it([](Mutator& mu) { Coroutine::yield(mu, nullptr); }),
+               "Coroutine::yield: .*outside a coroutine");
+  EXPECT_DEATH(run_it([](Mutator& mu) {
+                 Scope<1> scope(mu);
+                 Local<Coroutine> co(
+                     scope,
+                     Coroutine::create(mu, yields_once, nullptr, nullptr));
+                 for (int i = 0; i < 3; i++) {
+                   Coroutine::resume(mu, co, nullptr);
+                 }
+               }),
+               "Coroutine::resume: .*not suspended");
+}
+
+TEST(sched_misuse_death, running_and_destroying_from_inside) {
+  EXPECT_DEATH(run_it([](Mutator& mu) { runtime_of(mu).run([](Mutator&) {}); }),
+               "Runtime::run: ");
+  EXPECT_DEATH(
+      {
+        RuntimePtr rt = make_runtime(options(1, 0));
+        AttachScope attach(*rt);
+        rt.reset();
+      },
+      "~Runtime: ");
+}
+
+TEST(sched_misuse_death, limits) {
+  EXPECT_DEATH(
+      {
+        Options o = options(1, 0);
+        o.max_tasks = 10;
+        RuntimePtr rt = make_runtime(o);
+        rt->run([](Mutator& mu) {
+          for (int i = 0; i < 20; i++) {
+            spawn(mu, [](Mutator& mu) { yield(mu); }).detach();
+          }
+        });
+      },
+      "spawn: .*max_tasks is 10");
+  EXPECT_DEATH(run_it([](Mutator& mu) {
+                 Scope<1> scope(mu);
+                 Local<Coroutine> a(scope);
+                 Local<Coroutine> b(scope);
+               }),
+               "Local: .*Scope<1>");
+  EXPECT_DEATH(run_it([](Mutator& mu) {
+                 mount_value_stack(mu, 100, kRawPointers);
+                 mount_value_stack(mu, 100, kRawPointers);
+               }),
+               "mount_value_stack: .*already");
+}
+
+TEST(sched_misuse_death, the_dump_names_tasks) {
+  EXPECT_DEATH(run_it([](Mutator& mu) {
+                 auto t = spawn(mu, [](Mutator& mu) { yield(mu); });
+                 yield(mu);
+                 Coroutine::yield(mu, nullptr);
+               }),
+               "P0: running.*(\n.*)*task [0-9]+, kind 0, runnable");
+}
+
+}  // namespace
+}  // namespace tricolor::testing

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 tricolor authors
+//
+// Options and the environment: order of precedence, and what is refused.
+#include "sched/settings.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <string>
+
+#include "base/os_memory.h"
+#include "stacks/stack_pool.h"
+
+namespace tricolor::sched {
+namespace {
+
+Settings settings_of(const Options& o) {
+  Settings s;
+  Error error;
+  EXPECT_TRUE(make_settings(o, &s, &error)) << error.text;
+  return s;
+}
+
+// TSETGC and so on: a prefix that no other test uses.
+class sched_settings : public ::testing::Test {
+ protected:
+  sched_settings() { o_.env_prefix = "TSET"; }
+  ~sched_settings() override {
+    for (const char* name : {"TSETGC", "TSETMAXPROCS", "TSETDEBUG"}) {
+      unsetenv(name);
+    }
+  }
+  Options o_;
+};
+
+TEST_F(sched_settings, defaults) {
+  const Settings s = settings_of(o_);
+  EXPECT_EQ(s.options.gc_percent, 100);
+  EXPECT_EQ(s.max_procs, base::os_cpu_quota());
+  EXPECT_EQ(s.max_tasks, (size_t{1} << 20) + 4096);
+  EXPECT_FALSE(s.debug.gctrace);
+}
+
+TEST_F(sched_settings, environment_wins_over_options) {
+  o_.gc_percent = 50;
+  o_.max_procs = 3;
+  o_.debug = "gctrace=1,gcstress=7";
+  EXPECT_EQ(settings_of(o_).options.gc_percent, 50);
+  EXPECT_EQ(settings_of(o_).max_procs, 3u);
+  EXPECT_TRUE(settings_of(o_).debug.gctrace);
+  EXPECT_EQ(settings_of(o_).debug.gcstress, 7u);
+  setenv("TSETGC", "off", 1);
+  setenv("TSETMAXPROCS", "5", 1);
+  setenv("TSETDEBUG", "gctrace=0,gccheckmark=1", 1);
+  EXPECT_EQ(settings_of(o_).options.gc_percent, kGcOff);
+  EXPECT_EQ(settings_of(o_).max_procs, 5u);
+  EXPECT_FALSE(settings_of(o_).debug.gctrace);
+  EXPECT_TRUE(settings_of(o_).debug.gccheckmark);
+  o_.env_prefix = "";
+  EXPECT_EQ(settings_of(o_).options.gc_percent, 50);
+}
+
+TEST_F(sched_settings, malformed_values_are_reported_once) {
+  setenv("TSETGC", "many", 1);
+  setenv("TSETMAXPROCS", "0", 1);
+  setenv("TSETDEBUG", "gctrase=1,clobberfree=1", 1);
+  o_.gc_percent = 77;
+  o_.max_procs = 2;
+  ::testing::internal::CaptureStderr();
+  for (int i = 0; i < 3; i++) {
+    const Settings s = settings_of(o_);
+    EXPECT_EQ(s.options.gc_percent, 77);
+    EXPECT_EQ(s.max_procs, 2u);
+    EXPECT_TRUE(s.debug.clobberfree);
+  }
+  const std::string text = ::testing::internal::GetCapturedStderr();
+  for (const char* name : {"TSETGC: ", "TSETMAXPROCS: ", "gctrase"}) {
+    const size_t first = text.find(name);
+    EXPECT_NE(first, std::string::npos) << name << " in " << text;
+    EXPECT_EQ(text.find(name, first + 1), std::string::npos) << name;
+  }
+}
+
+TEST_F(sched_settings, bad_options_are_named) {
+  const auto refused = [](const Options& o, const char* word) {
+    Settings s;
+    Error error;
+    EXPECT_FALSE(make_settings(o, &s, &error)) << word;
+    EXPECT_EQ(error.code, ErrorCode::kInvalidArgument);
+    EXPECT_NE(std::strstr(error.text, word), nullptr) << error.text;
+  };
+  Options o;
+  o.max_procs = 2000;
+  refused(o, "max_procs");
+  o = Options();
+  o.gc_percent = -7;
+  refused(o, "gc_percent");
+  o = Options();
+  o.stack_bytes = stacks::kMaxNativeBytes + 1;
+  refused(o, "stack_bytes");
+  o = Options();
+  o.max_tasks = size_t{1} << 40;
+  refused(o, "max_tasks");
+  o = Options();
+  o.size = 8;
+  refused(o, "size");
+  o = Options();
+  o.env_prefix = "a_prefix_of_more_than_thirty_two_characters";
+  refused(o, "env_prefix");
+}
+
+}  // namespace
+}  // namespace tricolor::sched

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 tricolor authors
+//
+// Fairness: yielding tasks take turns; a task that only polls is preempted.
+#include <algorithm>
+#include <atomic>
+#include <vector>
+
+#include "tests/unit/sched/fixture.h"
+
+namespace tricolor::testing {
+namespace {
+
+TEST(sched_yield, tasks_take_turns_on_one_p) {
+  RuntimePtr rt = make_runtime(options(1, 0));
+  rt->run([](Mutator& mu) {
+    static std::vector<int> order;
+    order.clear();
+    auto body = [](Mutator& mu, int id) {
+      for (int i = 0; i < 5; i++) {
+        order.push_back(id);
+        yield(mu);
+      }
+    };
+    auto a = spawn(mu, body, 0);
+    auto b = spawn(mu, body, 1);
+    auto c = spawn(mu, body, 2);
+    join(mu, a);
+    join(mu, b);
+    join(mu, c);
+    ASSERT_EQ(order.size(), 15u);
+    for (int round = 0; round < 5; round++) {
+      std::vector<int> turn(order.begin() + 3 * round,
+                            order.begin() + 3 * round + 3);
+      std::sort(turn.begin(), turn.end());
+      EXPECT_EQ(turn, (std::vector<int>{0, 1, 2})) << "round " << round;
+    }
+  });
+}
+
+// The global queue is served while local tasks yield for ever.
+TEST(sched_yield, global_queue_does_not_starve) {
+  RuntimePtr rt = make_runtime(options(1, 0));
+  static std::atomic<bool> came;
+  came = false;
+  rt->run([&](Mutator& mu) {
+    auto a = spawn(mu, [](Mutator& mu) {
+      while (!came) yield(mu);
+    });
+    // Overflow the ring so that the last task lands in the global queue.
+    for (int i = 0; i < 300; i++) {
+      spawn(mu, [](Mutator& mu) {
+        while (!came) yield(mu);
+      }).detach();
+    }
+    auto last = spawn(mu, [](Mutator&) { came = true; });
+    join(mu, last);
+    join(mu, a);
+  });
+}
+
+// A polling loop gives way to others within some ticks of sysmon, on any
+// number of Ps.
+TEST(sched_yield, polling_loops_are_preempted) {
+  for (uint32_t procs : {1u, 2u}) {
+    RuntimePtr rt = make_runtime(options(procs));
+    static std::atomic<bool> stop;
+    stop = false;
+    rt->run([procs](Mutator& mu) {
+      std::vector<Task<void>> hogs;
+      for (uint32_t i = 0; i < procs; i++) {
+        hogs.push_back(spawn(mu, [](Mutator& mu) {
+          while (!stop) poll(mu);
+        }));
+      }
+      yield(mu);  // the hogs have the Ps now; without preemption for ever
+      stop = true;
+      for (auto& h : hogs) join(mu, h);
+    });
+  }
+}
+
+}  // namespace
+}  // namespace tricolor::testing
