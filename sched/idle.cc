@@ -62,6 +62,7 @@ void bind_p(M* m, P* p) {
 
 void remove_idle_m_locked(RuntimeImpl* rt, M* m) {
   Scheduler& s = rt->sched;
+  s.lock.assert_held();
   TRI_CHECK(m->is_idle);
   M** at = &s.idle_ms;
   while (*at != m) at = &(*at)->link;
@@ -77,6 +78,7 @@ void remove_idle_m_locked(RuntimeImpl* rt, M* m) {
 
 M* pop_idle_m_locked(RuntimeImpl* rt) {
   Scheduler& s = rt->sched;
+  s.lock.assert_held();
   M* m = s.idle_ms;
   if (m == nullptr) return nullptr;
   if (m == s.timed_m && m->link != nullptr) m = m->link;
@@ -111,6 +113,7 @@ namespace {
 
 void push_idle_m_locked(RuntimeImpl* rt, M* m) {
   Scheduler& s = rt->sched;
+  s.lock.assert_held();
   TRI_CHECK(!m->is_idle);
   m->link = s.idle_ms;
   s.idle_ms = m;

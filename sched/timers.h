@@ -33,7 +33,10 @@ class Timers {
  public:
   /// Room for `max` timers. False: no memory.
   bool init(size_t max);
-  void destroy() { heap_.release(); }
+  void destroy() {
+    base::LockGuard guard(lock_);
+    heap_.release();
+  }
 
   /// Adds a deadline for a parked G. True if it is the earliest now.
   bool add(uint64_t when_ns, G* g);
