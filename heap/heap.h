@@ -127,6 +127,7 @@ class Heap {
 
   bool init(base::MetaArena* meta, const HeapOptions& options, Error* error);
   void* take_from_slot(MCache* mc, uint32_t slot_id, size_t cell_bytes);
+  bool hook_is_due(const tri_mutator* mu, uint32_t slot_id) const;
   bool refill(MCache* mc, uint32_t slot_id);
   bool next_run(MCache* mc, uint32_t slot_id);
   void next_window(SlotState* state, const Span* span);

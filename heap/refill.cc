@@ -315,12 +315,25 @@ void* Heap::take_from_slot(MCache* mc, uint32_t slot_id, size_t cell_bytes) {
   return cell;
 }
 
+bool Heap::hook_is_due(const tri_mutator* mu, uint32_t slot_id) const {
+  if (hooks_.before_refill == nullptr) return false;
+  // In an occupied heap runs are a cell or two, and the hook would cost more
+  // than the run. So not before the next window or kHookBytes, unless somebody
+  // waits for this mutator, or a zeal mode wants every refill.
+  constexpr int64_t kHookBytes = 4096;
+  const MCache* mc = mcache_of(mu);
+  return TRI_ASAN || options_.max_run_cells != 0 ||
+         mc->states[slot_id].free_cells == 0 ||
+         mc->unsettled_bytes >= kHookBytes ||
+         base::load_relaxed(&mu->poll_request) != 0;
+}
+
 void* Heap::allocate_slow(tri_mutator* mu, uint32_t slot_id, size_t bytes,
                           bool may_fail) {
   check_slot(layouts_, slot_id);
   size_t cell_bytes = tri_detail_class_bytes(class_of_slot(slot_id));
   for (int attempt = 0;; ++attempt) {
-    if (hooks_.before_refill != nullptr) {
+    if (hook_is_due(mu, slot_id)) {
       hooks_.before_refill(hooks_.ctx, mu, bytes);  // safepoint
     }
     // From here to the return there is no safepoint.

@@ -190,6 +190,35 @@ TEST(heap_run, max_run_cells_refills_every_time) {
   EXPECT_EQ(heap->sweep_stats().live_cells.load_relaxed(), 1u);
 }
 
+TEST(heap_run, short_runs_do_not_ask_the_hook_each_time) {
+  if (TRI_ASAN) GTEST_SKIP() << "runs of one cell, a hook for each";
+  HeapAlone heap;
+  LayoutId layout = heap.layout("Short");
+  std::vector<void*> all = fill(heap, layout, 16, 512);
+  std::vector<void*> live;
+  for (size_t i = 0; i < all.size(); i += 2) live.push_back(all[i]);
+  heap.collect(live);
+  int hooks_called = 0;
+  GcHooks hooks;
+  hooks.ctx = &hooks_called;
+  hooks.before_refill = [](void* ctx, tri_mutator* mu, size_t) {
+    mu->poll_request = 0;
+    ++*static_cast<int*>(ctx);
+  };
+  heap->set_hooks(hooks);
+  // 256 runs of one cell, in eight windows.
+  for (int i = 0; i < 256; ++i) heap.allocate(layout, 16);
+  EXPECT_EQ(hooks_called, 8);
+  // Somebody who waits for this mutator does not wait for a window.
+  heap.collect(live);
+  hooks_called = 0;
+  for (int i = 0; i < 256; ++i) {
+    heap.mu().poll_request = 1;
+    heap.allocate(layout, 16);
+  }
+  EXPECT_EQ(hooks_called, 256);
+}
+
 TEST(heap_run, a_safepoint_in_a_refill_may_change_the_p) {
   // before_refill moves the mutator to another P; the cell must come from that
   // one's slot.
