@@ -148,19 +148,20 @@ Value call_meta(State& L, Value f, Value a, Value b) {
 // Upvalues -------------------------------------------------------------------
 
 Upvalue* find_upvalue(State& L, uint32_t index) {
+  Value* at = L.stack() + index;
   Upvalue* before = nullptr;
   Upvalue* u = L.open.load();
-  while (u != nullptr && u->index > index) {
+  while (u != nullptr && u->at > at) {
     before = u;
     u = u->next.load();
   }
-  if (u != nullptr && u->index == index) return u;
+  if (u != nullptr && u->at == at) return u;
   Mutator& mu = mutator(L);
   Upvalue* fresh = tri::make(mu, L.g->universe.upvalue);
   fresh->owner.init(mu, &L);
   fresh->next.init(mu, u);
   fresh->value.init(mu, Value::nil());
-  fresh->index = index;
+  fresh->at = at;
   if (before == nullptr) {
     L.open.store(mu, fresh);
   } else {
@@ -170,11 +171,19 @@ Upvalue* find_upvalue(State& L, uint32_t index) {
 }
 
 void close_upvalues(Mutator& mu, State& owner, uint32_t index) {
-  for (Upvalue* u = owner.open.load(); u != nullptr && u->index >= index;
+  const Value* level = owner.stack() + index;
+  for (Upvalue* u = owner.open.load(); u != nullptr && u->at >= level;
        u = owner.open.load()) {
-    u->value.store(mu, owner.stack()[u->index]);
+    u->value.store(mu, *u->at);
+    u->at = u->closed_place();
     u->owner.store(mu, nullptr);
     owner.open.store(mu, u->next.load());
+  }
+}
+
+void move_upvalues(State& L, ptrdiff_t bytes) {
+  for (Upvalue* u = L.open.load(); u != nullptr; u = u->next.load()) {
+    u->at = reinterpret_cast<Value*>(reinterpret_cast<char*>(u->at) + bytes);
   }
 }
 

@@ -55,10 +55,10 @@ inline void close_upvalues(State& L, uint32_t index) {
   close_upvalues(mutator(L), L, index);
 }
 
-inline Value get_upvalue(const Upvalue* u) {
-  State* owner = u->owner.load();
-  return owner == nullptr ? u->value.load() : owner->stack()[u->index];
-}
+/// L's value stack has moved by so many bytes.
+void move_upvalues(State& L, ptrdiff_t bytes);
+
+inline Value get_upvalue(const Upvalue* u) { return *u->at; }
 /// A store into the stack of another thread takes the barrier, as that stack
 /// may have been scanned already.
 inline void set_upvalue(State& L, Upvalue* u, Value v) {
@@ -66,9 +66,9 @@ inline void set_upvalue(State& L, Upvalue* u, Value v) {
   if (owner == nullptr) {
     u->value.store(mutator(L), v);
   } else if (owner == &L) {
-    L.stack()[u->index] = v;
+    *u->at = v;
   } else {
-    tri::detail::store_slot(mutator(L), &owner->vs->base[u->index], v);
+    tri::detail::store_slot(mutator(L), reinterpret_cast<uint64_t*>(u->at), v);
   }
 }
 

@@ -22,14 +22,18 @@ const char* const kMetaNames[kMetaCount] = {
     "__shl",   "__shr",      "__unm",  "__bnot", "__tostring", "__name",
     "__pairs", "__metatable"};
 
-const char* type_name(Value v) {
-  if (v.is_nil()) return "nil";
-  if (v.is_boolean()) return "boolean";
-  if (v.is_number()) return "number";
-  if (v.is_string()) return "string";
-  if (v.is_table()) return "table";
-  if (is_function(v)) return "function";
-  return is_thread(v) ? "thread" : "userdata";
+const char* const kTypeNames[kTypeCount] = {"nil",    "boolean", "number",
+                                            "string", "table",   "function",
+                                            "thread", "userdata"};
+
+size_t type_index(Value v) {
+  if (v.is_nil()) return 0;
+  if (v.is_boolean()) return 1;
+  if (v.is_number()) return 2;
+  if (v.is_string()) return 3;
+  if (v.is_table()) return 4;
+  if (is_function(v)) return 5;
+  return is_thread(v) ? 6 : 7;
 }
 
 std::string type_name_of(State& L, Value v) {

@@ -26,7 +26,7 @@ int base_print(State& L, int n) {
 
 int base_type(State& L, int) {
   check_any(L, 1);
-  return return_value(L, Value::of(intern(L, type_name(L.arg(1)))));
+  return return_value(L, L.g->roots.get(kRootType0 + type_index(L.arg(1))));
 }
 
 int base_tostring(State& L, int) {

@@ -214,6 +214,23 @@ void append_converted(State& L, std::string* out, const Spec& spec, int arg) {
   }
 }
 
+/// "%d" of an integer and "%s" of a string, without flags.
+bool append_simple(State& L, std::string* out, std::string_view format,
+                   size_t at, int arg) {
+  if (at >= format.size()) return false;
+  Value v = L.arg(arg);
+  if (format[at] == 's' && v.is_string()) {
+    out->append(view(v));
+    return true;
+  }
+  if (format[at] == 'd' && v.is_integer()) {
+    char digits[kNumberChars];
+    out->append(digits, format_integer(v.as_integer(), digits));
+    return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 int string_format(State& L, int) {
@@ -227,6 +244,11 @@ int string_format(State& L, int) {
     if (percent == format.size()) break;
     if (percent + 1 < format.size() && format[percent + 1] == '%') {
       out += '%';
+      i = percent + 2;
+      continue;
+    }
+    if (append_simple(L, &out, format, percent + 1, arg + 1)) {
+      ++arg;
       i = percent + 2;
       continue;
     }

@@ -7,7 +7,9 @@
 #include <algorithm>
 #include <cctype>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
+#include <memory>
 #include <string>
 
 #include "lib.h"
@@ -49,19 +51,18 @@ FILE* check_file(State& L, int i) {
 
 /// A line; false at the end of the file.
 bool read_line(State& L, FILE* f, bool keep_newline) {
-  std::string line;
-  int c;
+  char* line = nullptr;
+  size_t room = 0;
+  ssize_t got;
   {
     tri::NativeScope native(mutator(L));
-    flockfile(f);
-    while ((c = getc_unlocked(f)) != EOF && c != '\n') {
-      line += static_cast<char>(c);
-    }
-    funlockfile(f);
+    got = getline(&line, &room, f);
   }
-  if (c == '\n' && keep_newline) line += '\n';
-  if (c == EOF && line.empty()) return false;
-  push_string(L, line);
+  std::unique_ptr<char, void (*)(void*)> owner(line, std::free);
+  if (got < 0) return false;
+  auto n = static_cast<size_t>(got);
+  if (line[n - 1] == '\n' && !keep_newline) --n;
+  push_string(L, {line, n});
   return true;
 }
 

@@ -4,7 +4,6 @@
 // The string library but for patterns (lib_pattern.cc) and format()
 // (lib_format.cc).
 #include <algorithm>
-#include <cctype>
 #include <cstring>
 
 #include "lib_string.h"
@@ -104,12 +103,15 @@ int string_reverse(State& L, int) {
   return return_value(L, Value::of(out));
 }
 
-template <int (*convert)(int)>
+char to_upper(char c) { return c >= 'a' && c <= 'z' ? char(c - 32) : c; }
+char to_lower(char c) { return c >= 'A' && c <= 'Z' ? char(c + 32) : c; }
+
+template <char (*convert)(char)>
 int string_convert(State& L, int) {
   String* s = check_string(L, 1);
   String* out = new_string_buffer(L, s->length);
   for (uint32_t i = 0; i < s->length; ++i) {
-    out->data[i] = static_cast<char>(convert(static_cast<uint8_t>(s->data[i])));
+    out->data[i] = convert(s->data[i]);
   }
   return return_value(L, Value::of(out));
 }
@@ -121,8 +123,8 @@ constexpr LibEntry kString[] = {
     {"string.char", string_char},
     {"string.rep", string_rep},
     {"string.reverse", string_reverse},
-    {"string.upper", string_convert<std::toupper>},
-    {"string.lower", string_convert<std::tolower>},
+    {"string.upper", string_convert<to_upper>},
+    {"string.lower", string_convert<to_lower>},
     {"string.format", string_format},
 };
 

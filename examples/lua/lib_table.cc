@@ -4,6 +4,7 @@
 // The table library but for sort (lib_sort.cc). Tables without a metatable are
 // accessed directly; others through the metamethods of the language.
 #include <algorithm>
+#include <cstring>
 #include <string>
 
 #include "lib_table.h"
@@ -91,12 +92,42 @@ int table_remove(State& L, int) {
   return 1;
 }
 
+/// concat of strings alone, all in the array part: measured, then copied.
+/// Null if it is not of this kind.
+String* concat_strings(State& L, const Table* t, std::string_view sep,
+                       int64_t first, int64_t last) {
+  if (first < 1 || last > t->array_used || first > last) return nullptr;
+  const ValueSlot* array = t->array.load();
+  size_t total = sep.size() * static_cast<size_t>(last - first);
+  for (int64_t i = first - 1; i < last; ++i) {
+    Value v = array[i].load();
+    if (!v.is_string()) return nullptr;
+    total += v.as_string()->length;
+  }
+  String* out = new_string_buffer(L, total);
+  char* to = out->data;
+  for (int64_t i = first - 1; i < last; ++i) {
+    std::string_view s = view(array[i].load());
+    std::memcpy(to, s.data(), s.size());
+    to += s.size();
+    if (i + 1 == last) break;
+    std::memcpy(to, sep.data(), sep.size());
+    to += sep.size();
+  }
+  return out;
+}
+
 int table_concat(State& L, int) {
   check_list(L, 1);
   int64_t size = list_length(L, 1);
   const String* sep = is_none_or_nil(L, 2) ? nullptr : check_string(L, 2);
   int64_t first = opt_integer(L, 3, 1);
   int64_t last = opt_integer(L, 4, size);
+  if (is_plain(L.arg(1))) {
+    std::string_view gap = sep == nullptr ? std::string_view() : view(sep);
+    String* s = concat_strings(L, L.arg(1).as_table(), gap, first, last);
+    if (s != nullptr) return return_value(L, Value::of(s));
+  }
   std::string out;
   for (int64_t i = first; i <= last; ++i) {
     Value v = get_at(L, 1, i);

@@ -27,7 +27,6 @@ namespace {
 
 constexpr uint64_t kDone = 1;
 constexpr uint64_t kFailed = 2;
-constexpr uint64_t kJoined = 4;
 constexpr int kMaxNesting = 100;
 
 bool is_plain_scalar(Value v) {
@@ -196,8 +195,8 @@ Table* push_upvalues(State& L, const Closure* f) {
 }
 
 void join(State& L, Userdata* handle) {
-  if ((handle->flags & kJoined) != 0) return;
-  handle->flags |= kJoined;
+  if (handle->joined) return;
+  handle->joined = true;
   tri::detail::join(mutator(L), handle->task, nullptr, 0);
   Table* tasks = L.g->roots.get(kRootTasks).as_table();
   set(L, tasks, Value::of(handle), Value::nil());

@@ -195,6 +195,7 @@ Closure* new_closure(State& L, Proto* proto, uint32_t upvalue_count) {
 Upvalue* new_closed_upvalue(State& L, Value v) {
   Upvalue* u = tri::make(mutator(L), L.g->universe.upvalue);
   u->value.init(mutator(L), v);
+  u->at = u->closed_place();
   return u;
 }
 

@@ -16,43 +16,58 @@ namespace {
 
 constexpr char kEscape = '%';
 
-bool in_class(int c, int letter) {
-  bool result;
-  switch (std::tolower(letter)) {
-    case 'a':
-      result = std::isalpha(c);
-      break;
-    case 'c':
-      result = std::iscntrl(c);
-      break;
-    case 'd':
-      result = std::isdigit(c);
-      break;
-    case 'g':
-      result = std::isgraph(c);
-      break;
-    case 'l':
-      result = std::islower(c);
-      break;
-    case 'p':
-      result = std::ispunct(c);
-      break;
-    case 's':
-      result = std::isspace(c);
-      break;
-    case 'u':
-      result = std::isupper(c);
-      break;
-    case 'w':
-      result = std::isalnum(c);
-      break;
-    case 'x':
-      result = std::isxdigit(c);
-      break;
-    default:
-      return letter == c;
+/// Which classes each byte belongs to, as bits, in the C locale.
+enum Class : uint16_t {
+  kAlpha = 1,
+  kControl = 2,
+  kDigit = 4,
+  kGraph = 8,
+  kLower = 16,
+  kPunct = 32,
+  kSpace = 64,
+  kUpper = 128,
+  kHex = 256
+};
+
+struct ClassTables {
+  uint16_t of_byte[256] = {};
+  uint16_t of_letter[256] = {};  // by the lower-case letter behind '%'
+
+  constexpr ClassTables() {
+    for (int c = 0; c < 128; ++c) {
+      bool lower = c >= 'a' && c <= 'z', upper = c >= 'A' && c <= 'Z';
+      bool digit = c >= '0' && c <= '9';
+      bool hex = digit || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+      unsigned bits = 0;
+      if (lower) bits |= kLower | kAlpha;
+      if (upper) bits |= kUpper | kAlpha;
+      if (digit) bits |= kDigit;
+      if (hex) bits |= kHex;
+      if (c < 32 || c == 127) bits |= kControl;
+      if (c == ' ' || (c >= '\t' && c <= '\r')) bits |= kSpace;
+      if (c > 32 && c < 127) bits |= kGraph;
+      if (c > 32 && c < 127 && !lower && !upper && !digit) bits |= kPunct;
+      of_byte[c] = static_cast<uint16_t>(bits);
+    }
+    of_letter['a'] = kAlpha;
+    of_letter['c'] = kControl;
+    of_letter['d'] = kDigit;
+    of_letter['g'] = kGraph;
+    of_letter['l'] = kLower;
+    of_letter['p'] = kPunct;
+    of_letter['s'] = kSpace;
+    of_letter['u'] = kUpper;
+    of_letter['w'] = kAlpha | kDigit;
+    of_letter['x'] = kHex;
   }
-  return std::isupper(letter) ? !result : result;
+};
+constexpr ClassTables kClasses;
+
+bool in_class(int c, int letter) {
+  bool negated = letter >= 'A' && letter <= 'Z';
+  uint16_t mask = kClasses.of_letter[negated ? letter + 32 : letter];
+  if (mask == 0) return letter == c;
+  return ((kClasses.of_byte[c] & mask) != 0) != negated;
 }
 
 uint8_t byte(const char* p) { return static_cast<uint8_t>(*p); }
@@ -138,7 +153,13 @@ const char* Matcher::match_balance(const char* s, const char* p) {
 
 const char* Matcher::max_expand(const char* s, const char* p, const char* ep) {
   ptrdiff_t n = 0;
-  while (single_match(s + n, p, ep)) ++n;
+  ptrdiff_t most = subject_end() - s;
+  if (*p == kEscape) {
+    while (n < most && in_class(byte(s + n), byte(p + 1))) ++n;
+  } else {
+    while (single_match(s + n, p, ep)) ++n;
+  }
+  if (ep + 1 == pattern_end()) return s + n;
   for (; n >= 0; --n) {
     const char* end = match(s + n, ep + 1);
     if (end != nullptr) return end;

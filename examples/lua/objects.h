@@ -98,13 +98,16 @@ struct Proto {
   uint8_t is_vararg;
 };
 
-/// A captured variable. Open: the word `index` of owner's value stack. Closed
-/// (owner null): `value`. The owner stays alive as long as one is open.
+/// A captured variable. Open: `at` is a word of owner's value stack; when that
+/// stack moves, grow_top_slow() adjusts it. Closed (owner null): `at` is `value`.
+/// The owner stays alive as long as one of its variables is open.
 struct Upvalue {
   Field<State> owner;
-  Field<Upvalue> next;  // of the owner's open ones, by falling index
+  Field<Upvalue> next;  // of the owner's open ones, by falling address
   ValueSlot value;
-  uint32_t index;
+  Value* at;
+
+  Value* closed_place() { return reinterpret_cast<Value*>(&value); }
 };
 
 struct Closure {
@@ -139,6 +142,7 @@ enum class UserdataKind : uint8_t { kFile, kTask };
 
 struct Userdata : Object {
   UserdataKind type;
+  bool joined;  // a task: by its parent
   Field<Table> meta;
   ValueSlot value;  // a task's results
   void* pointer;    // a file's FILE*
@@ -187,6 +191,7 @@ struct State : Object {
   Frame* frame;  // the running one
   Frame* frame_end;
   Value* top;  // C: end of arguments and pushes; Lua: end of the frame
+  Value* push_limit;  // above it, pushes go through grow_top_slow()
   tri::ValueStack* vs;
   char* native_limit;  // no deeper C calls below this address
   uint32_t handler;    // stack index of xpcall's message handler, or 0

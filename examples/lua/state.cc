@@ -20,6 +20,10 @@ constexpr size_t kHandlerWords = 1000;
 /// Words a slow extension adds beyond need, so that it is rare.
 constexpr size_t kExtraWords = 16;
 
+void set_push_limit(State& L) {
+  L.push_limit = reinterpret_cast<Value*>(L.vs->limit) - kHandlerWords;
+}
+
 }  // namespace
 
 void grow_top_slow(State& L, size_t n) {
@@ -37,8 +41,14 @@ void grow_top_slow(State& L, size_t n) {
     run_error(L, "stack overflow");
   }
   auto top = L.top - L.stack();
+  const char* old_base = reinterpret_cast<char*>(L.vs->base);
   size_t extended = std::min(missing + kExtraWords, room - reserved);
   tri::reserve(mutator(L), extended);
+  ptrdiff_t moved = reinterpret_cast<char*>(L.vs->base) - old_base;
+  if (moved != 0) {
+    move_upvalues(L, moved);
+    set_push_limit(L);
+  }
   L.top = L.stack() + top;
   have = reinterpret_cast<Value*>(L.vs->top);
   for (size_t i = 0; i < extended; ++i) have[i] = Value::nil();
@@ -73,6 +83,7 @@ bool start_thread(State& L, Mutator& mu, size_t stack_bytes,
   L.status = ThreadStatus::kRunning;
   L.started = true;
   L.top = L.stack();
+  set_push_limit(L);
   ensure_stack(L, 8);
   *L.top++ = Value::nil();  // the function of the lowest frame
   grow_frames(L);
@@ -92,6 +103,9 @@ void fill_roots(State& L) {
   for (size_t i = 0; i < kMetaCount; ++i) {
     g.meta_names[i] = intern(L, kMetaNames[i]);
     g.roots.set(mu, kRootMeta0 + i, Value::of(g.meta_names[i]));
+  }
+  for (size_t i = 0; i < kTypeCount; ++i) {
+    g.roots.set(mu, kRootType0 + i, Value::of(intern(L, kTypeNames[i])));
   }
   for (size_t c = 0; c < 256; ++c) {
     auto byte = static_cast<char>(c);

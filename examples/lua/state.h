@@ -72,7 +72,8 @@ enum Root : size_t {
   kRootIpairs,
   kRootMemoryError,
   kRootStdout,
-  kRootMeta0,                            // kMetaCount names
+  kRootType0,                   // 8 names of types, in the order of kTypeNames
+  kRootMeta0 = kRootType0 + 8,  // kMetaCount names
   kRootChar0 = kRootMeta0 + kMetaCount,  // 256 strings of one byte
   kRootCount = kRootChar0 + 256
 };
@@ -130,7 +131,13 @@ inline void ensure_stack(State& L, size_t n) {
   }
 }
 inline void push(State& L, Value v) {
-  if (reinterpret_cast<uint64_t*>(L.top) == L.vs->top) grow_top_slow(L, 1);
+  if (reinterpret_cast<uint64_t*>(L.top) == L.vs->top) {
+    if (L.top >= L.push_limit) {
+      grow_top_slow(L, 1);
+    } else {
+      ++L.vs->top;  // the word is initialised below
+    }
+  }
   *L.top++ = v;
 }
 inline void pop(State& L, size_t n = 1) { L.top -= n; }
@@ -165,8 +172,12 @@ inline void push_integer(State& L, int64_t i) { push(L, make_integer(L, i)); }
 /// "bad argument #i to 'name' (expected expected, got ...)".
 [[noreturn]] void arg_type_error(State& L, int i, const char* expected);
 
+/// Which of Lua's types v has, as an index of kTypeNames.
+size_t type_index(Value v);
+inline constexpr size_t kTypeCount = 8;
+extern const char* const kTypeNames[kTypeCount];
 /// The name of v's type, as type() gives it.
-const char* type_name(Value v);
+inline const char* type_name(Value v) { return kTypeNames[type_index(v)]; }
 /// The same, but __name of its metatable wins; valid while v lives.
 std::string type_name_of(State& L, Value v);
 

@@ -158,7 +158,7 @@ void rehash(State& L, Table* t, Value key) {
     array = count.best_array(&in_array);
     in_hash = count.all - in_array;
   }
-  if (in_hash > 1 && in_hash < 4) in_hash = 4;
+  if (in_hash == 1) in_hash = 2;  // one more is likely to follow
   resize(L, t, array, in_hash);
 }
 
