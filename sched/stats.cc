@@ -12,6 +12,7 @@ namespace tricolor::sched {
 void sched_fill_stats(RuntimeImpl* rt, Stats* out) {
   uint64_t begun = 0;
   uint64_t ended = 0;
+  // ORDER-allp-1: pairs with make_p(): sees the elements.
   const uint32_t n = rt->sched.all_p_count.load_acquire();
   for (uint32_t i = 0; i < n; i++) {
     const P* p = rt->sched.all_ps.data()[i];

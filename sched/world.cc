@@ -98,6 +98,7 @@ void run_ragged(P* p) {
 // Calls fn(P*) for each P but `self`.
 template <class F>
 void for_others(RuntimeImpl* rt, P* self, F fn) {
+  // ORDER-allp-1: pairs with make_p(): sees the elements.
   const uint32_t n = rt->sched.all_p_count.load_acquire();
   for (uint32_t i = 0; i < n; i++) {
     P* p = rt->sched.all_ps.data()[i];
