@@ -318,8 +318,8 @@ void* Heap::take_from_slot(MCache* mc, uint32_t slot_id, size_t cell_bytes) {
 bool Heap::hook_is_due(const tri_mutator* mu, uint32_t slot_id) const {
   if (hooks_.before_refill == nullptr) return false;
   // In an occupied heap runs are a cell or two, and the hook would cost more
-  // than the run. So not before the next window or kHookBytes, unless somebody
-  // waits for this mutator, or a zeal mode wants every refill.
+  // than the run. So not while free cells are known, up to kHookBytes, unless
+  // somebody waits for this mutator, or a zeal mode wants every refill.
   constexpr int64_t kHookBytes = 4096;
   const MCache* mc = mcache_of(mu);
   return TRI_ASAN || options_.max_run_cells != 0 ||
