@@ -165,9 +165,7 @@ void Collector::stats(Stats* out) const {
   out->heap_goal_bytes = c->pacer.goal();
   out->heap_mapped_bytes = c->heap->space().committed_bytes();
   out->allocated_bytes = c->heap->allocated_bytes();
-  out->freed_bytes = out->allocated_bytes > out->heap_bytes
-                         ? out->allocated_bytes - out->heap_bytes
-                         : 0;
+  out->freed_bytes = c->heap->freed_bytes();
   out->gc_cpu_ns = c->totals.gc_ns.load_relaxed();
   out->gc_assist_ns = c->totals.assist_ns.load_relaxed();
   out->total_cpu_ns = (c->now() - c->created_ns) * c->options.procs;

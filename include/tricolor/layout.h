@@ -68,7 +68,7 @@ struct Type {
   using value_type = T;
   LayoutId layout = kInvalidLayout;
   uint32_t slot_id = 0;
-  uint32_t cell_bytes = 0;
+  uint32_t cell_bytes = 16;  ///< never 0: an unset Type takes the slow path
 
   Type() = default;
   explicit Type(LayoutId id) : layout(id) {
