@@ -99,8 +99,8 @@ struct Proto {
 };
 
 /// A captured variable. Open: `at` is a word of owner's value stack; when that
-/// stack moves, grow_top_slow() adjusts it. Closed (owner null): `at` is `value`.
-/// The owner stays alive as long as one of its variables is open.
+/// stack moves, grow_top_slow() adjusts it. Closed (owner null): `at` is
+/// `value`. The owner stays alive as long as one of its variables is open.
 struct Upvalue {
   Field<State> owner;
   Field<Upvalue> next;  // of the owner's open ones, by falling address
@@ -190,7 +190,7 @@ struct State : Object {
   Globals* g;
   Frame* frame;  // the running one
   Frame* frame_end;
-  Value* top;  // C: end of arguments and pushes; Lua: end of the frame
+  Value* top;         // C: end of arguments and pushes; Lua: end of the frame
   Value* push_limit;  // above it, pushes go through grow_top_slow()
   tri::ValueStack* vs;
   char* native_limit;  // no deeper C calls below this address

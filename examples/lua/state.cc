@@ -17,6 +17,8 @@ namespace {
 
 /// Words kept for message handlers that run on a full stack.
 constexpr size_t kHandlerWords = 1000;
+constexpr uint32_t kStackColours = 16;
+constexpr uint32_t kColourWords = 8;  // a cache line
 /// Words a slow extension adds beyond need, so that it is rare.
 constexpr size_t kExtraWords = 16;
 
@@ -84,11 +86,15 @@ bool start_thread(State& L, Mutator& mu, size_t stack_bytes,
   L.started = true;
   L.top = L.stack();
   set_push_limit(L);
-  ensure_stack(L, 8);
+  // Stacks begin at page boundaries: without a colour all of them would
+  // compete for the same sets of the cache.
+  uint32_t colour = (L.g->threads++ % kStackColours) * kColourWords;
+  ensure_stack(L, colour + 8);
+  L.top += colour;
   *L.top++ = Value::nil();  // the function of the lowest frame
   grow_frames(L);
-  L.frame->func = 0;
-  L.frame->base = 1;
+  L.frame->func = colour;
+  L.frame->base = colour + 1;
   return true;
 }
 

@@ -88,6 +88,7 @@ struct Globals {
   String* meta_names[kMetaCount] = {};
   Value next_function = Value::nil();    // as kRootNext
   Value ipairs_iterator = Value::nil();  // as kRootIpairs
+  uint32_t threads = 0;                  // started so far
   uint64_t random_state[4] = {};
   int gc_percent = 100;  // before collectgarbage("stop")
   bool gc_stopped = false;
