@@ -20,44 +20,8 @@ struct Priority {
 constexpr int kUnaryPriority = 12;
 constexpr int kMaxDepth = 800;
 
-bool binary_priority(const Lexer& lex, Priority* out) {
-  switch (lex.token()) {
-    case Token::kOr:
-      *out = {BinaryOp::kOr, 1, 1};
-      return true;
-    case Token::kAnd:
-      *out = {BinaryOp::kAnd, 2, 2};
-      return true;
-    case Token::kLe:
-      *out = {BinaryOp::kLe, 3, 3};
-      return true;
-    case Token::kGe:
-      *out = {BinaryOp::kGe, 3, 3};
-      return true;
-    case Token::kNe:
-      *out = {BinaryOp::kNe, 3, 3};
-      return true;
-    case Token::kEq:
-      *out = {BinaryOp::kEq, 3, 3};
-      return true;
-    case Token::kShl:
-      *out = {BinaryOp::kShl, 7, 7};
-      return true;
-    case Token::kShr:
-      *out = {BinaryOp::kShr, 7, 7};
-      return true;
-    case Token::kConcat:
-      *out = {BinaryOp::kConcat, 9, 8};
-      return true;
-    case Token::kIdiv:
-      *out = {BinaryOp::kIdiv, 11, 11};
-      return true;
-    case Token::kChar:
-      break;
-    default:
-      return false;
-  }
-  switch (lex.character()) {
+bool character_priority(int c, Priority* out) {
+  switch (c) {
     case '<':
       *out = {BinaryOp::kLt, 3, 3};
       return true;
@@ -91,6 +55,45 @@ bool binary_priority(const Lexer& lex, Priority* out) {
     case '^':
       *out = {BinaryOp::kPow, 14, 13};
       return true;
+    default:
+      return false;
+  }
+}
+
+bool binary_priority(const Lexer& lex, Priority* out) {
+  switch (lex.token()) {
+    case Token::kOr:
+      *out = {BinaryOp::kOr, 1, 1};
+      return true;
+    case Token::kAnd:
+      *out = {BinaryOp::kAnd, 2, 2};
+      return true;
+    case Token::kLe:
+      *out = {BinaryOp::kLe, 3, 3};
+      return true;
+    case Token::kGe:
+      *out = {BinaryOp::kGe, 3, 3};
+      return true;
+    case Token::kNe:
+      *out = {BinaryOp::kNe, 3, 3};
+      return true;
+    case Token::kEq:
+      *out = {BinaryOp::kEq, 3, 3};
+      return true;
+    case Token::kShl:
+      *out = {BinaryOp::kShl, 7, 7};
+      return true;
+    case Token::kShr:
+      *out = {BinaryOp::kShr, 7, 7};
+      return true;
+    case Token::kConcat:
+      *out = {BinaryOp::kConcat, 9, 8};
+      return true;
+    case Token::kIdiv:
+      *out = {BinaryOp::kIdiv, 11, 11};
+      return true;
+    case Token::kChar:
+      return character_priority(lex.character(), out);
     default:
       return false;
   }
