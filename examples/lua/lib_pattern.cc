@@ -41,6 +41,7 @@ int find_or_match(State& L, bool find) {
   Matcher m(L, s, pattern);
   size_t anchor = !pattern.empty() && pattern[0] == '^' ? 1 : 0;
   for (const char* at = s.data() + start; at <= s.data() + s.size(); ++at) {
+    tri::poll(mutator(L));
     const char* end = m.match_at(at, anchor);
     if (end != nullptr) return push_match(L, m, s, at, end, find);
     if (anchor != 0) break;
@@ -61,6 +62,7 @@ int gmatch_step(State& L, int) {
   int64_t last = self->upvalues[3].load().as_small_int();
   Matcher m(L, s, pattern);
   for (; at <= s.data() + s.size(); ++at) {
+    tri::poll(mutator(L));
     const char* end = m.match_at(at, 0);
     if (end == nullptr || end - s.data() == last) continue;
     Value next = Value::small_int(end - s.data());
@@ -180,6 +182,7 @@ int string_gsub(State& L, int) {
   const char* last = nullptr;
   int64_t count = 0;
   while (count < most) {
+    tri::poll(mutator(L));
     const char* end = m.match_at(at, anchor);
     if (end != nullptr && end != last) {
       ++count;

@@ -48,8 +48,9 @@ class Sorter {
     put(j, v);
   }
 
-  /// Both values are in the array or on the stack.
+  /// Both values are in the array or on the stack. A safepoint.
   bool before(Value x, Value y) {
+    tri::poll(mu_);
     if (compare_.is_nil()) {
       Order order = fast_less<false>(x, y);
       if (order != Order::kUnknown) return order == Order::kYes;

@@ -66,6 +66,7 @@ int table_insert(State& L, int n) {
     arg_error(L, 2, "position out of bounds");
   }
   for (int64_t i = end; i > at; --i) {
+    tri::poll(mutator(L));
     push(L, get_at(L, 1, i - 1));
     set_at(L, 1, i, L.top[-1]);
     pop(L);
@@ -84,6 +85,7 @@ int table_remove(State& L, int) {
   }
   push(L, get_at(L, 1, at));
   for (; at < size; ++at) {
+    tri::poll(mutator(L));
     push(L, get_at(L, 1, at + 1));
     set_at(L, 1, at, L.top[-1]);
     pop(L);
@@ -105,8 +107,10 @@ String* concat_strings(State& L, const Table* t, std::string_view sep,
     total += v.as_string()->length;
   }
   String* out = new_string_buffer(L, total);
+  push(L, Value::of(out));
   char* to = out->data;
   for (int64_t i = first - 1; i < last; ++i) {
+    tri::poll(mutator(L));
     std::string_view s = view(array[i].load());
     std::memcpy(to, s.data(), s.size());
     to += s.size();
@@ -114,6 +118,7 @@ String* concat_strings(State& L, const Table* t, std::string_view sep,
     std::memcpy(to, sep.data(), sep.size());
     to += sep.size();
   }
+  pop(L);
   return out;
 }
 
@@ -130,6 +135,7 @@ int table_concat(State& L, int) {
   }
   std::string out;
   for (int64_t i = first; i <= last; ++i) {
+    tri::poll(mutator(L));
     Value v = get_at(L, 1, i);
     char digits[kNumberChars];
     if (v.is_string()) {
@@ -187,6 +193,7 @@ int table_move(State& L, int) {
   bool same = target == 1 || raw_equal(L.arg(1), L.arg(5));
   bool backwards = same && to > from && to <= end;
   for (int64_t step = 0; step < n; ++step) {
+    tri::poll(mutator(L));
     int64_t i = backwards ? n - 1 - step : step;
     push(L, get_at(L, 1, from + i));
     set_at(L, target, to + i, L.top[-1]);

@@ -18,6 +18,7 @@ namespace tlua {
 namespace {
 
 inline constexpr uint32_t kMaxArray = 1u << 28;
+inline constexpr uint32_t kSmallArray = 4096;  // copied without safepoint
 inline constexpr int kSizeClasses = 30;
 
 ValueSlot* new_array(State& L, size_t n) {
@@ -104,6 +105,16 @@ void reinsert(State& L, Table* t, Value key, uint32_t hash, Value v) {
     if (key.as_small_int() > 0) t->int_in_hash = 1;
   }
   insert_node(L, t, key, hash, v);
+}
+
+/// Copies n slots into a fresh array. Both cells are rooted: a safepoint now
+/// and then, so that a large table does not delay a stop.
+void copy_slots(State& L, ValueSlot* to, const ValueSlot* from, uint32_t n) {
+  constexpr uint32_t kPiece = 4096;
+  for (uint32_t i = 0; i < n; ++i) {
+    to[i].init(mutator(L), from[i].load());
+    if (i % kPiece == kPiece - 1) tri::poll(mutator(L));
+  }
 }
 
 /// How many integer keys lie in (2^(i-1), 2^i], and in all.
@@ -196,7 +207,7 @@ void resize(State& L, Table* t, size_t array_size, size_t hash_size) {
     run_error(L, "table overflow");
   }
   Mutator& mu = mutator(L);
-  tri::Scope<2> scope(mu);
+  tri::Scope<4> scope(mu);
   tri::Local<ValueSlot> array(scope);
   tri::Local<Node> nodes(scope, no_nodes());
   uint32_t old_used = t->array_used;
@@ -207,33 +218,32 @@ void resize(State& L, Table* t, size_t array_size, size_t hash_size) {
   }
   uint32_t count = hash_size == 0 ? 0 : power_of_two(hash_size);
   if (count > 0) nodes = new_nodes(L, count);
-  // No safepoint from here on: the old parts are reachable from C++ alone.
-  ValueSlot* old_array = t->array.load();
-  Node* old_nodes = t->nodes.load();
+  // The old parts stay rooted while their entries move: there are safepoints.
+  tri::Local<ValueSlot> old_array(scope, t->array.load());
+  tri::Local<Node> old_nodes(scope, t->nodes.load());
   uint32_t old_count = node_count(t);
   t->nodes.store(mu, nodes.get());
   t->node_mask = count == 0 ? 0 : count - 1;
   t->free_node = count;
   t->int_in_hash = 0;
-  if (array.get() != old_array) {
+  if (array.get() != old_array.get()) {
     uint32_t kept = std::min(old_used, static_cast<uint32_t>(array_size));
-    for (uint32_t i = 0; i < kept; ++i) {
-      array.get()[i].init(mu, old_array[i].load());
-    }
+    copy_slots(L, array, old_array, kept);
     t->array.store(mu, array.get());
     t->array_size = static_cast<uint32_t>(array_size);
     t->array_used = kept;
     trim_array(L, t);
     for (uint32_t i = kept; i < old_used; ++i) {
-      Value v = old_array[i].load();
+      Value v = old_array.get()[i].load();
       Value key = Value::small_int(i + 1);
       if (!v.is_nil()) reinsert(L, t, key, hash_of_key(key), v);
     }
   }
   for (uint32_t i = 0; i < old_count; ++i) {
-    Value v = old_nodes[i].value.load();
-    if (v.is_nil()) continue;
-    reinsert(L, t, old_nodes[i].key.load(), old_nodes[i].hash(), v);
+    tri::poll(mu);
+    const Node& n = old_nodes.get()[i];
+    Value v = n.value.load();
+    if (!v.is_nil()) reinsert(L, t, n.key.load(), n.hash(), v);
   }
 }
 
@@ -243,8 +253,14 @@ bool grow_array(State& L, Table* t) {
   uint32_t size = old_size == 0 ? 4 : old_size * 2;
   Mutator& mu = mutator(L);
   ValueSlot* array = new_array(L, size);
-  ValueSlot* old = t->array.load();
-  for (uint32_t i = 0; i < old_size; ++i) array[i].init(mu, old[i].load());
+  if (old_size <= kSmallArray) {
+    const ValueSlot* old = t->array.load();
+    for (uint32_t i = 0; i < old_size; ++i) array[i].init(mu, old[i].load());
+  } else {
+    tri::Scope<1> scope(mu);
+    tri::Local<ValueSlot> root(scope, array);
+    copy_slots(L, array, t->array.load(), old_size);
+  }
   t->array.store(mu, array);
   t->array_size = size;
   if (t->int_in_hash == 0) return true;
