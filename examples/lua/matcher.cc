@@ -49,16 +49,16 @@ struct ClassTables {
       if (c > 32 && c < 127 && !lower && !upper && !digit) bits |= kPunct;
       of_byte[c] = static_cast<uint16_t>(bits);
     }
-    of_letter['a'] = kAlpha;
-    of_letter['c'] = kControl;
-    of_letter['d'] = kDigit;
-    of_letter['g'] = kGraph;
-    of_letter['l'] = kLower;
-    of_letter['p'] = kPunct;
-    of_letter['s'] = kSpace;
-    of_letter['u'] = kUpper;
-    of_letter['w'] = kAlpha | kDigit;
-    of_letter['x'] = kHex;
+    struct {
+      int letter;
+      unsigned bits;
+    } constexpr kLetters[] = {
+        {'a', kAlpha}, {'c', kControl},       {'d', kDigit}, {'g', kGraph},
+        {'l', kLower}, {'p', kPunct},         {'s', kSpace}, {'u', kUpper},
+        {'x', kHex},   {'w', kAlpha | kDigit}};
+    for (const auto& l : kLetters) {
+      of_letter[l.letter] = static_cast<uint16_t>(l.bits);
+    }
   }
 };
 constexpr ClassTables kClasses;
