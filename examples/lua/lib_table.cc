@@ -129,7 +129,7 @@ int table_concat(State& L, int) {
   int64_t first = opt_integer(L, 3, 1);
   int64_t last = opt_integer(L, 4, size);
   if (is_plain(L.arg(1))) {
-    std::string_view gap = sep == nullptr ? std::string_view() : view(sep);
+    std::string_view gap = sep == nullptr ? "" : view(sep);
     String* s = concat_strings(L, L.arg(1).as_table(), gap, first, last);
     if (s != nullptr) return return_value(L, Value::of(s));
   }
