@@ -74,9 +74,9 @@ void detach_last(RuntimeImpl* rt, M* m) {
   }
   {
     base::LockGuard guard(rt->world.lock);
-    TRI_CHECK(try_leave_native_p(p, g->native_word, PState::kIdle));
+    TRI_CHECK(try_leave_native_p(p, g->native_word, PState::kIdle, true));
     p->curg.store_relaxed(nullptr);
-    leave_state(g, GState::kNative, GState::kDead);
+    leave_state_slow(g, GState::kNative, GState::kDead);
     m->curg = nullptr;
     m->p = nullptr;
     m->attached_g = nullptr;

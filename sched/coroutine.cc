@@ -17,7 +17,8 @@
 //   3. a G born while marking is black, its argument shaded;
 //   4. a value that passes from one stack to the other is shaded, since it may
 //      leave a grey stack for a black one.
-// Between the test of marking() and the switch there is no safepoint.
+// barrier_on says whether it marks; between its test and the switch there is no
+// safepoint.
 //
 // The G becomes kSuspended only after it has left its stack: the resumer sets
 // it. From then on another task may resume it.
@@ -66,8 +67,8 @@ void hand_over(G* from, G* to) {
 // Back to whoever resumed `g`, with a value. Returns when g is resumed, unless
 // it has finished.
 void switch_to_resumer(G* g, void* value) {
-  RuntimeImpl* rt = g->rt;
-  if (rt->collector->marking()) rt->collector->scan_owner(p_of(&g->mu), g);
+  P* p = p_of(&g->mu);
+  if (p->barrier_on != 0) g->rt->collector->scan_owner(p, g);
   shade(g->mu, value);
   G* resumer = g->resumer;
   g->resumer = nullptr;
@@ -76,7 +77,7 @@ void switch_to_resumer(G* g, void* value) {
   set_status(
       g, g->finished ? CoroutineStatus::kDead : CoroutineStatus::kSuspended);
   set_status(resumer, CoroutineStatus::kRunning);
-  leave_state(resumer, GState::kNormal, GState::kRunning);
+  leave_state(p, resumer, GState::kNormal, GState::kRunning);
   EhGlobals* globals = g->m->eh_globals;
   hand_over(g, resumer);
   if (g->finished) leave_fiber(globals, &g->fiber, &resumer->fiber);
@@ -166,7 +167,7 @@ void reap_coroutines(RuntimeImpl* rt, P* p) {
   G* g = rt->gs.take_collected();
   while (g != nullptr) {
     G* next = g->link;
-    leave_state(g, GState::kSuspended, GState::kDead);
+    leave_state_slow(g, GState::kSuspended, GState::kDead);
     bury(rt, p, g);
     g = next;
   }
@@ -212,9 +213,7 @@ void* Coroutine::resume(Mutator& mu, Coroutine* co, void* value) {
   }
   g->self_root = reinterpret_cast<uint64_t>(co);
   g->resumer = self;
-  if (rt->collector->marking()) {
-    rt->collector->scan_owner(sched::p_of(&mu), g);
-  }
+  if (mu.barrier_on != 0) rt->collector->scan_owner(sched::p_of(&mu), g);
   sched::shade(mu, co);
   sched::shade(mu, value);
   g->transfer = value;

@@ -132,17 +132,19 @@ G* find_work(M* m, bool* inherits) {
   RuntimeImpl* rt = m->rt;
   for (;;) {
     *inherits = false;
-    if (should_leave(m)) return nullptr;
     if (m->p == nullptr) {
       wait_for_p(m);
       if (m->p == nullptr) return nullptr;
     }
     P* p = m->p;
     if (p->request.load_relaxed() != 0) {
-      // Whoever was to be preempted has left the P.
-      p->request.fetch_and_relaxed(~gc::kRequestPreempt);
+      // Whoever was to be preempted has left the P. If it was this M that is
+      // to leave:
+      // ORDER-preempt-1: pairs with request_and_poke(): sees why it was asked.
+      p->request.fetch_and_acquire(~gc::kRequestPreempt);
       attend_requests(p);
     }
+    if (should_leave(m)) return nullptr;
     const uint32_t tick = p->tick.load_relaxed();
     if (tick % kDutiesEvery == 0 || p->runq.size() == 0) do_timed_duties(m);
     if (tick % kGlobalEvery == 0) {

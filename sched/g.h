@@ -45,6 +45,8 @@
 #include <cstdint>
 
 #include "base/atomics.h"
+#include "base/check.h"
+#include "base/sched_point.h"
 #include "gc/root_owner.h"
 #include "sched/fiber.h"
 #include "stacks/stack_pool.h"
@@ -139,19 +141,35 @@ inline GState state_of(uint32_t word) {
 inline GState g_state(const G* g) { return state_of(g->status.load_acquire()); }
 const char* g_state_name(GState state);
 
-/// from -> to by the owner of the G when `from` can carry no scan bit
-/// (kRunning, kIdle). Publishes what the owner wrote.
-void set_state(G* g, GState from, GState to);
+/// Whether the step is in the table of g_state.cc, which checking builds ask.
+bool is_g_transition(GState from, GState to);
+[[noreturn]] void bad_g_state(const G* g, uint32_t word, GState expected);
+
+/// from -> to by the owner of the G when it can carry no scan bit: `from` is
+/// kRunning or kIdle, or nobody marks. Publishes what the owner wrote.
+inline void set_state(G* g, GState from, GState to) {
+  TRI_SCHED_POINT(g_set_state);
+  TRI_ASSERT(is_g_transition(from, to), "G: %s -> %s is no transition",
+             g_state_name(from), g_state_name(to));
+  // ORDER-gstate-1: pairs with itself, try_set_scan(), leave_state_slow().
+  const uint32_t word = g->status.load_acquire();
+  if (TRI_UNLIKELY(word != static_cast<uint32_t>(from))) {
+    bad_g_state(g, word, from);
+  }
+  // ORDER-gstate-1: pairs with try_set_scan() and leave_state_slow():
+  // publishes the roots and all the owner wrote.
+  g->status.store_release(static_cast<uint32_t>(to));
+}
 
 /// from -> to, waiting while somebody scans the G. Fatal if the state is not
-/// `from`.
-void leave_state(G* g, GState from, GState to);
+/// `from`. leave_state() in p.h is the quick form.
+void leave_state_slow(G* g, GState from, GState to);
 
-/// The same, but false if the state is not `from`.
+/// The same, but false if the state is not `from`. One of several callers wins.
 bool try_leave_state(G* g, GState from, GState to);
 
 /// kWaiting -> kRunnable, without waiting for a scanner.
-void set_runnable(G* g);
+void set_runnable_slow(G* g);
 
 /// Adds the scan bit if the state is `state`; see gc/world.h.
 bool try_set_scan(G* g, GState state);

@@ -30,9 +30,8 @@ constexpr uint32_t kNext[] = {
 };
 
 void assert_legal(GState from, GState to) {
-  TRI_ASSERT((kNext[static_cast<uint32_t>(from)] & bit(to)) != 0,
-             "G: %s -> %s is no transition", g_state_name(from),
-             g_state_name(to));
+  TRI_ASSERT(is_g_transition(from, to), "G: %s -> %s is no transition",
+             g_state_name(from), g_state_name(to));
 }
 
 // A scan takes microseconds, or up to a millisecond for a deep value stack.
@@ -69,15 +68,13 @@ const char* g_state_name(GState state) {
   return "?";
 }
 
-void set_state(G* g, GState from, GState to) {
-  TRI_SCHED_POINT(g_set_state);
-  assert_legal(from, to);
-  const uint32_t word = g->status.load_relaxed();
-  TRI_CHECK(word == static_cast<uint32_t>(from), "G %u is %s (0x%x), not %s",
-            g->index, g_state_name(state_of(word)), word, g_state_name(from));
-  // ORDER-gstate-1: pairs with try_set_scan() and leave_state(): publishes the
-  // roots and all the owner wrote.
-  g->status.store_release(static_cast<uint32_t>(to));
+bool is_g_transition(GState from, GState to) {
+  return (kNext[static_cast<uint32_t>(from)] & bit(to)) != 0;
+}
+
+void bad_g_state(const G* g, uint32_t word, GState expected) {
+  TRI_FATAL("G %u is %s (0x%x), not %s", g->index, g_state_name(state_of(word)),
+            word, g_state_name(expected));
 }
 
 bool try_leave_state(G* g, GState from, GState to) {
@@ -97,12 +94,12 @@ bool try_leave_state(G* g, GState from, GState to) {
   }
 }
 
-void leave_state(G* g, GState from, GState to) {
+void leave_state_slow(G* g, GState from, GState to) {
   TRI_CHECK(try_leave_state(g, from, to), "G %u is %s, not %s", g->index,
             g_state_name(g_state(g)), g_state_name(from));
 }
 
-void set_runnable(G* g) {
+void set_runnable_slow(G* g) {
   TRI_SCHED_POINT(g_set_runnable);
   uint32_t word = g->status.load_relaxed();
   do {

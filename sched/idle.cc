@@ -35,7 +35,8 @@ void release_p_locked(RuntimeImpl* rt, P* p) {
              p->runq.size());
   TRI_ASSERT(!p->attached);
   p->curg.store_relaxed(nullptr);
-  p->request.fetch_and_relaxed(~gc::kRequestPreempt);
+  // ORDER-preempt-1: pairs with request_and_poke(): sees why it was asked.
+  p->request.fetch_and_acquire(~gc::kRequestPreempt);
   set_p_state(p, PState::kRunning, PState::kIdle);
   p->link = s.idle_ps;
   s.idle_ps = p;
@@ -93,7 +94,7 @@ void hand_p_to(M* m, P* p, bool spinning) {
   m->parker.unpark();
 }
 
-bool should_leave(M* m) {
+bool should_leave_slow(M* m) {
   // ORDER-shutdown-1: pairs with ~RuntimeImpl's store: a hint to go.
   if (m->rt->sched.shutdown.load_acquire()) return true;
   if (m->kind != MKind::kRunner) return false;
@@ -234,10 +235,25 @@ bool sleep_in_poller(M* m, uint64_t until_ns) {
 }
 
 // On the idle list, without a P. Returns with one, or when m has to leave.
+// m, which slept until the next timer or has just fired one, has been given a
+// P: another sleeper takes the timers over.
+void pass_on_timers(RuntimeImpl* rt) {
+  Scheduler& s = rt->sched;
+  if (s.sleep_until.load_relaxed() != kNever ||
+      s.idle_m_count.load_relaxed() == 0 || rt->timers.next_ns() == kNever) {
+    return;
+  }
+  base::LockGuard guard(s.lock);
+  if (s.timed_m == nullptr && s.idle_ms != nullptr) s.idle_ms->parker.unpark();
+}
+
 void sleep_idle(M* m) {
   RuntimeImpl* rt = m->rt;
   for (;;) {
-    if (take_next_p(m)) return;
+    if (take_next_p(m)) {
+      pass_on_timers(rt);
+      return;
+    }
     if (should_leave(m) || m->no_wait) {
       if (take_off(m, /*want_p=*/false) == Taken::kOff) return;
       while (!take_next_p(m)) m->parker.park();

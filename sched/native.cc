@@ -8,8 +8,10 @@
 // Going native the G's state changes before the P's, coming back after it: the
 // P is what others take, and whoever has it finds the G where it belongs.
 #include "base/check.h"
+#include "base/futex.h"
 #include "base/sched_point.h"
 #include "sched/runtime.h"
+#include "sched/tls.h"
 #include "tricolor/thread.h"
 
 namespace tricolor::sched {
@@ -40,6 +42,11 @@ P* take_back_p(G* g) {
       return nullptr;
     }
   }
+}
+
+void rest_ns(int64_t ns) {
+  base::Atomic<uint32_t> never{0};
+  base::futex_wait(&never, 0, ns);
 }
 
 P* take_other_p(M* m) {
@@ -73,6 +80,12 @@ void leave_native_current(G* g) {
   P* p = take_back_p(g);
   if (p == nullptr) {
     p = take_other_p(m);
+    // Inside another runtime entered from this G the thread is not ours to run
+    // others on: wait for a P right here.
+    while (p == nullptr && current_m() != m) {
+      rest_ns(20'000);
+      p = take_other_p(m);
+    }
     if (p == nullptr) {
       switch_to_scheduler(g, After::kRequeue);
       attend_current(g);
@@ -80,9 +93,12 @@ void leave_native_current(G* g) {
     }
     install_g(p, g);
   }
-  leave_state(g, GState::kNative, GState::kRunning);
+  leave_state_slow(g, GState::kNative, GState::kRunning);
   refresh_mutator(g, p);
   attend_current(g);
+  // If this M was asked to leave while it had no P, the asking has been lost:
+  // curg is installed before this look, so either the poke or the look does it.
+  if (should_leave(m)) request_and_poke(p_of(&g->mu), gc::kRequestPreempt);
 }
 
 void attend_current(G* g) {

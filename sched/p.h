@@ -102,7 +102,35 @@ inline PState p_state(const P* p) {
 void set_p_state(P* p, PState from, PState to);
 
 /// kNative with exactly this word -> `to`. False: somebody else has been here.
-bool try_leave_native_p(P* p, uint32_t native_word, PState to);
+/// `for_good`: whoever went native with this word will not get this P back.
+bool try_leave_native_p(P* p, uint32_t native_word, PState to,
+                        bool for_good = false);
+
+/// Whether a G may carry a scan bit now, seen by the holder of `p`. Scan bits
+/// exist only while marking (and, for Gs in native code, in a ragged barrier),
+/// and that begins and ends in stops, which wait for the holder.
+inline bool may_be_scanned(const P* p) {
+  return p == nullptr || p->barrier_on != 0;
+}
+
+/// from -> to, waiting while somebody scans the G; not from kNative. `p`: held
+/// by the caller, may be null.
+inline void leave_state(const P* p, G* g, GState from, GState to) {
+  if (TRI_UNLIKELY(may_be_scanned(p))) {
+    leave_state_slow(g, from, to);
+  } else {
+    set_state(g, from, to);
+  }
+}
+
+/// kWaiting -> kRunnable.
+inline void set_runnable(const P* p, G* g) {
+  if (TRI_UNLIKELY(may_be_scanned(p))) {
+    set_runnable_slow(g);
+  } else {
+    set_state(g, GState::kWaiting, GState::kRunnable);
+  }
+}
 
 /// Copies what a P carries into the Mutator that runs on it. Called whenever a
 /// G gets a P, and when a stopped P starts again.

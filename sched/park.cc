@@ -29,13 +29,13 @@ void park_attached(G* g, ParkCommit commit, void* ctx) {
   if (commit == nullptr || commit({g}, ctx)) {
     while (g_state(g) != GState::kRunnable) m->parker.park();
   } else {
-    set_runnable(g);
+    set_runnable_slow(g);
   }
   while (!try_leave_native_p(p, g->native_word, PState::kRunning)) {
     wait_while_taken(p, g->native_word);
   }
   g->blocked_m = nullptr;
-  leave_state(g, GState::kRunnable, GState::kRunning);
+  leave_state(p, g, GState::kRunnable, GState::kRunning);
   refresh_mutator(g, p);
   attend_current(g);
 }
@@ -66,7 +66,7 @@ void park_current(Mutator& mu, ParkCommit commit, void* ctx) {
 void ready_g(RuntimeImpl* rt, P* p, G* g, bool next) {
   TRI_SCHED_POINT(ready);
   M* blocked = g->blocked_m;  // the G's own as soon as it is runnable
-  set_runnable(g);
+  set_runnable(p, g);
   if (blocked != nullptr) {
     blocked->parker.unpark();
   } else {
@@ -112,7 +112,8 @@ void tri_detail_poll_slow(tri_mutator* mu) {
   sched::attend_current(g);
   sched::P* p = sched::p_of(mu);
   if ((p->request.load_relaxed() & gc::kRequestPreempt) == 0) return;
-  p->request.fetch_and_relaxed(~gc::kRequestPreempt);
+  // ORDER-preempt-1: pairs with request_and_poke(): sees why it was asked.
+  p->request.fetch_and_acquire(~gc::kRequestPreempt);
   if (g->m->kind != sched::MKind::kAttached) {
     sched::switch_to_scheduler(g, sched::After::kPreempt);
   }

@@ -47,7 +47,13 @@ bool RunQueue::put_next(G* g, GList* overflow) {
   TRI_SCHED_POINT(runq_put_next);
   // ORDER-runq-3: pairs with pop() and grab(): publishes the G. Seq_cst: the
   // store half of the race in wake.cc.
-  G* before = next_.exchange_seq_cst(g);
+  G* before;
+  if (solo_) {
+    before = next_.load_relaxed();
+    next_.store_release(g);
+  } else {
+    before = next_.exchange_seq_cst(g);
+  }
   if (before == nullptr) return true;
   return put(before, overflow);
 }
@@ -57,7 +63,13 @@ G* RunQueue::pop(bool* inherits) {
   *inherits = false;
   if (next_.load_relaxed() != nullptr) {  // only the owner fills it
     // ORDER-runq-3: pairs with put_next(). A thief may be faster.
-    G* g = next_.exchange_seq_cst(nullptr);
+    G* g;
+    if (solo_) {
+      g = next_.load_acquire();
+      next_.store_relaxed(nullptr);
+    } else {
+      g = next_.exchange_seq_cst(nullptr);
+    }
     if (g != nullptr) {
       *inherits = true;
       return g;
@@ -68,6 +80,10 @@ G* RunQueue::pop(bool* inherits) {
     const uint32_t tail = tail_.load_relaxed();  // ours
     if (head == tail) return nullptr;
     G* g = ring_[head % kSize].load_relaxed();
+    if (solo_) {
+      head_.store_release(head + 1);
+      return g;
+    }
     // ORDER-runq-1: pairs with put(): the slot has been read.
     if (head_.compare_exchange_strong_acq_rel(head, head + 1)) return g;
   }

@@ -24,6 +24,7 @@ P* make_p(RuntimeImpl* rt, bool attached) {
   p->id = id;
   p->attached = attached;
   p->rng = base::Rng(id + 1);
+  p->runq.set_solo(s.max_procs == 1);
   if (!rt->collector->proc_init(p)) return nullptr;
   base::LockGuard guard(s.lock);
   s.all_ps.push_back(p);

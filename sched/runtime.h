@@ -64,6 +64,16 @@ inline Runtime* api_of(RuntimeImpl* rt) {
 
 namespace sched {
 
+/// Whether the M is to end its loop.
+inline bool should_leave(M* m) {
+  // Relaxed: a hint; the slow form looks properly.
+  if (TRI_LIKELY(m->kind == MKind::kWorker &&
+                 !m->rt->sched.shutdown.load_relaxed())) {
+    return false;
+  }
+  return should_leave_slow(m);
+}
+
 /// Fills the task and thread fields of *out.
 void sched_fill_stats(RuntimeImpl* rt, Stats* out);
 /// Registers the layout of Coroutine cells.

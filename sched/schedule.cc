@@ -40,7 +40,7 @@ void start_first_run(M* m, G* g) {
 void run_g(M* m, G* g, bool inherits) {
   RuntimeImpl* rt = m->rt;
   P* p = m->p;
-  leave_state(g, GState::kRunnable, GState::kRunning);
+  leave_state(p, g, GState::kRunnable, GState::kRunning);
   if (!g->started) start_first_run(m, g);
   g->m = m;
   m->curg = g;
@@ -55,9 +55,10 @@ void run_g(M* m, G* g, bool inherits) {
   }
   const uint32_t request = p->request.load_relaxed();
   if (TRI_UNLIKELY(request != 0)) {
-    // It has just been given the P: a preemption has had its way.
-    p->request.fetch_and_relaxed(~gc::kRequestPreempt);
     attend_requests(p);
+    // A preemption may be meant for this M (it has to leave) and not for the G
+    // before: this one's first poll does it.
+    __atomic_store_n(&g->mu.poll_request, 1, __ATOMIC_RELAXED);
   }
   refresh_mutator(g, p);
   m->after = After::kNothing;
@@ -69,12 +70,12 @@ void park_g(M* m, G* g) {
   set_state(g, GState::kRunning, GState::kWaiting);
   // From here on the G may run elsewhere as soon as commit publishes it.
   if (commit == nullptr || commit({g}, m->commit_ctx)) return;
-  set_runnable(g);
+  set_runnable(m->p, g);
   submit_local(m->p, g, /*next=*/true);
 }
 
 void requeue_g(M* m, G* g) {
-  leave_state(g, GState::kNative, GState::kRunnable);
+  leave_state_slow(g, GState::kNative, GState::kRunnable);
   GList one;
   one.push_back(g);
   submit_global(m->rt, &one);

@@ -108,7 +108,7 @@ void hand_p_to(M* m, P* p, bool spinning);
 void go_idle(M* m);
 /// For an M without a P: gets one, or sleeps until it has one or has to leave.
 void wait_for_p(M* m);
-bool should_leave(M* m);
+bool should_leave_slow(M* m);
 /// Makes a sleeping M look around (leave, timers). Spurious otherwise.
 void wake_m(RuntimeImpl* rt, M* m);
 /// The M is no longer looking for work: it has found some, or gives up.

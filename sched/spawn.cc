@@ -5,7 +5,6 @@
 #include <cstring>
 
 #include "base/check.h"
-#include "base/os_memory.h"
 #include "base/sched_point.h"
 #include "sched/coroutine.h"
 #include "sched/runtime.h"
@@ -67,9 +66,9 @@ bool prepare_stack(RuntimeImpl* rt, P* p, G* g, stacks::Refusal* refusal) {
   }
   if (g->stack == nullptr) return false;
   g->fiber.eh = EhGlobals{};
-  // The lowest page is the guard.
-  stacks::context_init(&g->fiber.context, g->stack->lo + base::os_page_size(),
-                       g->stack->top(), &g->stack->contexts, fiber_entry, g);
+  stacks::context_init(&g->fiber.context,
+                       g->stack->lo + rt->stacks.guard_bytes(), g->stack->top(),
+                       &g->stack->contexts, fiber_entry, g);
   return true;
 }
 
@@ -133,7 +132,7 @@ void strip_g(RuntimeImpl* rt, P* p, G* g) {
 
 void free_g(RuntimeImpl* rt, P* p, G* g) {
   g->id.store_relaxed(0);  // no TaskRef is valid any more
-  leave_state(g, GState::kDead, GState::kIdle);
+  leave_state(p, g, GState::kDead, GState::kIdle);
   rt->gs.put(p, g);
 }
 

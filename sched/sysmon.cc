@@ -17,11 +17,12 @@ bool work_waits(RuntimeImpl* rt, P* p) {
   return p->runq.size() > 0 || rt->sched.global_size.load_relaxed() > 0;
 }
 
-// The P of a long native call goes to another M. The caller has taken it.
+// The P of a long native call goes to another M. The caller has taken it, to
+// kRunning at once: a stop waits for whoever will hold it, and kIdle would say
+// that it is on the idle list.
 void hand_on(RuntimeImpl* rt, P* p) {
   Scheduler& s = rt->sched;
   p->curg.store_relaxed(nullptr);
-  set_p_state(p, PState::kIdle, PState::kRunning);
   s.lock.lock();
   M* m = pop_idle_m_locked(rt);
   s.lock.unlock();
@@ -47,7 +48,7 @@ void watch(RuntimeImpl* rt, P* p, uint64_t now_ns) {
   if (p_state_of(word) == PState::kRunning) {
     request_and_poke(p, gc::kRequestPreempt);
   } else if (p_state_of(word) == PState::kNative &&
-             try_leave_native_p(p, word, PState::kIdle)) {
+             try_leave_native_p(p, word, PState::kRunning, true)) {
     hand_on(rt, p);
   }
 }

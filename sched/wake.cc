@@ -99,20 +99,26 @@ void wake_p(RuntimeImpl* rt) {
   M* m = p == nullptr ? nullptr : pop_idle_m_locked(rt);
   const bool wake_poller = p != nullptr && m == nullptr && s.poll_m != nullptr;
   if (wake_poller) release_p_locked(rt, p);  // it gets a P when it comes back
+  // No idle P: those that are busy look when they are done; or the world is
+  // stopping: start() looks for work. Under the lock, so that whoever next
+  // makes a P idle, or ends the stop, does not find us on the books.
+  if (p == nullptr || wake_poller) s.spinning.fetch_sub_seq_cst(1);
   s.lock.unlock();
   if (m != nullptr) {
     hand_p_to(m, p, /*spinning=*/true);
   } else if (p == nullptr || wake_poller) {
-    // No idle P: those that are busy look when they are done; or the world is
-    // stopping: start() looks for work.
-    s.spinning.fetch_sub_seq_cst(1);
     // ORDER-poll-hooks-1: pairs with install_poll_hooks().
     if (wake_poller)
       rt->poll.load_acquire()->wake(rt->poll.load_acquire()->ctx);
   } else if (!start_worker(rt, p, /*spinning=*/true)) {
-    s.spinning.fetch_sub_seq_cst(1);
-    base::LockGuard guard(s.lock);
+    s.lock.lock();
     release_p_locked(rt, p);
+    s.spinning.fetch_sub_seq_cst(1);
+    const bool somebody = s.idle_ms != nullptr || s.poll_m != nullptr;
+    s.lock.unlock();
+    notify_requester(rt);
+    // Meanwhile an M may have gone to sleep for want of this P.
+    if (somebody && any_work(rt)) wake_p(rt);
   }
 }
 

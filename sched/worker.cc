@@ -174,10 +174,6 @@ bool start_worker(RuntimeImpl* rt, P* p, bool spinning) {
 
 void join_workers(RuntimeImpl* rt) {
   Scheduler& s = rt->sched;
-  s.lock.lock();
-  M* workers = s.workers;
-  s.workers = nullptr;
-  s.lock.unlock();
   // Some thread may still be inside pthread_create for another: only when all
   // have come to their end is every m->thread written.
   for (;;) {
@@ -186,6 +182,10 @@ void join_workers(RuntimeImpl* rt) {
     if (alive == 0) break;
     base::futex_wait(&s.threads, alive, 10'000'000);
   }
+  s.lock.lock();
+  M* workers = s.workers;
+  s.workers = nullptr;
+  s.lock.unlock();
   for (M* m = workers; m != nullptr; m = m->all_link) {
     pthread_join(m->thread, nullptr);
   }

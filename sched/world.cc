@@ -30,6 +30,7 @@
 #include "base/os_memory.h"
 #include "base/sched_point.h"
 #include "sched/runtime.h"
+#include "sched/tls.h"
 
 namespace tricolor::sched {
 namespace {
@@ -333,7 +334,7 @@ void relax(void* ctx, tri_mutator* mu) {
   G* g = g_of(mu);
   attend_current(g);
   P* p = p_of(mu);
-  if (!p->attached &&
+  if (!p->attached && current_m() == g->m &&
       (p->runq.size() > 0 || rt->sched.global_size.load_relaxed() > 0)) {
     switch_to_scheduler(g, After::kYield);
     return;
@@ -387,6 +388,8 @@ void wait_while_taken(P* p, uint32_t native_word) {
 }
 
 void request_and_poke(P* p, uint32_t bits) {
+  // ORDER-preempt-1: pairs with whoever takes kRequestPreempt away: publishes
+  // what it was set for (a thread has to leave, the runtime ends).
   p->request.fetch_or_seq_cst(bits);
   full_fence_everywhere(p->rt);
   poke(p);

@@ -42,6 +42,7 @@ char* NativeStack::top() {
 
 void StackPool::init(base::MetaArena* meta, size_t default_bytes) {
   static_assert(offsetof(NativeStack, link) == 0);
+  guard_bytes_ = base::os_page_size();
   for (uint32_t i = 0; i < kNativeClasses; i++) {
     SlabPoolOptions options;
     options.stride = native_class_bytes(i);

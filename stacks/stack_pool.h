@@ -75,6 +75,8 @@ class StackPool {
   /// kNoClass above kMaxNativeBytes.
   uint32_t native_class(size_t bytes) const;
   uint32_t default_class() const { return default_class_; }
+  /// The lowest bytes of a native stack, which cannot be touched.
+  size_t guard_bytes() const { return guard_bytes_; }
   static size_t native_class_bytes(uint32_t klass) {
     return kMinNativeBytes << klass;
   }
@@ -93,6 +95,7 @@ class StackPool {
 
  private:
   uint32_t default_class_ = 0;
+  size_t guard_bytes_ = 0;
   StackGuard guard_;
   SlabPool native_[kNativeClasses];
   SlabPool value_[kValueClasses];
