@@ -8,16 +8,16 @@ namespace tricolor::gc {
 
 void Pacer::init(int percent, uint64_t min_heap_bytes) {
   min_heap_ = min_heap_bytes;
-  percent_.store_relaxed(percent);
-  recompute();
+  set_percent(percent);
 }
 
 void Pacer::set_percent(int percent) {
+  base::LockGuard guard(lock_);
   percent_.store_relaxed(percent);
-  recompute();
+  recompute_locked();
 }
 
-void Pacer::recompute() {
+void Pacer::recompute_locked() {
   int percent = percent_.load_relaxed();
   if (percent < 0) {
     goal_.store_relaxed(UINT64_MAX);
@@ -52,10 +52,11 @@ void Pacer::begin_cycle(uint64_t heap_live) {
 
 void Pacer::end_cycle(uint64_t marked, uint64_t allocated, uint64_t scanned) {
   uint64_t scanned_or_one = scanned == 0 ? 1 : scanned;
+  base::LockGuard guard(lock_);
   history_x256_[history_at_++ % 5] =
       scanned < 64 * 1024 ? 0 : allocated * 256 / scanned_or_one;
   live_.store_relaxed(marked + allocated);
-  recompute();
+  recompute_locked();
 }
 
 uint64_t Pacer::assist_ratio_x256(uint64_t heap_live, uint64_t scanned) const {

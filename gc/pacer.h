@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Copyright (c) 2026 tricolor authors
 //
-// Pacer: when a cycle starts and how much mutators help, as a plain object: no
-// clock, no heap, no lock. The caller serialises begin_cycle and end_cycle.
+// Pacer: when a cycle starts and how much mutators help, as an object without
+// clock or heap. The caller serialises begin_cycle and end_cycle; set_percent
+// may come from any thread, so what goal and trigger are computed from lies
+// under a leaf lock.
 //
 //   goal    = live x (1 + percent/100), at least the minimum heap
 //   trigger = goal - runway, between 70 % and 95 % of the way from live to goal
@@ -17,6 +19,7 @@
 #include <cstdint>
 
 #include "base/atomics.h"
+#include "base/lock.h"
 
 namespace tricolor::gc {
 
@@ -44,17 +47,17 @@ class Pacer {
   uint64_t assist_ratio_x256(uint64_t heap_live, uint64_t scanned) const;
 
  private:
-  void recompute();
+  void recompute_locked() TRI_REQUIRES(lock_);
 
   // Changed between cycles or by set_percent; read from anywhere.
   base::Atomic<int> percent_{100};
   base::Atomic<uint64_t> trigger_{kMinHeapBytes};
   base::Atomic<uint64_t> goal_{kMinHeapBytes};
   base::Atomic<uint64_t> live_{0};
-  // Changed by begin_cycle and end_cycle only.
-  uint64_t min_heap_ = 0;
-  uint64_t history_x256_[5] = {};  ///< allocated per scanned byte
-  uint32_t history_at_ = 0;
+  uint64_t min_heap_ = 0;  // immutable after init
+  base::Mutex lock_{base::LockRank::kLeaf};
+  uint64_t history_x256_[5] TRI_GUARDED_BY(lock_) = {};  // allocated/scanned
+  uint32_t history_at_ TRI_GUARDED_BY(lock_) = 0;
   base::Atomic<uint64_t> expected_scan_{0};
 };
 

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 // Copyright (c) 2026 tricolor authors
 //
-// See gc/roots.h. A table is one job per scan of the whole list of tables: the
-// job walks it under the lock in pieces of 16 Ki words, letting go in between.
+// See gc/roots.h. All tables together are one job, which is not interrupted: a
+// worker that has it answers a stop only at its end.
 #include "gc/roots.h"
 
 #include "base/check.h"
+#include "base/futex.h"
 #include "base/os_memory.h"
 
 namespace tricolor::gc {
@@ -97,12 +98,20 @@ bool Roots::add_callback(RootCallback fn, void* ctx) {
 }
 
 void Roots::remove_callback(RootCallback fn, void* ctx) {
-  base::LockGuard guard(lock_);
-  for (auto& c : callbacks_) {
-    if (c.fn == fn && c.ctx == ctx) {
-      c = {nullptr, nullptr};
-      return;
+  {
+    base::LockGuard guard(lock_);
+    for (auto& c : callbacks_) {
+      if (c.fn == fn && c.ctx == ctx) {
+        c = {nullptr, nullptr};
+        break;
+      }
     }
+  }
+  // A stop that has copied the list may still call it; only a thread in native
+  // code can be here then.
+  // ORDER-callbacks-1: pairs with run_callbacks_stw().
+  while (callbacks_running_.load_acquire() != 0) {
+    base::futex_wait(&callbacks_running_, 1, 1'000'000);
   }
 }
 
@@ -113,6 +122,7 @@ void Roots::run_callbacks_stw(Tracer& tracer) {
   size_t n = 0;
   {
     base::LockGuard guard(lock_);
+    callbacks_running_.store_relaxed(1);
     for (auto& c : callbacks_) {
       if (c.fn == nullptr) continue;
       fns[n] = c.fn;
@@ -120,6 +130,9 @@ void Roots::run_callbacks_stw(Tracer& tracer) {
     }
   }
   for (size_t i = 0; i < n; ++i) fns[i](tracer, ctxs[i]);
+  // ORDER-callbacks-1: pairs with remove_callback().
+  callbacks_running_.store_release(0);
+  base::futex_wake(&callbacks_running_, INT32_MAX);
 }
 
 void Roots::begin_cycle_stw() {

@@ -76,7 +76,6 @@ class Roots {
   static constexpr size_t kPieceWords = 16 * 1024;
   static constexpr size_t kMaxChunks = size_t{1} << 20;
   static constexpr size_t kMaxCallbacks = 64;
-  static constexpr uint64_t kPiecesPerTable = 1 << 16;
 
   bool add_chunk_locked() TRI_REQUIRES(lock_);
 
@@ -90,6 +89,8 @@ class Roots {
     void* ctx;
   } callbacks_[kMaxCallbacks] TRI_GUARDED_BY(lock_) = {};
   bool any_dropped_ TRI_GUARDED_BY(lock_) = false;
+
+  base::Atomic<uint32_t> callbacks_running_{0};  // set under lock_
 
   // Written while the world is stopped.
   uint64_t jobs_ = 0;

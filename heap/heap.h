@@ -83,7 +83,8 @@ class Heap {
   size_t sweep_one();
   /// A hint: sweep_one() may find a span.
   bool may_sweep() const {
-    return sweep_cursor_.load_relaxed() < central_count_.load_relaxed();
+    return static_cast<uint32_t>(sweep_cursor_.load_relaxed()) <
+           central_count_.load_relaxed();
   }
   /// Every span is swept. (Spans in mid-sweep count as unswept.)
   bool all_swept() const;

@@ -100,10 +100,22 @@ class RootTable {
 };
 
 /// A bare callback that reports roots; runs inside both stops of each cycle
-/// (its time is part of the pause). Up to 64 per runtime; false if full.
+/// (its time is part of the pause). Up to 64 per runtime; false if full. Not to
+/// be removed from within a callback.
+///
+/// What it reports is memory the collector knows nothing of, so a managed
+/// pointer stored there must be shaded: shade(mu, p) after the store. (A task
+/// whose stack has been scanned could hide its last reference there.)
 using RootCallback = void (*)(class Tracer&, void* ctx);
 bool add_root_callback(Runtime& rt, RootCallback fn, void* ctx);
 void remove_root_callback(Runtime& rt, RootCallback fn, void* ctx);
+
+/// The insertion half of the barrier alone, for such memory.
+inline void shade(Mutator& mu, const void* cell) {
+  if (TRI_DETAIL_UNLIKELY(mu.barrier_on != 0)) {
+    tri_detail_shade_pair(&mu, nullptr, const_cast<void*>(cell));
+  }
+}
 
 }  // namespace tricolor
 

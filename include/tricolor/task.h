@@ -22,6 +22,7 @@
 #include <utility>
 
 #include "tricolor/detail/mutator.h"
+#include "tricolor/encoding.h"
 
 namespace tricolor {
 
@@ -54,13 +55,12 @@ struct SpawnRequest {
   size_t stack_bytes = 0;       ///< 0: the runtime's
   bool result_is_cell = false;  ///< the result word is a root
 };
-
 struct TaskRef {
   void* g = nullptr;
   uint64_t id = 0;
 };
 TaskRef spawn(Mutator& mu, const SpawnRequest& request);
-/// Waits for the end, copies `bytes` (<= 16) of the result, frees the G.
+/// Copies `bytes` (<= 16) of the result, frees the G.
 void join(Mutator& mu, TaskRef ref, void* result, size_t bytes);
 void detach(TaskRef ref);
 
@@ -68,9 +68,17 @@ template <class A>
 inline constexpr bool kIsCell =
     std::is_pointer_v<A> && !std::is_function_v<std::remove_pointer_t<A>>;
 
+/// A cell pointer or an encoded value: what has to be rooted in the child.
+template <class A, class = void>
+inline constexpr bool kHasCell = kIsCell<A>;
+template <class A>
+inline constexpr bool kHasCell<
+    A, std::enable_if_t<!std::is_pointer_v<A>,
+                        std::void_t<decltype(&ValueTraits<A>::cell)>>> = true;
+
 template <class... Args>
 constexpr size_t count_cells() {
-  return (size_t{0} + ... + (kIsCell<Args> ? 1 : 0));
+  return (size_t{0} + ... + (kHasCell<Args> ? 1 : 0));
 }
 
 template <class F, class... Args>
@@ -134,8 +142,8 @@ auto spawn(Mutator& mu, F fn, Args... args) {
   void* roots[detail::kSpawnRootsMax + 1];
   size_t n = 0;
   [[maybe_unused]] auto add_root = [&](auto a) {
-    if constexpr (detail::kIsCell<decltype(a)>) {
-      roots[n++] = const_cast<void*>(static_cast<const void*>(a));
+    if constexpr (detail::kHasCell<decltype(a)>) {
+      roots[n++] = ValueTraits<decltype(a)>::cell(a);
     }
   };
   (add_root(args), ...);
@@ -150,6 +158,9 @@ auto spawn(Mutator& mu, F fn, Args... args) {
     static_assert(std::is_trivially_copyable_v<R> && sizeof(R) <= 16,
                   "a task returns void, a cell pointer, or up to 16 plain "
                   "bytes");
+    static_assert(detail::kIsCell<R> || !detail::kHasCell<R>,
+                  "a task cannot return an encoded value, which nothing would "
+                  "root until the join: return a cell that holds it");
     request.result_is_cell = detail::kIsCell<R>;
   }
   return Task<R>(detail::spawn(mu, request));
