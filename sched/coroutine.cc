@@ -164,12 +164,12 @@ bool init_coroutines(RuntimeImpl* rt, Error* error) {
 }
 
 void reap_coroutines(RuntimeImpl* rt, P* p) {
-  G* g = rt->gs.take_collected();
-  while (g != nullptr) {
-    G* next = g->link;
+  constexpr int kMost = 64;  // the rest next time
+  for (int i = 0; i < kMost; i++) {
+    G* g = rt->gs.pop_collected();
+    if (g == nullptr) return;
     leave_state_slow(g, GState::kSuspended, GState::kDead);
     bury(rt, p, g);
-    g = next;
   }
 }
 

@@ -18,6 +18,8 @@ constexpr uint32_t kPerPMax = 64;
 
 bool GTable::init(RuntimeImpl* rt, size_t max) {
   rt_ = rt;
+  const size_t share = max / 4 / rt->sched.max_procs;
+  per_p_max_ = share < kPerPMax ? static_cast<uint32_t>(share) : kPerPMax;
   base::LockGuard guard(lock_);
   pool_.init(rt->meta);
   return all_.init(max);
@@ -39,7 +41,7 @@ G* GTable::get(P* p) {
   free_ = g->link;
   g->link = nullptr;
   // Half a free list at a time, so that the lock is rarely taken.
-  while (p != nullptr && free_ != nullptr && p->free_g_count < kPerPMax / 2) {
+  while (p != nullptr && free_ != nullptr && p->free_g_count < per_p_max_ / 2) {
     G* more = free_;
     free_ = more->link;
     more->link = p->free_gs;
@@ -66,7 +68,7 @@ G* GTable::make_locked() {
 
 void GTable::put(P* p, G* g) {
   TRI_ASSERT(g_state(g) == GState::kIdle && g->stack == nullptr);
-  if (p != nullptr && p->free_g_count < kPerPMax) {
+  if (p != nullptr && p->free_g_count < per_p_max_) {
     g->link = p->free_gs;
     p->free_gs = g;
     p->free_g_count++;
@@ -75,7 +77,7 @@ void GTable::put(P* p, G* g) {
   base::LockGuard guard(lock_);
   g->link = free_;
   free_ = g;
-  while (p != nullptr && p->free_g_count > kPerPMax / 2) {
+  while (p != nullptr && p->free_g_count > per_p_max_ / 2) {
     G* more = p->free_gs;
     p->free_gs = more->link;
     p->free_g_count--;
@@ -99,13 +101,20 @@ void GTable::push_collected(G* g) {
   G* head = collected_.load_relaxed();
   do {
     g->link = head;
-    // ORDER-collected-1: pairs with take_collected(): publishes the link.
+    // ORDER-collected-1: pairs with pop_collected(): publishes the link.
   } while (!collected_.compare_exchange_weak_release(head, g));
 }
 
-G* GTable::take_collected() {
-  // ORDER-collected-1: pairs with push_collected().
-  return collected_.exchange_acquire(nullptr);
+G* GTable::pop_collected() {
+  // Who pops holds the lock, so a G cannot leave and come back meanwhile.
+  base::LockGuard guard(lock_);
+  // ORDER-collected-1: pairs with push_collected(): sees the link.
+  G* g = collected_.load_acquire();
+  while (g != nullptr &&
+         !collected_.compare_exchange_weak_acquire(g, g->link)) {
+  }
+  if (g != nullptr) g->link = nullptr;
+  return g;
 }
 
 }  // namespace tricolor::sched

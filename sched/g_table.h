@@ -27,6 +27,8 @@ namespace tricolor::sched {
 
 class GTable {
  public:
+  /// At most `max` Gs. Up to a quarter of them may lie in the free lists of
+  /// Ps, where others cannot get at them.
   bool init(RuntimeImpl* rt, size_t max);
   void destroy();
 
@@ -41,8 +43,9 @@ class GTable {
   /// From a sweeper: a kSuspended coroutine whose cell is dead.
   void push_collected(G* g);
   bool has_collected() const { return collected_.load_relaxed() != nullptr; }
-  /// All of them, linked.
-  G* take_collected();
+  /// One of them, or null. One at a time, so that what one M has not got round
+  /// to is there for another that has reached the limit.
+  G* pop_collected();
 
   // ORDER-gtable-1: pairs with make_locked(): sees elements and their Gs.
   size_t count() const { return count_.load_acquire(); }
@@ -52,7 +55,10 @@ class GTable {
  private:
   G* make_locked() TRI_REQUIRES(lock_);
 
+  // Immutable after init.
   RuntimeImpl* rt_ = nullptr;
+  uint32_t per_p_max_ = 0;
+
   base::Mutex lock_{base::LockRank::kAllGs};
   base::MmapVector<G*> all_;  // appended under lock_
   base::FixedPool<G> pool_ TRI_GUARDED_BY(lock_);
