@@ -120,7 +120,6 @@ G* make_coroutine(RuntimeImpl* rt, P* p, void* arg,
   g->inline_slots[1] = arg;
   g->mu.shadow_top = g->inline_slots + 2;
   g->joiner.store_relaxed(kJoinDetached);
-  g->result_root = 0;
   rt->collector->on_g_born(p, g);
   return g;
 }

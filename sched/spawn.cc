@@ -131,6 +131,7 @@ void strip_g(RuntimeImpl* rt, P* p, G* g) {
 }
 
 void free_g(RuntimeImpl* rt, P* p, G* g) {
+  TRI_ASSERT(base::load_relaxed(&g->result_root) == 0);
   g->id.store_relaxed(0);  // no TaskRef is valid any more
   leave_state(p, g, GState::kDead, GState::kIdle);
   rt->gs.put(p, g);
