@@ -111,7 +111,6 @@ G* make_coroutine(RuntimeImpl* rt, P* p, void* arg,
   g->stack_class = klass;
   g->started = true;
   g->finished = false;
-  g->entry = nullptr;
   stacks::Refusal refusal = nullptr;
   if (!prepare_stack(rt, p, g, &refusal)) {
     rt->gs.put(p, g);

@@ -99,34 +99,46 @@ struct G : gc::RootOwner {
   G* link;                     ///< run queue, free list
   GKind kind;
   bool started;         ///< has had its first dispatch
+  bool finished;        ///< kCoroutine: the body has returned
   bool result_is_cell;  ///< result[0] goes to result_root
-  uint8_t root_count;   ///< spawn arguments in inline_slots[1..]
-  uint32_t stack_class;
-  uint64_t mode_stack;  ///< Managed- and NativeScopes entered: a bit each
+  uint32_t mode_stack;  ///< Managed- and NativeScopes entered: a bit each
   uint32_t mode_depth;
   uint32_t native_word;  ///< status word its P got at enter_native
   P* native_p;           ///< the P it entered native code with
-  tri_value_stack value_stack;
-  stacks::ValueBlock value_block;
+  uint32_t stack_class;
+  uint32_t value_class;         ///< size class of the value stack's block
+  tri_value_stack value_stack;  ///< base is null: none mounted
 
-  // --- Coroutines.
-  G* resumer;      ///< who waits in kNormal
-  void* cell;      ///< its Coroutine cell (see coroutine.cc)
+  // --- What it runs.
+  union {
+    TaskEntry entry;           ///< kTask, kMain
+    CoroutineFn coroutine_fn;  ///< kCoroutine
+  };
+  union {
+    M* main_m;             ///< kMain: the thread inside run()
+    void* coroutine_user;  ///< kCoroutine
+  };
+  M* blocked_m;    ///< set while parked on an attached thread: wake this
+  G* resumer;      ///< kCoroutine: who waits in kNormal
+  void* cell;      ///< kCoroutine: its Coroutine cell (see coroutine.cc)
   void* transfer;  ///< a value on its way between two stacks
-  bool finished;   ///< the body has returned
-  CoroutineFn coroutine_fn;
-  void* coroutine_user;
 
   // --- Joining. joiner: kJoin*, or the G that waits.
   base::Atomic<uint64_t> id;
   base::Atomic<uintptr_t> joiner;
   uint64_t result[2];
-  M* main_m;     ///< kMain: the thread inside run()
-  M* blocked_m;  ///< set while parked on an attached thread: wake this
-  TaskEntry entry;
-  alignas(16) unsigned char plain[detail::kSpawnPlainBytesMax];
 };
-static_assert(sizeof(G) < 1024);
+// A parked task costs a page of stack and this.
+static_assert(TRI_ASAN || TRI_TSAN || sizeof(G) <= 600);
+
+/// Where a new task's plain arguments wait for its first dispatch, which copies
+/// them to its stack: shadow slots beyond the roots it is given, unused so far.
+inline void* spawned_plain(G* g) {
+  return g->inline_slots + 1 + detail::kSpawnRootsMax;
+}
+static_assert((gc::kInlineShadowSlots - 1 - detail::kSpawnRootsMax) *
+                  sizeof(void*) >=
+              detail::kSpawnPlainBytesMax);
 
 inline constexpr uintptr_t kJoinNone = 0;      ///< nobody has come yet
 inline constexpr uintptr_t kJoinDetached = 1;  ///< nobody will

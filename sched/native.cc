@@ -115,7 +115,7 @@ void attend_current(G* g) {
 
 namespace {
 
-constexpr uint32_t kMaxModeDepth = 64;
+constexpr uint32_t kMaxModeDepth = 32;
 
 // Enters a mode and remembers the one before: a bit each, 1 for native.
 void push_mode(Mutator& mu, bool native, const char* call) {

@@ -112,7 +112,7 @@ bool build(RuntimeImpl* rt, Error* error) {
 void drop_value_stacks(RuntimeImpl* rt) {
   for (size_t i = 0; i < rt->gs.count(); i++) {
     G* g = rt->gs.at(i);
-    if (g->value_block.lo != nullptr) rt->stacks.put_value(g->value_block);
+    drop_value_stack(rt, g);
   }
 }
 

@@ -95,6 +95,8 @@ bool fire_timers(RuntimeImpl* rt, P* p, uint64_t now_ns);
 /// for a task without root arguments.
 G* make_task(RuntimeImpl* rt, P* p, const detail::SpawnRequest& request,
              GKind kind);
+/// Gives back a value stack, if one is mounted.
+void drop_value_stack(RuntimeImpl* rt, G* g);
 /// Gives back stacks and roots of a G that runs no more.
 void strip_g(RuntimeImpl* rt, P* p, G* g);
 /// kDead -> kIdle and onto a free list.

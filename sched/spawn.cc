@@ -45,7 +45,9 @@ void finish_main(RuntimeImpl* rt, M* here, M* waiter) {
 
 // Where a task begins and ends, on its own stack.
 void task_main(G* g) {
-  g->entry(g->mu, g->plain, g->inline_slots + 1, g->result);
+  alignas(16) unsigned char plain[detail::kSpawnPlainBytesMax];
+  std::memcpy(plain, spawned_plain(g), sizeof(plain));
+  g->entry(g->mu, plain, g->inline_slots + 1, g->result);
   if (g->result_is_cell) {
     // The task may be on another P by now.
     g->rt->collector->store_root(p_of(&g->mu), &g->result_root,
@@ -90,7 +92,7 @@ G* make_task(RuntimeImpl* rt, P* p, const detail::SpawnRequest& request,
   g->stack_class = klass;
   g->entry = request.entry;
   if (request.plain_bytes > 0) {
-    std::memcpy(g->plain, request.plain, request.plain_bytes);
+    std::memcpy(spawned_plain(g), request.plain, request.plain_bytes);
   }
   for (size_t i = 0; i < request.root_count; i++) {
     g->inline_slots[1 + i] = request.roots[i];
@@ -115,11 +117,7 @@ void strip_g(RuntimeImpl* rt, P* p, G* g) {
     }
     g->stack = nullptr;
   }
-  if (g->value_block.lo != nullptr) {
-    g->mu.value_stack = nullptr;
-    rt->stacks.put_value(g->value_block);
-    g->value_block = stacks::ValueBlock{};
-  }
+  drop_value_stack(rt, g);
   gc::root_owner_clear(g);
   g->self_root = 0;
   g->mu.user = nullptr;
