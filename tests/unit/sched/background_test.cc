@@ -11,7 +11,7 @@ namespace tricolor::testing {
 namespace {
 
 TEST(sched_background, none) {
-  const int before = thread_count();
+  const int before = settled_thread_count();
   RuntimePtr rt = make_runtime(options(4, 0));
   static Type<Link> type;
   type = link_type(*rt);
@@ -38,7 +38,7 @@ TEST(sched_background, none) {
 }
 
 TEST(sched_background, started_when_needed_and_gone_at_the_end) {
-  const int before = thread_count();
+  const int before = settled_thread_count();
   {
     RuntimePtr rt = make_runtime(options(2));
     EXPECT_EQ(thread_count(), before);
@@ -62,7 +62,7 @@ TEST(sched_background, started_when_needed_and_gone_at_the_end) {
 }
 
 TEST(sched_background, limit) {
-  const int before = thread_count();
+  const int before = settled_thread_count();
   RuntimePtr rt = make_runtime(options(8, 2));
   rt->run([before](Mutator& mu) {
     for (int i = 0; i < 500; i++) {

@@ -37,6 +37,17 @@ int thread_count() {
   return count_entries("/proc/self/task");
 }
 
+namespace {
+
+const int g_threads_at_start = thread_count();  // before main()
+
+}  // namespace
+
+int settled_thread_count() {
+  EXPECT_TRUE(thread_count_becomes(g_threads_at_start));
+  return g_threads_at_start;
+}
+
 bool thread_count_becomes(int n) {
   for (int i = 0; i < 10000; i++) {
     if (thread_count() == n) return true;

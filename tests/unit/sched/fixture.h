@@ -75,6 +75,8 @@ int thread_count();
 /// True as soon as there are `n` threads; false after ten seconds. (A thread
 /// that has been joined may stay in /proc for a moment.)
 bool thread_count_becomes(int n);
+/// The program's threads when no runtime has any; waits until that is so.
+int settled_thread_count();
 int fd_count();
 int mapping_count();
 
