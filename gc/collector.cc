@@ -8,6 +8,7 @@
 #include <new>
 
 #include "base/check.h"
+#include "base/cpu_x86_64.h"
 #include "gc/collector_impl.h"
 #include "gc/scan.h"
 #include "tricolor/allocate.h"
@@ -111,6 +112,18 @@ void Collector::store_root(ProcGc* p, uint64_t* word, void* cell) {
 }
 
 bool Collector::has_idle_work() const { return impl_->has_idle_work(); }
+
+bool Collector::await_idle_work(const ProcGc* p) const {
+  constexpr int kPauses = 1000;  // about 40 us
+  for (int i = 0; i < kPauses; i++) {
+    if (impl_->phase() != Phase::kMark || p->request.load_relaxed() != 0) break;
+    if (impl_->has_idle_work()) return true;
+    // Who marks shares from now on, and wakes somebody for it.
+    if (impl_->hungry_.load_relaxed() == 0) impl_->hungry_.store_relaxed(1);
+    base::cpu_relax();
+  }
+  return false;
+}
 
 bool Collector::worker_due(ProcGc* p, uint64_t now_ns) const {
   return impl_->phase() != Phase::kIdle && !p->in_collector &&

@@ -67,6 +67,9 @@ class Collector {
 
   /// find_work asks: is there collector work for an otherwise idle P?
   bool has_idle_work() const;
+  /// While others mark: waits some microseconds for them to share, because a
+  /// sleep and a wake-up last as long as many a mark. True: there is work.
+  bool await_idle_work(const ProcGc* p) const;
   /// schedule() asks, between tasks: is this P's share of collector work due?
   bool worker_due(ProcGc* p, uint64_t now_ns) const;
   /// Marks or sweeps until budget_ns has passed, a request is pending on `p`,

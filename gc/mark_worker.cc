@@ -17,6 +17,7 @@ namespace tricolor::gc {
 namespace {
 
 constexpr size_t kPieceBytes = size_t{128} << 10;
+constexpr uint32_t kLeastShared = 4;  // cells; fewer are done sooner than sent
 
 /// tri_detail_class_bytes as a table: one load in the hot loops.
 struct ClassBytes {
@@ -279,14 +280,19 @@ bool MarkWorker::publish() {
 }
 
 void MarkWorker::balance() {
-  if (list_->has_work() || top_ == nullptr) return;
-  if (top_->next != nullptr) {
+  if (list_->has_work()) return;
+  // The newest cells wait in the object FIFO: without it there may be little
+  // on the stack although a whole graph hangs off these few.
+  while (objects_in_ != objects_out_) push(objects_[objects_out_++ % kObjects]);
+  if (top_ == nullptr) return;
+  if (top_->next != nullptr && top_->next->count != 0) {
     WorkChunk* older = top_->next;
     top_->next = older->next;
     list_->put(older);
     return;
   }
-  if (top_->count < 8) return;
+  if (top_->count < kLeastShared) return;
+  // The older half: it lies nearer to the roots, so more hangs off it.
   WorkChunk* half = list_->get_empty();
   uint32_t n = top_->count / 2;
   for (uint32_t i = 0; i < n; ++i) half->cells[i] = top_->cells[i];

@@ -157,6 +157,8 @@ G* find_work(M* m, bool* inherits) {
     if (rt->collector->has_idle_work() && run_gc_worker(m, kIdleSliceNs)) {
       continue;
     }
+    // Not spinning in the books: work of other kinds is seen in go_idle().
+    if (rt->collector->await_idle_work(p)) continue;
     if (rt->gs.has_collected()) reap_coroutines(rt, p);
     go_idle(m);
     if (m->p == nullptr) return nullptr;
