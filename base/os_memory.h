@@ -47,6 +47,9 @@ void os_release(void* p, size_t bytes);
 // Maps zeroed, readable and writable pages that are charged when touched.
 void* os_map(size_t bytes);
 
+// Maps zeros that can only be read: nothing is ever charged.
+void* os_map_zeros(size_t bytes);
+
 // Advice for transparent huge pages; false when the kernel does not take it.
 bool os_nohugepage(void* p, size_t bytes);
 bool os_hugepage(void* p, size_t bytes);

@@ -109,6 +109,12 @@ void* os_map(size_t bytes) {
   return map(round_up(bytes, page), PROT_READ | PROT_WRITE);
 }
 
+void* os_map_zeros(size_t bytes) {
+  const size_t page = os_page_size();
+  if (bytes == 0 || bytes > SIZE_MAX / 2) return nullptr;
+  return map(round_up(bytes, page), PROT_READ);
+}
+
 bool os_nohugepage(void* p, size_t bytes) {
   return advise(p, bytes, MADV_NOHUGEPAGE);
 }

@@ -7,6 +7,7 @@
 // the P that the test was made for.
 #include "base/check.h"
 #include "gc/collector_impl.h"
+#include "gc/runtime_base.h"
 
 namespace tricolor::gc {
 
@@ -28,6 +29,9 @@ void CollectorImpl::shade_from_mutator(ProcGc* p, void* cell) {
 
 extern "C" void tri_detail_shade_pair(tri_mutator* mu, void* old_cell,
                                       void* new_cell) {
+  if (TRI_UNLIKELY(mu->p == nullptr)) {
+    tricolor::gc::misuse_in_native("a store of a managed pointer");
+  }
   tricolor::gc::ProcGc* p = tricolor::gc::proc_of(mu);
   // Most values are null or already black: one look at the mark byte, with what
   // the P's worker keeps at hand.

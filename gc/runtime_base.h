@@ -22,6 +22,9 @@ struct RuntimeBase {
   Collector* collector = nullptr;
 };
 
+/// For calls that need a P, made by a Mutator that has none.
+[[noreturn]] void misuse_in_native(const char* call);
+
 inline RuntimeBase* runtime_base(const tri_mutator* mu) {
   return reinterpret_cast<RuntimeBase*>(mu->runtime);
 }

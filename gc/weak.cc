@@ -12,6 +12,7 @@
 #include "tricolor/weak.h"
 #include "base/check.h"
 #include "gc/collector_impl.h"
+#include "gc/runtime_base.h"
 #include "gc/weak_list.h"
 #include "tricolor/allocate.h"
 
@@ -75,6 +76,7 @@ void* CollectorImpl::weak_load(ProcGc* p, const WeakCell* cell) {
 namespace tricolor::detail {
 
 void* make_weak(Mutator& mu, void* target) {
+  if (TRI_UNLIKELY(mu.p == nullptr)) gc::misuse_in_native("make_weak");
   gc::CollectorImpl* c = gc::proc_of(&mu)->collector->impl();
   Scope<1> scope(mu);
   *scope.take() = target;
@@ -89,6 +91,9 @@ void* make_weak(Mutator& mu, void* target) {
 }  // namespace tricolor::detail
 
 extern "C" void* tri_detail_weak_load(tri_mutator* mu, void* const* slot) {
+  if (TRI_UNLIKELY(mu->p == nullptr)) {
+    tricolor::gc::misuse_in_native("Weak::load");
+  }
   tricolor::gc::ProcGc* p = tricolor::gc::proc_of(mu);
   return p->collector->impl()->weak_load(
       p, reinterpret_cast<const tricolor::gc::WeakCell*>(slot));

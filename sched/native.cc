@@ -64,8 +64,7 @@ void enter_native_current(G* g) {
   TRI_SCHED_POINT(enter_native);
   base::assert_no_locks_held("entering native code");
   P* p = p_of(&g->mu);
-  g->mu.p = nullptr;
-  g->mu.slots = nullptr;  // an allocation in native code faults at once
+  unbind_mutator(g);
   g->native_p = p;
   g->native_word = with_p_state(p->status.load_relaxed(), PState::kNative);
   set_state(g, GState::kRunning, GState::kNative);

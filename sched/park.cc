@@ -18,8 +18,7 @@ namespace {
 void park_attached(G* g, ParkCommit commit, void* ctx) {
   M* m = g->m;
   P* p = p_of(&g->mu);
-  g->mu.p = nullptr;
-  g->mu.slots = nullptr;
+  unbind_mutator(g);
   g->native_p = p;
   g->native_word = with_p_state(p->status.load_relaxed(), PState::kNative);
   g->blocked_m = m;

@@ -94,6 +94,9 @@ bool build(RuntimeImpl* rt, Error* error) {
   set_error(error, ErrorCode::kOutOfMemory,
             "the OS refuses memory for the runtime's own tables");
   if (!init_memory(rt)) return false;
+  rt->no_slots = static_cast<tri_slot*>(
+      base::os_map_zeros(heap::kSlotCount * sizeof(tri_slot)));
+  if (rt->no_slots == nullptr) return false;
   rt->heap = heap::Heap::create(&rt->meta, heap_options(rt->settings), error);
   if (rt->heap == nullptr) return false;
   rt->collector = gc::Collector::create(rt->heap, &rt->meta, make_world(rt),
@@ -129,6 +132,9 @@ void tear_down(RuntimeImpl* rt) {
   }
   if (rt->collector != nullptr) rt->collector->destroy();
   if (rt->heap != nullptr) rt->heap->destroy();
+  if (rt->no_slots != nullptr) {
+    base::os_release(rt->no_slots, heap::kSlotCount * sizeof(tri_slot));
+  }
   rt->stacks.destroy();
   rt->gs.destroy();
   rt->timers.destroy();

@@ -33,6 +33,8 @@ struct RuntimeImpl : gc::RuntimeBase {
   base::Clock clock{};
   base::MetaArena meta;
   bool membarrier = false;  ///< the kernel has it
+  /// What a Mutator without a P allocates from: empty slots, read-only.
+  tri_slot* no_slots = nullptr;
 
   stacks::StackPool stacks;
   sched::Scheduler sched;
@@ -63,6 +65,14 @@ inline Runtime* api_of(RuntimeImpl* rt) {
 }
 
 namespace sched {
+
+/// `g` gives its P up. An allocation or a store meanwhile takes the slow path,
+/// which tells the embedder what is wrong.
+inline void unbind_mutator(G* g) {
+  g->mu.p = nullptr;
+  g->mu.slots = impl_of(g->mu)->no_slots;
+  g->mu.barrier_on = 1;
+}
 
 /// Whether the M is to end its loop.
 inline bool should_leave(M* m) {

@@ -121,8 +121,7 @@ void strip_g(RuntimeImpl* rt, P* p, G* g) {
   gc::root_owner_clear(g);
   g->self_root = 0;
   g->mu.user = nullptr;
-  g->mu.p = nullptr;
-  g->mu.slots = nullptr;
+  unbind_mutator(g);
   g->resumer = nullptr;
   g->cell = nullptr;
   g->mode_depth = 0;

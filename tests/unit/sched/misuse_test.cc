@@ -41,6 +41,30 @@ TEST(sched_misuse_death, native_code) {
                "native code");
 }
 
+TEST(sched_misuse_death, heap_from_native_code) {
+  static Type<Link> type;
+  const auto with_cell = [](auto f) {
+    RuntimePtr rt = make_runtime(options(1, 0));
+    type = link_type(*rt);
+    rt->run([f](Mutator& mu) {
+      Scope<1> scope(mu);
+      Local<Link> cell(scope, make(mu, type));
+      NativeScope native(mu);
+      f(mu, cell.get());
+    });
+  };
+  EXPECT_DEATH(with_cell([](Mutator& mu, Link*) { make(mu, type); }),
+               "allocate: .*native code");
+  EXPECT_DEATH(with_cell([](Mutator& mu, Link* cell) {
+                 cell->next.store(mu, cell);
+               }),
+               "store of a managed pointer: .*native code");
+  EXPECT_DEATH(with_cell([](Mutator& mu, Link* cell) {
+                 Weak<Link>::make(mu, cell);
+               }),
+               "make_weak: .*native code");
+}
+
 void* yields_once(Mutator& mu, Coroutine*, void*, void*) {
   return Coroutine::yield(mu, nullptr);
 }
