@@ -12,6 +12,8 @@
 //
 // The child writes value and flags of the handle before its task ends; the
 // parent reads them after join, or after it has seen kDone (acquire).
+#include <unistd.h>
+
 #include <string>
 #include <unordered_map>
 
@@ -269,7 +271,13 @@ int task_yield(State& L, int) {
   return 0;
 }
 
+/// task.thread(): the OS thread the caller runs on right now.
+int task_thread(State& L, int) {
+  return return_value(L, Value::small_int(gettid()));
+}
+
 constexpr LibEntry kTask[] = {{"task.spawn", task_spawn},
+                              {"task.thread", task_thread},
                               {"task.yield", task_yield}};
 constexpr LibEntry kHandle[] = {{"task.join", task_join},
                                 {"task.done", task_done}};

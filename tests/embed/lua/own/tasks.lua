@@ -87,6 +87,38 @@ for i = 1, 6 do
   end, i * 100000)
 end
 for i = 1, 6 do assert(jobs[i]:join() == 120000) end
+-- Two states run on two threads: an M that is busy with one leaves the other to
+-- somebody else, at the latest when it is preempted.
+local function threads_seen(n)
+  local seen, count = {}, 0
+  for _ = 1, n do
+    local id = task.thread()
+    if not seen[id] then
+      seen[id] = true
+      count = count + 1
+    end
+    local x = {}
+    for i = 1, 50 do x[i] = { i } end
+  end
+  return count, seen
+end
+if (tonumber(os.getenv("TRIMAXPROCS")) or 2) > 1 then
+  local all, n = {}, 0
+  for _ = 1, 50 do
+    local pair = {
+      task.spawn(threads_seen, 3000), task.spawn(threads_seen, 3000),
+    }
+    for i = 1, 2 do
+      local _, seen = pair[i]:join()
+      for id in pairs(seen) do
+        if not all[id] then all[id], n = true, n + 1 end
+      end
+    end
+    if n >= 2 then break end
+  end
+  assert(n >= 2, "all tasks ran on one thread")
+end
+
 for _ = 1, 200 do task.spawn(function() return 1 end) end  -- never joined
 local d = task.spawn(function() return 1 end)
 d:join()
