@@ -62,7 +62,7 @@ WORKLOADS = {
         peers=("tlua_1p",),
         compare="stdout",
         env={"TRIMAXPROCS": "2"},
-        cases={"parallel": lua_script("parallel", ("2000",), ("20",))},
+        cases={"parallel": lua_script("parallel", ("20000",), ("20",))},
     ),
     "lua": Workload(
         target="tlua",
