@@ -50,6 +50,7 @@ Collector* Collector::create(heap::Heap* heap, base::MetaArena* meta,
     return nullptr;
   }
   c->pacer.init(options.gc_percent, options.initial_heap_bytes);
+  heap->set_goal_bytes(c->pacer.goal());
   heap->set_hooks(self->heap_hooks());
   return self;
 }
@@ -145,6 +146,7 @@ bool Collector::step(tri_mutator* mu, uint64_t budget_ns) {
 int Collector::set_gc_percent(int percent) {
   int old = impl_->pacer.percent();
   impl_->pacer.set_percent(percent);
+  impl_->heap->set_goal_bytes(impl_->pacer.goal());
   return old;
 }
 

@@ -153,6 +153,7 @@ void CollectorImpl::end_mark_stw(ProcGc*) {
   record.scanned = scanned_.load_relaxed();
   heap->set_live_bytes_stw(record.heap_marked);
   pacer.end_cycle(sums.bytes, allocated, record.scanned);
+  heap->set_goal_bytes(pacer.goal());
   if (allocated != 0) totals.concurrent.fetch_add_relaxed(1);
   heap->begin_sweep_stw();
 }

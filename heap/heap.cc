@@ -57,35 +57,80 @@ void Heap::destroy() {
   space_.destroy();
 }
 
-uint32_t Heap::alloc_pages(size_t npages, bool* needzero) {
-  base::LockGuard guard(pages_lock_);
+bool Heap::charge_pages(size_t npages) {
+  uint64_t now = pages_in_use_.fetch_add_relaxed(npages) + npages;
   size_t limit = options_.hard_limit_bytes >> kPageShift;
-  if (limit != 0 && pages_.pages_in_use() + npages > limit) return 0;
+  if (limit == 0 || now <= limit) return true;
+  pages_in_use_.fetch_sub_relaxed(npages);
+  return false;
+}
+
+bool Heap::grow_locked(size_t npages) {
+  if (npages > (space_.reserved_bytes() >> kPageShift)) return false;
+  // The first page of the space is never handed out.
+  size_t want = (npages + (pages_.limit() == 0 ? 1 : 0)) << kPageShift;
+  if (!space_.grow(want)) return false;
+  pages_.extend(space_.committed_pages());
+  return true;
+}
+
+uint32_t Heap::alloc_pages_locked(size_t npages, bool* needzero) {
   uint32_t page = pages_.alloc(npages, needzero);
-  if (page == 0) {
-    if (npages > (space_.reserved_bytes() >> kPageShift)) return 0;
-    // The first page of the space is never handed out.
-    size_t want = (npages + (pages_.limit() == 0 ? 1 : 0)) << kPageShift;
-    if (!space_.grow(want)) return 0;
-    pages_.extend(space_.committed_pages());
-    page = pages_.alloc(npages, needzero);
-    TRI_CHECK(page != 0, "no run of %zu pages after growing", npages);
+  if (page != 0 || !grow_locked(npages)) return page;
+  page = pages_.alloc(npages, needzero);
+  TRI_CHECK(page != 0, "no run of %zu pages after growing", npages);
+  return page;
+}
+
+bool Heap::fill_page_cache_locked(MCache* mc) {
+  if (!pages_.fill(&mc->pages)) {
+    if (!grow_locked(1) || !pages_.fill(&mc->pages)) return false;
   }
-  pages_in_use_.store_relaxed(pages_.pages_in_use());
+  pages_cached_.fetch_add_relaxed(
+      static_cast<uint64_t>(__builtin_popcountll(mc->pages.free)));
+  return true;
+}
+
+uint32_t Heap::alloc_pages(MCache* mc, size_t npages, bool* needzero) {
+  if (!charge_pages(npages)) return 0;
+  uint32_t page = 0;
+  if (mc != nullptr && npages <= PageCache::kMaxPages) {
+    if (mc->pages.free == 0) {
+      base::LockGuard guard(pages_lock_);
+      fill_page_cache_locked(mc);
+    }
+    page = mc->pages.alloc(npages, needzero);
+    if (page != 0) {
+      pages_cached_.fetch_sub_relaxed(npages);
+      return page;
+    }
+  }
+  {
+    base::LockGuard guard(pages_lock_);
+    page = alloc_pages_locked(npages, needzero);
+  }
+  if (page == 0) pages_in_use_.fetch_sub_relaxed(npages);
   return page;
 }
 
 void Heap::free_pages(uint32_t page, size_t npages) {
   base::LockGuard guard(pages_lock_);
   pages_.free(page, npages);
-  pages_in_use_.store_relaxed(pages_.pages_in_use());
+  pages_in_use_.fetch_sub_relaxed(npages);
+}
+
+void Heap::drain_page_cache(MCache* mc) {
+  if (mc->pages.free == 0) return;
+  base::LockGuard guard(pages_lock_);
+  pages_cached_.fetch_sub_relaxed(
+      static_cast<uint64_t>(__builtin_popcountll(mc->pages.free)));
+  pages_.drain(&mc->pages);
 }
 
 MCentral* Heap::central(uint32_t slot_id) {
   MCentral* c = &centrals_[slot_id];
   base::LockGuard guard(centrals_lock_);
   if (!c->in_use()) {
-    ::new (c) MCentral();
     c->set_in_use();
     bool ok = central_ids_.push_back(slot_id);
     TRI_CHECK(ok, "more mcentrals than slots");
@@ -99,7 +144,7 @@ void* Heap::alloc_manual(size_t bytes) {
   if (bytes == 0 || bytes > space_.reserved_bytes()) return nullptr;
   size_t npages = (bytes + kPageBytes - 1) >> kPageShift;
   bool needzero = false;
-  uint32_t page = alloc_pages(npages, &needzero);
+  uint32_t page = alloc_pages(nullptr, npages, &needzero);
   if (page == 0) return nullptr;
   Span* span = space_.span(page);
   TRI_ASSERT(span->state == SpanState::kFree);

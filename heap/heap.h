@@ -115,6 +115,13 @@ class Heap {
   uint64_t allocated_bytes() const { return allocated_.load_relaxed(); }
   uint64_t freed_bytes() const { return freed_.load_relaxed(); }
   uint64_t pages_in_use() const { return pages_in_use_.load_relaxed(); }
+  /// What the collector aims at (UINT64_MAX: nothing). Spans that are nearly
+  /// full are allocated from only when those in use come near it.
+  void set_goal_bytes(uint64_t n) { goal_.store_relaxed(n); }
+  bool memory_is_short() const {
+    uint64_t goal = goal_.load_relaxed();
+    return pages_in_use() << kPageShift > goal - goal / 16;
+  }
   const SweepStats& sweep_stats() const { return sweep_stats_; }
   const HeapOptions& options() const { return options_; }
 
@@ -135,11 +142,18 @@ class Heap {
   void take_run(MCache* mc, uint32_t slot_id, size_t from, size_t to);
   void restore_cut(MCache* mc, uint32_t slot_id);
   void release_slot(MCache* mc, uint32_t slot_id);
-  Span* get_span(uint32_t slot_id);
-  Span* new_span(uint32_t slot_id);
+  Span* get_span(MCache* mc, uint32_t slot_id);
+  Span* new_span(MCache* mc, uint32_t slot_id);
   Span* sweep_for(MCentral* central);
-  uint32_t alloc_pages(size_t npages, bool* needzero);
+  /// From the P's cache if there is one (`mc` may be null) and it has them.
+  uint32_t alloc_pages(MCache* mc, size_t npages, bool* needzero);
+  uint32_t alloc_pages_locked(size_t npages, bool* needzero)
+      TRI_REQUIRES(pages_lock_);
+  bool fill_page_cache_locked(MCache* mc) TRI_REQUIRES(pages_lock_);
+  bool grow_locked(size_t npages) TRI_REQUIRES(pages_lock_);
+  bool charge_pages(size_t npages);
   void free_pages(uint32_t page, size_t npages);
+  void drain_page_cache(MCache* mc);
   void free_span(Span* span);
   MCentral* central(uint32_t slot_id);
   /// Sweeps a span held by the caller; true if it was freed as empty.
@@ -168,10 +182,13 @@ class Heap {
   base::Atomic<uint64_t> sweep_cursor_{0};
   SweepStats sweep_stats_;
   base::Atomic<uint64_t> heap_live_{0};
+  base::Atomic<uint64_t> goal_{UINT64_MAX};
   base::Atomic<uint64_t> allocated_{0};
   base::Atomic<uint64_t> freed_{0};
-  base::Atomic<uint64_t> pages_in_use_{0};
-  base::Atomic<uint64_t> span_count_{0};  // small and large, any home
+  base::Atomic<uint64_t> pages_in_use_{0};  // by spans, manual ones too
+  base::Atomic<uint64_t> pages_cached_{0};  // free, in page caches
+  base::Atomic<uint64_t> scavenging_{0};    // pages on their way to the OS
+  base::Atomic<uint64_t> span_count_{0};    // small and large, any home
 
   base::Mutex pages_lock_{base::LockRank::kMHeap};
   PageAlloc pages_ TRI_GUARDED_BY(pages_lock_);

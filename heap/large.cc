@@ -42,7 +42,7 @@ void* Heap::allocate_large(tri_mutator* mu, LayoutId layout, size_t bytes,
     if (hooks_.before_refill != nullptr) {
       hooks_.before_refill(hooks_.ctx, mu, bytes);  // safepoint
     }
-    page = alloc_pages(npages, &needzero);
+    page = alloc_pages(mcache_of(mu), npages, &needzero);
     if (page != 0 || hooks_.collect_for_memory == nullptr ||
         !hooks_.collect_for_memory(hooks_.ctx, mu, bytes, attempt)) {
       break;
@@ -75,7 +75,7 @@ void* Heap::allocate_large(tri_mutator* mu, LayoutId layout, size_t bytes,
   unpoison(object, span->bytes);
   base::store_relaxed(space_.mark_of(space_.offset_of(object)), cur());
   span_count_.fetch_add_relaxed(1);
-  central(uint32_t{layout} << TRI_DETAIL_CLASS_SHIFT)->push(space_, span, true);
+  central(uint32_t{layout} << TRI_DETAIL_CLASS_SHIFT)->push(space_, span);
   mcache_of(mu)->unsettled_bytes += static_cast<int64_t>(npages << kPageShift);
 
   if (needzero) {

@@ -24,6 +24,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "heap/page_alloc.h"
 #include "tricolor/detail/mutator.h"
 
 namespace tricolor::heap {
@@ -49,6 +50,7 @@ struct MCache {
   Heap* heap = nullptr;
   // Owner P only.
   uint32_t active_count = 0;
+  PageCache pages;              ///< for spans; given back on flush
   int64_t unsettled_bytes = 0;  ///< taken since mcache_settle, less rests
 };
 

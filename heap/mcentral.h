@@ -1,50 +1,65 @@
 // SPDX-License-Identifier: MIT
 // Copyright (c) 2026 tricolor authors
 //
-// MCentral: the spans of one (layout, size class) that no P caches. Four lists:
-// {swept, unswept} x {partial, full}; swept and unswept swap roles by the
-// parity of the heap's sweep generation, so that a stop touches none of them.
+// MCentral: the spans of one (layout, size class) that no P caches, by how full
+// they were when last swept, in lock-free stacks. Two sets of stacks, swept and
+// unswept, swap roles by the parity of the heap's sweep generation, so that a
+// stop touches none of them.
+//
+//   kHalf     at most half full          handed out first
+//   kPartial  at most three quarters     then
+//   kHeld     more, but not full         only when memory is short: a refill
+//                                        from it takes many short runs
+//   kFull     full, or a large object
 //
 // Invariants
-// 1. A span on the unswept lists has sweepgen == h - 2, on the swept ones h.
-// 2. Taking a span from a list makes the taker its only holder.
-// Threads: any; each call takes the lock (rank kMCentral).
+// 1. A span on an unswept stack has sweepgen == h - 2, on a swept one h.
+// 2. Taking a span off a stack makes the taker its only holder.
+//
+// A stack is a word {pushes so far : 32, first page of the top : 32}; `next` of
+// a span is read by those whose compare-exchange then fails, so it is atomic.
+// The count makes a word that comes back to the same top differ, unless exactly
+// 2^32 pushes go by during one pop (Treiber's stack with a tag).
+//
+// Threads: holders of a P. The generation changes only while all are stopped.
 #ifndef TRICOLOR_HEAP_MCENTRAL_H_
 #define TRICOLOR_HEAP_MCENTRAL_H_
 
 #include <cstdint>
 
-#include "base/lock.h"
+#include "base/atomics.h"
 #include "heap/span.h"
 
 namespace tricolor::heap {
 
 class AddressSpace;
 
-class MCentral {
+class alignas(64) MCentral {
  public:
-  /// Zeroed memory is a valid MCentral except for its lock's rank.
+  /// Zeroed memory is a valid MCentral.
   bool in_use() const { return in_use_ != 0; }
   void set_in_use() { in_use_ = 1; }
 
-  /// Puts `span` on the list its sweepgen and `full` say.
-  void push(AddressSpace& space, Span* span, bool full);
-  /// Takes a swept span with free cells; null if none.
-  Span* pop_partial_swept(AddressSpace& space, uint32_t sweepgen);
-  /// Takes an unswept span: partial ones first; null if none.
+  /// Gives up a span; which stack, its sweepgen and its `live` say.
+  void push(AddressSpace& space, Span* span);
+  /// Takes a swept span at most three quarters full; null if there is none.
+  Span* pop_swept(AddressSpace& space, uint32_t sweepgen);
+  /// Takes a swept span with any free cell in it; null if there is none.
+  Span* pop_held(AddressSpace& space, uint32_t sweepgen);
+  /// Takes an unswept span, emptier ones first; null if there is none.
   Span* pop_unswept(AddressSpace& space, uint32_t sweepgen);
 
  private:
-  struct List {
-    uint32_t head = 0;
-  };
-  static uint32_t index(uint32_t sweepgen, bool full) {
-    return (sweepgen >> 1 & 1) * 2 + (full ? 1 : 0);
-  }
-  Span* pop_locked(AddressSpace& space, List* list) TRI_REQUIRES(lock_);
+  enum Fill : uint32_t { kHalf, kPartial, kHeld, kFull, kFills };
+  using Stack = base::Atomic<uint64_t>;
 
-  base::Mutex lock_{base::LockRank::kMCentral};
-  List lists_[4] TRI_GUARDED_BY(lock_);
+  static Fill fill_of(const Span* span);
+  Stack& stack(uint32_t sweepgen, uint32_t fill) {
+    return stacks_[(sweepgen >> 1 & 1) * kFills + fill];
+  }
+  static Span* pop(AddressSpace& space, Stack& stack);
+
+  Stack stacks_[2 * kFills];
   uint32_t in_use_ = 0;  // guarded by the heap's centrals_lock_
 };
 

@@ -12,6 +12,16 @@ namespace {
 
 constexpr uint64_t kAll = ~uint64_t{0};
 
+size_t lowest_bit(uint64_t bits) {
+  return static_cast<size_t>(__builtin_ctzll(bits));
+}
+size_t highest_bit(uint64_t bits) {
+  return 63 - static_cast<size_t>(__builtin_clzll(bits));
+}
+size_t count_bits(uint64_t bits) {
+  return static_cast<size_t>(__builtin_popcountll(bits));
+}
+
 /// Bits [lo, hi) of a word, 0 <= lo < hi <= 64.
 uint64_t mask(size_t lo, size_t hi) {
   return (hi == 64 ? kAll : (uint64_t{1} << hi) - 1) &
@@ -30,55 +40,79 @@ void for_words(size_t page, size_t n, F fn) {
   }
 }
 
+/// Bit i of the result: bits [i, i + n) are all set. 0 < n <= 64.
+uint64_t starts_of_runs(uint64_t bits, size_t n) {
+  size_t done = 1;
+  while (done < n) {
+    size_t step = done < n - done ? done : n - done;
+    bits &= bits >> step;
+    done += step;
+  }
+  return bits;
+}
+
 }  // namespace
 
+uint32_t PageCache::alloc(size_t npages, bool* needzero) {
+  TRI_ASSERT(npages > 0 && npages <= kMaxPages);
+  uint64_t starts = starts_of_runs(free, npages);
+  if (starts == 0) return 0;
+  size_t at = lowest_bit(starts);
+  uint64_t run = mask(at, at + npages);
+  *needzero = (dirty & run) != 0;
+  free &= ~run;
+  dirty &= ~run;
+  return block + static_cast<uint32_t>(at);
+}
+
 bool PageAlloc::init(size_t max_pages) {
-  size_t words = (max_pages + 63) / 64;
-  return used_.init(words) && dirty_.init(words);
+  size_t chunks =
+      (max_pages + PageSummary::kChunkPages - 1) / PageSummary::kChunkPages;
+  size_t words = chunks * PageSummary::kChunkWords;
+  return used_.init(words) && dirty_.init(words) && summary_.init(max_pages);
 }
 
 void PageAlloc::destroy() {
   used_.release();
   dirty_.release();
+  summary_.destroy();
+}
+
+void PageAlloc::changed(size_t page, size_t npages) {
+  constexpr size_t kChunk = PageSummary::kChunkPages;
+  summary_.update(used_.data(), page / kChunk,
+                  (page + npages + kChunk - 1) / kChunk);
 }
 
 void PageAlloc::extend(size_t pages) {
   TRI_CHECK(pages >= limit_ && pages % 64 == 0, "extend to %zu", pages);
+  size_t before = limit_;
+  // Whole chunks, so that a summary never reads past the vectors.
   while (used_.size() * 64 < pages) {
-    bool ok = used_.push_back(0) && dirty_.push_back(0);
-    TRI_CHECK(ok, "page bitmap is full");
+    for (size_t w = 0; w < PageSummary::kChunkWords; ++w) {
+      bool ok = used_.push_back(kAll) && dirty_.push_back(0);
+      TRI_CHECK(ok, "page bitmap is full");
+    }
   }
-  if (limit_ == 0 && pages > 0) {
-    used_[0] |= 1;  // page 0 stands for "none"
-    first_free_ = 1;
-  }
+  for (size_t w = before / 64; w < pages / 64; ++w) used_[w] = 0;
+  if (before == 0 && pages > 0) used_[0] = 1;  // page 0 stands for "none"
   limit_ = pages;
+  if (pages > before) changed(before, pages - before);
 }
 
-void PageAlloc::advance_first_free() {
-  size_t words = limit_ / 64;
-  size_t w = first_free_ / 64;
-  // Bits below first_free_ in its own word are set: they are in use.
-  while (w < words && used_[w] == kAll) ++w;
-  first_free_ = w == words
-                    ? limit_
-                    : w * 64 + static_cast<size_t>(__builtin_ctzll(~used_[w]));
-}
-
-uint32_t PageAlloc::find_run(size_t npages) const {
+uint32_t PageAlloc::scan(size_t from, size_t npages) const {
   size_t run = 0;  // free pages that end at `page`
-  for (size_t page = first_free_; page < limit_;) {
+  for (size_t page = from; page < limit_;) {
     uint64_t rest = used_[page / 64] >> (page % 64);
-    if (rest & 1) {
+    if ((rest & 1) != 0) {
       run = 0;
-      uint64_t freebits = ~rest;
+      uint64_t free = ~rest;
       // Shifted-in zeros read as free; bounded by the word's end below.
-      page +=
-          freebits == 0 ? 64 : static_cast<size_t>(__builtin_ctzll(freebits));
+      page += free == 0 ? 64 : lowest_bit(free);
       continue;
     }
     size_t left = 64 - page % 64;
-    size_t n = rest == 0 ? left : static_cast<size_t>(__builtin_ctzll(rest));
+    size_t n = rest == 0 ? left : lowest_bit(rest);
     run += n;
     page += n;
     if (run >= npages) return static_cast<uint32_t>(page - run);
@@ -86,58 +120,125 @@ uint32_t PageAlloc::find_run(size_t npages) const {
   return 0;
 }
 
-void PageAlloc::set_bits(uint32_t page, size_t npages) {
+uint32_t PageAlloc::find(size_t npages) const {
+  size_t page;
+  bool exact;
+  if (!summary_.find(npages, &page, &exact)) return 0;
+  uint32_t found = exact ? static_cast<uint32_t>(page) : scan(page, npages);
+  TRI_ASSERT(found != 0, "a summary promised %zu pages at %zu", npages, page);
+  return found;
+}
+
+bool PageAlloc::take(size_t page, size_t npages) {
+  size_t were_dirty = 0;
   for_words(page, npages, [&](size_t w, uint64_t m) {
-    TRI_ASSERT((used_[w] & m) == 0, "page run %u is in use", page);
+    TRI_CHECK((used_[w] & m) == 0, "page run %zu+%zu is taken", page, npages);
     used_[w] |= m;
+    were_dirty += count_bits(dirty_[w] & m);
+    dirty_[w] &= ~m;
   });
-  in_use_count_ += npages;
+  taken_ += npages;
+  free_dirty_ -= were_dirty;
+  changed(page, npages);
+  return were_dirty != 0;
 }
 
 uint32_t PageAlloc::alloc(size_t npages, bool* needzero) {
   TRI_ASSERT(npages > 0);
-  // Now the lowest free page itself, so that full pages below it are passed
-  // once, not by every search.
-  advance_first_free();
-  uint32_t page = find_run(npages);
-  if (page == 0) return 0;
-  TRI_ASSERT(page + npages <= limit_);
-  set_bits(page, npages);
-  bool dirty = false;
-  for_words(page, npages,
-            [&](size_t w, uint64_t m) { dirty |= (dirty_[w] & m) != 0; });
-  *needzero = dirty;
-  if (page == first_free_) first_free_ = page + npages;
+  uint32_t page = find(npages);
+  if (page != 0) *needzero = take(page, npages);
   return page;
 }
 
-void PageAlloc::free(uint32_t page, size_t npages) {
+void PageAlloc::free(uint32_t page, size_t npages, bool clean) {
   TRI_CHECK(page > 0 && page + npages <= limit_, "free of pages %u+%zu", page,
             npages);
   for_words(page, npages, [&](size_t w, uint64_t m) {
     TRI_CHECK((used_[w] & m) == m, "free of free page near %u", page);
     used_[w] &= ~m;
-    dirty_[w] |= m;
+    if (!clean) dirty_[w] |= m;
   });
-  in_use_count_ -= npages;
-  if (page < first_free_) first_free_ = page;
+  taken_ -= npages;
+  if (!clean) free_dirty_ += npages;
+  changed(page, npages);
+}
+
+bool PageAlloc::fill(PageCache* cache) {
+  TRI_ASSERT(cache->free == 0);
+  uint32_t page = find(1);
+  if (page == 0) return false;
+  size_t w = page / 64;
+  cache->block = page / 64 * 64;
+  cache->free = ~used_[w];
+  cache->dirty = dirty_[w];
+  size_t n = count_bits(cache->free);
+  used_[w] = kAll;
+  dirty_[w] = 0;
+  taken_ += n;
+  free_dirty_ -= count_bits(cache->dirty);
+  changed(page, 1);
+  return true;
+}
+
+void PageAlloc::drain(PageCache* cache) {
+  if (cache->free == 0) return;
+  size_t w = cache->block / 64;
+  TRI_CHECK((used_[w] & cache->free) == cache->free,
+            "pages of the cache at %u are free", cache->block);
+  used_[w] &= ~cache->free;
+  dirty_[w] |= cache->dirty;
+  taken_ -= count_bits(cache->free);
+  free_dirty_ += count_bits(cache->dirty);
+  changed(cache->block, 64);
+  *cache = PageCache{};
+}
+
+uint32_t PageAlloc::take_dirty(size_t below, size_t most, size_t* npages) {
+  if (free_dirty_ == 0) return 0;
+  size_t end = below < limit_ ? below : limit_;
+  for (size_t w = (end + 63) / 64; w-- > 0;) {
+    uint64_t bits = dirty_[w];
+    if (w * 64 + 64 > end) bits &= mask(0, end - w * 64);
+    if (bits == 0) continue;
+    // The run that ends at the highest bit, down into lower words.
+    size_t last = w * 64 + highest_bit(bits);
+    size_t first = last;
+    while (first > 1 && last - first + 1 < most &&
+           (dirty_[(first - 1) / 64] >> ((first - 1) % 64) & 1) != 0) {
+      --first;
+    }
+    *npages = last - first + 1;
+    take(first, *npages);
+    return static_cast<uint32_t>(first);
+  }
+  return 0;
 }
 
 bool PageAlloc::in_use(uint32_t page) const {
   return page < limit_ && (used_[page / 64] >> (page % 64) & 1) != 0;
 }
 
+bool PageAlloc::is_free_and_clean(uint32_t page) const {
+  return !in_use(page) && page < limit_ &&
+         (dirty_[page / 64] >> (page % 64) & 1) == 0;
+}
+
 void PageAlloc::validate() const {
-  size_t count = 0;
+  size_t used = 0;
+  size_t dirty = 0;
   for (size_t w = 0; w < limit_ / 64; ++w) {
-    count += static_cast<size_t>(__builtin_popcountll(used_[w]));
-    if (w < first_free_ / 64) {
-      TRI_CHECK(used_[w] == kAll, "free page below first_free_ in word %zu", w);
-    }
+    used += count_bits(used_[w]);
+    dirty += count_bits(dirty_[w]);
+    TRI_CHECK((used_[w] & dirty_[w]) == 0, "taken and dirty in word %zu", w);
   }
   size_t page_0 = limit_ > 0 ? 1 : 0;
-  TRI_CHECK(count == in_use_count_ + page_0, "%zu pages in use, %zu counted",
-            in_use_count_, count - page_0);
+  TRI_CHECK(used == taken_ + page_0, "%zu pages taken, %zu counted", taken_,
+            used - page_0);
+  TRI_CHECK(dirty == free_dirty_, "%zu free dirty pages, %zu counted",
+            free_dirty_, dirty);
+  uint32_t first = scan(0, 1);
+  TRI_CHECK(first == find(1), "the summaries say %u, the bitmap %u", find(1),
+            first);
 }
 
 }  // namespace tricolor::heap

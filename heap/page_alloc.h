@@ -1,22 +1,38 @@
 // SPDX-License-Identifier: MIT
 // Copyright (c) 2026 tricolor authors
 //
-// PageAlloc: which pages of an AddressSpace are in use, address-ordered first
-// fit over a bitmap, and which free pages may hold old bytes. A plain stand-in
-// behind the interface that a summary tree and per-P page caches will have.
+// PageAlloc: which pages of an AddressSpace are free, address-ordered first fit
+// (a bitmap under heap/page_summary.h), and which free pages hold old bytes.
 //
-// Invariants: page 0 is never handed out (page index 0 means "none"); a page is
-// dirty once it has been in use; first_free_ is at or below every free page.
-// Threads: all calls under the heap lock.
+//   free, clean    never used, or given back to the OS: reads as zero
+//   free, dirty    was in use: resident, holds old bytes
+//   taken          by a span, a PageCache, or the scavenger for a moment
+//
+// Invariant: page 0 is never handed out (page index 0 means "none").
+// Threads: all calls under the heap lock. A PageCache belongs to a P.
 #ifndef TRICOLOR_HEAP_PAGE_ALLOC_H_
 #define TRICOLOR_HEAP_PAGE_ALLOC_H_
 
 #include <cstddef>
 #include <cstdint>
 
-#include "base/meta_arena.h"
+#include "base/mmap_vector.h"
+#include "heap/page_summary.h"
 
 namespace tricolor::heap {
+
+/// Free pages of one aligned block of 64, taken out of a PageAlloc so that a P
+/// gets at them without a lock. {0, 0, 0}: empty.
+struct PageCache {
+  static constexpr size_t kMaxPages = 16;  ///< longer runs are not looked for
+
+  uint32_t block = 0;  ///< the first page, a multiple of 64
+  uint64_t free = 0;
+  uint64_t dirty = 0;  ///< of the free ones
+
+  /// The lowest run of npages <= kMaxPages; 0 if there is none.
+  uint32_t alloc(size_t npages, bool* needzero);
+};
 
 class PageAlloc {
  public:
@@ -30,25 +46,39 @@ class PageAlloc {
 
   /// First fit; 0 if there is no such run. *needzero: some page is dirty.
   uint32_t alloc(size_t npages, bool* needzero);
-  /// The pages must be in use; they become free and dirty.
-  void free(uint32_t page, size_t npages);
+  /// The pages must be taken; they become free, and dirty unless `clean`.
+  void free(uint32_t page, size_t npages, bool clean = false);
+
+  /// All free pages of the lowest block that has any; false if none is free.
+  bool fill(PageCache* cache);
+  /// Takes back what is left in it.
+  void drain(PageCache* cache);
+
+  /// Takes the highest run of dirty pages below `below`, at most `most` long,
+  /// for the scavenger, who gives them back as clean. 0: there is none.
+  uint32_t take_dirty(size_t below, size_t most, size_t* npages);
 
   bool in_use(uint32_t page) const;
-  /// Handed out and not freed.
-  size_t pages_in_use() const { return in_use_count_; }
-  /// Counts bits against in_use_count_; aborts on a difference.
+  bool is_free_and_clean(uint32_t page) const;
+  /// Pages that are not free.
+  size_t pages_taken() const { return taken_; }
+  size_t free_dirty_pages() const { return free_dirty_; }
+  /// Recounts everything from the bitmaps; aborts on a difference.
   void validate() const;
 
  private:
-  void advance_first_free();
-  uint32_t find_run(size_t npages) const;
-  void set_bits(uint32_t page, size_t npages);
+  uint32_t find(size_t npages) const;
+  uint32_t scan(size_t from, size_t npages) const;
+  /// Free pages become taken; true if one of them was dirty.
+  bool take(size_t page, size_t npages);
+  void changed(size_t page, size_t npages);
 
-  base::MmapVector<uint64_t> used_;
-  base::MmapVector<uint64_t> dirty_;
+  base::MmapVector<uint64_t> used_;   // 1: taken, or beyond limit_
+  base::MmapVector<uint64_t> dirty_;  // of free pages
+  PageSummary summary_;
   size_t limit_ = 0;
-  size_t first_free_ = 0;
-  size_t in_use_count_ = 0;
+  size_t taken_ = 0;
+  size_t free_dirty_ = 0;
 };
 
 }  // namespace tricolor::heap

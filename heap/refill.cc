@@ -96,6 +96,7 @@ bool Heap::mcache_init(MCache* mc) {
       static_cast<uint32_t*>(base::os_map(kSlotCount * sizeof(uint32_t)));
   mc->heap = this;
   mc->active_count = 0;
+  mc->pages = PageCache{};
   mc->unsettled_bytes = 0;
   if (mc->slots != nullptr && mc->states != nullptr && mc->active != nullptr) {
     return true;
@@ -167,12 +168,11 @@ void Heap::release_slot(MCache* mc, uint32_t slot_id) {
     poison(slot->cursor, rest);
     mc->unsettled_bytes -= static_cast<int64_t>(rest);
   }
-  bool full = span->live == span->cells;
   *slot = {nullptr, nullptr};
   state->saved_limit = nullptr;
   state->span_page = 0;
   state->free_cells = 0;
-  centrals_[slot_id].push(space_, span, full);
+  centrals_[slot_id].push(space_, span);
 }
 
 void Heap::mcache_flush(MCache* mc) {
@@ -181,6 +181,7 @@ void Heap::mcache_flush(MCache* mc) {
     mc->states[mc->active[i]].listed = 0;
   }
   mc->active_count = 0;
+  drain_page_cache(mc);
   mcache_settle(mc);
 }
 
@@ -240,7 +241,7 @@ bool Heap::refill(MCache* mc, uint32_t slot_id) {
   }
   while (state->span_page == 0 || !next_run(mc, slot_id)) {
     release_slot(mc, slot_id);
-    Span* span = get_span(slot_id);
+    Span* span = get_span(mc, slot_id);
     if (span == nullptr) return false;
     TRI_ASSERT(span->home == SpanHome::kCached);
     state->span_page = span->first_page;
@@ -254,11 +255,15 @@ bool Heap::refill(MCache* mc, uint32_t slot_id) {
   return true;
 }
 
-Span* Heap::get_span(uint32_t slot_id) {
+Span* Heap::get_span(MCache* mc, uint32_t slot_id) {
   MCentral* c = &centrals_[slot_id];
-  Span* span = c->pop_partial_swept(space_, sweepgen());
+  Span* span = c->pop_swept(space_, sweepgen());
   if (span == nullptr && sweep_allowed()) span = sweep_for(c);
-  return span != nullptr ? span : new_span(slot_id);
+  if (span == nullptr && memory_is_short()) {
+    span = c->pop_held(space_, sweepgen());
+  }
+  if (span == nullptr) span = new_span(mc, slot_id);
+  return span != nullptr ? span : c->pop_held(space_, sweepgen());
 }
 
 Span* Heap::sweep_for(MCentral* c) {
@@ -268,17 +273,17 @@ Span* Heap::sweep_for(MCentral* c) {
     Span* span = c->pop_unswept(space_, sweepgen());
     if (span == nullptr) return nullptr;
     if (sweep_span(c, span)) continue;  // empty: its pages are free again
-    Span* partial = c->pop_partial_swept(space_, sweepgen());
-    if (partial != nullptr) return partial;
+    Span* swept = c->pop_swept(space_, sweepgen());
+    if (swept != nullptr) return swept;
   }
   return nullptr;
 }
 
-Span* Heap::new_span(uint32_t slot_id) {
+Span* Heap::new_span(MCache* mc, uint32_t slot_id) {
   uint32_t c = class_of_slot(slot_id);
   uint32_t npages = pages_of_class(c);
   bool needzero = false;
-  uint32_t page = alloc_pages(npages, &needzero);
+  uint32_t page = alloc_pages(mc, npages, &needzero);
   if (page == 0) return nullptr;
   Span* span = space_.span(page);
   TRI_ASSERT(span->state == SpanState::kFree, "page %u is in use", page);

@@ -23,8 +23,8 @@
 //     |  sweep_one: taken by the sweeper -> listed again, or freed
 //
 // Invariants
-// 1. A span is on exactly one mcentral list, or cached by exactly one P, or
-//    held by exactly one sweeper. Moving it needs the mcentral's lock.
+// 1. A span is on exactly one mcentral stack, or cached by exactly one P, or
+//    held by exactly one sweeper.
 // 2. Only its holder (P or sweeper) writes its mark bytes other than markers'
 //    prev -> cur.
 #ifndef TRICOLOR_HEAP_SPAN_H_
@@ -78,9 +78,9 @@ struct Span {
   uint8_t reserved;
   // The holder's.
   uint32_t live;  ///< cells whose mark byte is not 0: allocated, or in a run
-  // Guarded by the mcentral's lock.
-  uint32_t next;  ///< first pages of the neighbours on the list; 0: none
-  uint32_t prev;
+  // Written by who lists the span; read by whoever tries to take it.
+  base::Atomic<uint32_t> next;  ///< first page of the one below; 0: none
+  uint32_t reserved2;
 };
 static_assert(sizeof(Span) == 48);
 

@@ -73,7 +73,7 @@ bool Heap::sweep_span(MCentral* c, Span* span) {
     free_span(span);
   } else {
     span->sweepgen.store_relaxed(sweepgen());
-    c->push(space_, span, large || live == span->cells);
+    c->push(space_, span);
   }
   // ORDER-unswept-1: pairs with all_swept().
   unswept_.fetch_sub_release(1);

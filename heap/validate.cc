@@ -57,6 +57,11 @@ void Heap::validate_stw(bool swept) {
   {
     base::LockGuard guard(pages_lock_);
     pages_.validate();
+    uint64_t known = pages_in_use() + pages_cached_.load_relaxed() +
+                     scavenging_.load_relaxed();
+    TRI_CHECK(pages_.pages_taken() == known,
+              "%zu pages are taken, %llu in use, cached or being scavenged",
+              pages_.pages_taken(), static_cast<unsigned long long>(known));
   }
   size_t pages = space_.committed_pages();
   size_t spans = 0;

@@ -42,6 +42,7 @@ bool is_filled(const void* cell, size_t bytes, unsigned char with) {
 void check_reuse(size_t bytes, uint32_t live_percent) {
   SCOPED_TRACE(bytes);
   HeapAlone heap;
+  heap->set_goal_bytes(0);  // memory is short: nearly full spans too
   LayoutId layout = heap.layout("Reuse");
   base::Rng rng(tricolor::testing::test_seed() + bytes + live_percent);
   int cells = static_cast<int>(8 * kPageBytes / bytes);
@@ -62,7 +63,10 @@ void check_reuse(size_t bytes, uint32_t live_percent) {
   std::set<void*> live_set(live.begin(), live.end());
   size_t freed = dead.size();
   size_t reused = 0;
-  for (size_t i = 0; i < freed; ++i) {
+  // The last span was not full: its fresh cells come before those of fuller
+  // ones.
+  const size_t fresh = size_t(cells) / 4;
+  for (size_t i = 0; i < freed + fresh && !dead.empty(); ++i) {
     void* cell = heap.allocate(layout, bytes);
     ASSERT_EQ(live_set.count(cell), 0u);
     ASSERT_TRUE(is_filled(cell, bytes, 0)) << "a reused cell is zeroed";
@@ -72,6 +76,37 @@ void check_reuse(size_t bytes, uint32_t live_percent) {
   // Partial spans come first; a wholly dead one comes back as pages.
   EXPECT_GE(reused * 10, freed * 8);
   for (void* cell : live) ASSERT_TRUE(is_filled(cell, bytes, 0xaa));
+  heap->validate_stw(true);
+}
+
+// One cell in eight is dead: refills would take runs of a cell or two.
+TEST(heap_run, nearly_full_spans_wait_until_memory_is_short) {
+  HeapAlone heap;
+  LayoutId layout = heap.layout("Held");
+  std::vector<void*> all = fill(heap, layout, 64, 4 * kPageBytes / 64);
+  std::vector<void*> live;
+  std::set<void*> dead;
+  for (size_t i = 0; i < all.size(); ++i) {
+    if (i % 8 == 0) {
+      dead.insert(all[i]);
+    } else {
+      live.push_back(all[i]);
+    }
+  }
+  heap.collect(live);
+  const uint64_t pages = heap->pages_in_use();
+  for (int i = 0; i < 10; ++i) {
+    EXPECT_EQ(dead.count(heap.allocate(layout, 64)), 0u);
+  }
+  EXPECT_EQ(heap->pages_in_use(), pages + 1) << "one fresh span";
+  heap->set_goal_bytes(pages * kPageBytes);
+  size_t reused = 0;
+  const size_t enough = kPageBytes / 64 + dead.size();
+  for (size_t i = 0; i < enough; ++i) {
+    reused += dead.erase(heap.allocate(layout, 64));
+  }
+  EXPECT_GT(reused, 0u);
+  EXPECT_TRUE(dead.empty()) << dead.size() << " cells never came back";
   heap->validate_stw(true);
 }
 
