@@ -9,7 +9,12 @@ line per metric and peer:
     WORKLOAD METRIC tricolor=V PEER=V ratio=R lower|higher
 
 V are medians over the rounds, R is ours / theirs, the last word says which is
-better. Raw rounds go to bench/results/. Ends with exit code 1 and a sentence
+better; a metric that no peer has, or found, comes without PEER and ratio. A
+median above what the workload allows makes a further line,
+
+    WORKLOAD METRIC PROGRAM=V exceeds LIMIT
+
+Raw rounds go to bench/results/. Ends with exit code 1 and a sentence
 when something fails. stdout has the lines above and nothing else; progress
 goes to stderr. See bench/README.md.
 """
@@ -77,6 +82,8 @@ def values_of(case, program, run):
     own = run.metrics()
     values = {}
     for metric in case.metrics:
+        if not metric.of(program.name):
+            continue
         source = metric.source or metric.name
         if source in ("wall_s", "cpu_s", "rss_mib"):
             values[metric.name] = getattr(run, source)
@@ -119,7 +126,7 @@ def first_difference(first, expected, name, got):
 def run_case(workload, case_name, ordered, smoke):
     """One run of every program; returns {program: {metric: value}}."""
     case = workload.cases[case_name]
-    env = dict(os.environ, **workload.env)
+    env = {**os.environ, **workload.env, **case.env}
     args = [a.replace("{root}", str(ROOT))
             for a in (case.smoke_args if smoke else case.args)]
     runs, values = {}, {}
@@ -134,7 +141,8 @@ def run_case(workload, case_name, ordered, smoke):
 def run_rounds(workload, found, options):
     """All rounds: {case: {program: {metric: [value per round]}}} and the
     stolen milliseconds of each round."""
-    raw = {name: {p.name: {m.name: [] for m in case.metrics} for p in found}
+    raw = {name: {p.name: {m.name: [] for m in case.metrics if m.of(p.name)}
+                  for p in found}
            for name, case in workload.cases.items()}
     stolen = []
     for number_of_round in range(options.rounds):
@@ -150,7 +158,7 @@ def run_rounds(workload, found, options):
                     raw[name][program][metric].append(value)
             say(f"round {number_of_round + 1}/{options.rounds} {name}: "
                 + ", ".join(f"{p} {number(next(iter(v.values())))}"
-                            for p, v in sorted(values.items())))
+                            for p, v in sorted(values.items()) if v))
         stolen.append(measure.steal_ms() - before)
     return raw, stolen
 
@@ -162,7 +170,9 @@ def report(name, workload, raw, peers):
 
     def add(metric, better, values):
         ours = values["tricolor"]
-        for peer in peers:
+        if len(values) == 1:
+            lines.append(f"{name} {metric} tricolor={number(ours)} {better}")
+        for peer in (p for p in peers if p in values):
             theirs = values[peer]
             ratio = f"{ours / theirs:.3f}" if theirs else "inf"
             lines.append(f"{name} {metric} tricolor={number(ours)} "
@@ -171,8 +181,13 @@ def report(name, workload, raw, peers):
     for case_name, case in workload.cases.items():
         for metric in case.metrics:
             medians = {p: statistics.median(v[metric.name])
-                       for p, v in raw[case_name].items()}
+                       for p, v in raw[case_name].items() if metric.of(p)}
             add(metric.name, metric.better, medians)
+            lines += [f"{name} {metric.name} {p}={number(median)} exceeds "
+                      f"{number(metric.at_most)}"
+                      for p, median in medians.items()
+                      if metric.at_most is not None
+                      and median > metric.at_most]
             if metric is case.metrics[0]:
                 for p, median in medians.items():
                     columns[p].append(median)
@@ -193,7 +208,8 @@ def save(options, facts, found, raw, stolen, lines):
         "command": "./dev compare " + " ".join(sys.argv[1:]),
         **facts,
         "rounds": options.rounds,
-        "environment": workload.env,
+        "environment": {n: {**workload.env, **c.env}
+                        for n, c in workload.cases.items()},
         "arguments": {n: c.args for n, c in workload.cases.items()},
         "programs": {p.name: {"version": p.version, "command": p.argv}
                      for p in found},

@@ -74,6 +74,23 @@ class Rounds(unittest.TestCase):
         raw, _ = self.rounds(found, workload(), "--smoke", "--rounds", "4")
         self.assertEqual(len(raw["c"]["tricolor"]["ops"]), 1)
 
+    def test_a_metric_of_some_peers_is_asked_of_these(self):
+        case = Case((), (), (Metric("ops"), Metric("extra", peers=())))
+        ours = shell("tricolor", GOOD + "; echo metric extra 1")
+        raw, _ = self.rounds([ours, shell("p", GOOD)],
+                             workload(cases={"c": case}), "--rounds", "1")
+        self.assertEqual(raw["c"]["tricolor"]["extra"], [1.0])
+        self.assertEqual(raw["c"]["p"], {"ops": [4.0]})
+
+    def test_a_case_adds_to_the_environment(self):
+        case = Case((), (), (Metric("a"), Metric("b")), env={"B": "2"})
+        ours = shell("tricolor", "echo checksum 1; echo metric a $A; "
+                     "echo metric b $B")
+        raw, _ = self.rounds([ours], workload(cases={"c": case},
+                                              env={"A": "1", "B": "1"}),
+                             "--rounds", "1")
+        self.assertEqual(raw["c"]["tricolor"], {"a": [1.0], "b": [2.0]})
+
     def test_checksums_must_agree(self):
         found = [shell("tricolor", GOOD),
                  shell("p", "echo checksum 8; echo metric ops 4")]
@@ -103,6 +120,24 @@ class Report(unittest.TestCase):
         self.assertEqual(compare.report("w", workload(), raw, ["p"]), [
             "w ops tricolor=2 p=4 ratio=0.500 higher",
             "w wall_s tricolor=1 p=0.5 ratio=2.000 lower"])
+
+    def test_a_metric_of_some_peers_is_reported_for_these(self):
+        metrics = (Metric("us", peers=()), Metric("kib", peers=("q",)))
+        load = workload(peers=("p", "q"),
+                        cases={"c": Case((), (), metrics)})
+        raw = {"c": {"tricolor": {"us": [3], "kib": [4]}, "p": {},
+                     "q": {"kib": [2]}}}
+        self.assertEqual(compare.report("w", load, raw, ["p", "q"]), [
+            "w us tricolor=3 lower",
+            "w kib tricolor=4 q=2 ratio=2.000 lower"])
+
+    def test_a_median_above_the_limit_is_reported(self):
+        load = workload(cases={"c": Case((), (), (
+            Metric("mib", at_most=16),))})
+        raw = {"c": {"tricolor": {"mib": [16]}, "p": {"mib": [9, 17, 18]}}}
+        self.assertEqual(compare.report("w", load, raw, ["p"]), [
+            "w mib tricolor=16 p=17 ratio=0.941 lower",
+            "w mib p=17 exceeds 16"])
 
     def test_geomean_is_over_the_first_metric_of_each_case(self):
         case = Case((), (), (Metric("a_s"),)), Case((), (), (Metric("b_s"),))

@@ -146,6 +146,8 @@ class Ourselves:
 PEERS = {
     "mimalloc": CLibrary("mimalloc", "mimalloc.h",
                          'printf("mimalloc %d\\n", mi_version());'),
+    "glibc": CLibrary("c", "gnu/libc-version.h",
+                      'printf("glibc %s\\n", gnu_get_libc_version());'),
     "bdwgc": CLibrary(
         "gc", "gc.h",
         'unsigned v = GC_get_version(); printf("bdwgc %u.%u.%u\\n", v >> 16, '

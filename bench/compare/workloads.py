@@ -11,19 +11,30 @@ from dataclasses import dataclass, field
 @dataclass(frozen=True)
 class Metric:
     """`source` is wall_s, cpu_s or rss_mib (measured by the runner), or the
-    name in a `metric NAME VALUE` line of the program (default: `name`)."""
+    name in a `metric NAME VALUE` line of the program (default: `name`).
+    `peers`: those that have such a number (default: all of the workload).
+    `at_most`: a median above it does not count, and the report says so."""
     name: str
     source: str = ""
     better: str = "lower"
+    peers: tuple = None
+    at_most: float = None
+
+    def of(self, program):
+        """Whether the program of that name has this metric."""
+        return (program == "tricolor" or self.peers is None
+                or program in self.peers)
 
 
 @dataclass(frozen=True)
 class Case:
-    """One invocation: its arguments, those of --smoke, and its metrics.
-    {root} in an argument is the root of the tree."""
+    """One invocation: its arguments, those of --smoke, its metrics, and what
+    it adds to the environment of the workload. {root} in an argument is the
+    root of the tree."""
     args: tuple
     smoke_args: tuple
     metrics: tuple
+    env: dict = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -45,6 +56,18 @@ def lua_script(name, args=(), smoke_args=()):
                 metrics=(Metric(name + "_s", "wall_s"),))
 
 
+def alloc_size(name, size, count, smoke_count, at_most=16, **env):
+    """A size of the workload alloc, on one P; after `count` objects there must
+    have been 50 collections."""
+    return Case(
+        args=(str(size), str(count), "50"),
+        smoke_args=(str(size), str(smoke_count), "0"),
+        metrics=(Metric(f"alloc_{name}_ns", "cpu_ns"),
+                 Metric(f"alloc_{name}_rss_mib", "rss_over_empty_mib",
+                        at_most=at_most)),
+        env={"TRIMAXPROCS": "1", "GOMAXPROCS": "1", "GC_MARKERS": "1", **env})
+
+
 WORDS = "{root}/examples/lua/scripts/data/words.txt"
 
 WORKLOADS = {
@@ -56,6 +79,26 @@ WORKLOADS = {
             args=("21",), smoke_args=("10",),
             metrics=(Metric("wall_s", "wall_s"), Metric("cpu_s", "cpu_s"),
                      Metric("rss_mib", "rss_mib")))},
+    ),
+    "alloc": Workload(
+        target="bench_alloc",
+        peers=("mimalloc", "glibc", "go", "bdwgc"),
+        cases={
+            "16": alloc_size("16", 16, 30_000_000, 20_000),
+            "32": alloc_size("32", 32, 30_000_000, 20_000),
+            "64": alloc_size("64", 64, 30_000_000, 20_000),
+            "128": alloc_size("128", 128, 30_000_000, 20_000),
+            "1k": alloc_size("1k", 1 << 10, 4_000_000, 20_000),
+            # 8 MiB live: within 16 MiB only if the heap grows by less than
+            # its own size.
+            "8k": alloc_size("8k", 8 << 10, 500_000, 5_000, TRIGC="50",
+                             GOGC="50"),
+            # 1 GiB live, and a collection comes after as much again.
+            "1m": alloc_size("1m", 1 << 20, 48_000, 200, at_most=None),
+            "scale": Case(args=("scale", "30000000"),
+                          smoke_args=("scale", "20000"),
+                          metrics=(Metric("scale_2", better="higher"),)),
+        },
     ),
     "lua_tasks": Workload(
         target="tlua",

@@ -1,0 +1,3 @@
+module tricolor.bench/alloc
+
+go 1.19
