@@ -100,6 +100,15 @@ WORKLOADS = {
                           metrics=(Metric("scale_2", better="higher"),)),
         },
     ),
+    "fragmentation": Workload(
+        target="bench_fragmentation",
+        peers=("mimalloc", "glibc", "go", "bdwgc"),
+        env={"TRIGC": "50", "GOGC": "50"},
+        cases={"churn": Case(
+            args=("49152", "12", "2000"), smoke_args=("1000", "2", "10"),
+            metrics=(Metric("rss_over_live"), Metric("rss_over_live_peak"),
+                     Metric("rss_over_marked", peers=())))},
+    ),
     "lua_tasks": Workload(
         target="tlua",
         peers=("tlua_1p",),

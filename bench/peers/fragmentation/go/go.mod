@@ -1,0 +1,3 @@
+module tricolor.bench/fragmentation
+
+go 1.19
