@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # The functions that folders use to declare themselves: tri_add_folders,
-# tri_test, tri_c_test, tri_command_test, tri_micro, tri_workload and
+# tri_test, tri_c_test, tri_command_test, tri_micro, tri_workload, tri_text and
 # tri_example. tests/README.md and bench/README.md show their use.
 
 # Adds each matching folder that has a CMakeLists.txt; a folder that appears
@@ -93,6 +93,30 @@ function(tri_workload name)
   target_link_libraries(${target} PRIVATE tricolor::tricolor)
   tri_warnings(${target})
   tri_command_test(bench.${name}_smoke $<TARGET_FILE:${target}> --smoke)
+endfunction()
+
+# tri_text(name source): the C program bench_<name>, and the same without the
+# library as bench_<name>_none, both fully static: the difference of their text
+# is what the library adds. Built by name alone: not every system has a static
+# C library.
+function(tri_text name source)
+  if(BUILD_SHARED_LIBS)
+    return()
+  endif()
+  foreach(target bench_${name} bench_${name}_none)
+    add_executable(${target} EXCLUDE_FROM_ALL ${source})
+    set_target_properties(${target} PROPERTIES LINKER_LANGUAGE C)
+    target_link_options(${target} PRIVATE -static)
+    target_link_libraries(${target} PRIVATE Threads::Threads)
+    tri_warnings(${target})
+  endforeach()
+  target_compile_definitions(bench_${name}_none PRIVATE WITHOUT_LIBRARY)
+  add_dependencies(bench_${name} tricolor)
+  target_include_directories(bench_${name} PRIVATE
+    "${PROJECT_SOURCE_DIR}/include")
+  target_compile_definitions(bench_${name} PRIVATE
+    $<TARGET_PROPERTY:tricolor,INTERFACE_COMPILE_DEFINITIONS>)
+  target_link_libraries(bench_${name} PRIVATE "$<TARGET_FILE:tricolor>")
 endfunction()
 
 # tri_example(name source...): the program <name>, public API only.

@@ -87,6 +87,8 @@ def values_of(case, program, run):
         source = metric.source or metric.name
         if source in ("wall_s", "cpu_s", "rss_mib"):
             values[metric.name] = getattr(run, source)
+        elif source == "text_kib":
+            values[metric.name] = program.text_kib
         elif source in own:
             values[metric.name] = own[source]
         else:
@@ -174,7 +176,8 @@ def report(name, workload, raw, peers):
             lines.append(f"{name} {metric} tricolor={number(ours)} {better}")
         for peer in (p for p in peers if p in values):
             theirs = values[peer]
-            ratio = f"{ours / theirs:.3f}" if theirs else "inf"
+            ratio = (f"{ours / theirs:.3f}" if theirs else
+                     "inf" if ours else "1.000")
             lines.append(f"{name} {metric} tricolor={number(ours)} "
                          f"{peer}={number(theirs)} ratio={ratio} {better}")
 
@@ -227,9 +230,10 @@ def compare(options):
     knobs = {k: v for k, v in os.environ.items() if KNOBS.match(k)}
     for key, value in sorted(knobs.items()):
         say(f"note: {key}={value} is set and reaches every program")
-    found = [programs.OurProgram(ROOT).build(workload.target)]
+    found = [programs.OurProgram(ROOT).build(workload.target, workload.text)]
     for peer in options.peers:
-        program = programs.build_peer(ROOT, options.workload, peer)
+        program = programs.build_peer(ROOT, options.workload, peer,
+                                      bool(workload.text))
         if program is None:
             print(f"{options.workload} {peer} absent", flush=True)
         else:

@@ -131,6 +131,12 @@ class Report(unittest.TestCase):
             "w us tricolor=3 lower",
             "w kib tricolor=4 q=2 ratio=2.000 lower"])
 
+    def test_nothing_against_nothing_is_equal(self):
+        load = workload(cases={"c": Case((), (), (Metric("threads"),))})
+        raw = {"c": {"tricolor": {"threads": [0]}, "p": {"threads": [0]}}}
+        self.assertEqual(compare.report("w", load, raw, ["p"]), [
+            "w threads tricolor=0 p=0 ratio=1.000 lower"])
+
     def test_a_median_above_the_limit_is_reported(self):
         load = workload(cases={"c": Case((), (), (
             Metric("mib", at_most=16),))})
@@ -146,6 +152,36 @@ class Report(unittest.TestCase):
                "b": {"tricolor": {"b_s": [8]}, "p": {"b_s": [1]}}}
         self.assertEqual(compare.report("w", load, raw, ["p"])[-1],
                          "w geomean tricolor=4 p=1 ratio=4.000 lower")
+
+
+class Text(unittest.TestCase):
+    def added(self, symbols):
+        answers = {"nm": symbols, "size with": "text data\n 4096 7 with\n",
+                   "size none": "text data\n 1024 7 none\n"}
+
+        def tool(argv, *_):
+            return answers["nm" if argv[0] == "nm" else " ".join(argv)]
+
+        with mock.patch.object(programs, "build_step", tool):
+            return programs.added_text("with", "none")
+
+    def test_is_the_difference_of_two_programs(self):
+        self.assertEqual(self.added("main\nsocket\n"), 3)
+
+    def test_a_poller_in_a_program_of_the_heap_is_a_failure(self):
+        for symbol in ("epoll_create1", "accept4",
+                       "_ZN8tricolor7netpoll6Poller7destroyEv"):
+            with self.assertRaisesRegex(Failure, symbol + " in it"):
+                self.added("main\n" + symbol + "\n")
+
+    def test_the_program_carries_it(self):
+        load = workload(cases={"c": Case((), (), (Metric("text_kib"),))})
+        ours = shell("tricolor", GOOD)
+        ours.text_kib = 200
+        options = compare.parse_arguments(["footprint", "--smoke"])
+        with contextlib.redirect_stderr(io.StringIO()):
+            raw, _ = compare.run_rounds(load, [ours], options)
+        self.assertEqual(raw["c"]["tricolor"], {"text_kib": [200]})
 
 
 class Peers(unittest.TestCase):

@@ -8,6 +8,7 @@ or run is a failure, never silently left out.
 
 import fcntl
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -21,6 +22,12 @@ class Program:
     name: str
     version: str
     argv: list  # What stands before the arguments of a case.
+    text_kib: float = 0  # Of the workloads that ask for it; see added_text().
+
+
+# What a program has in it that holds the poller or the network.
+NETWORK = re.compile(r"epoll_\w+|accept4?|connect|\w*getaddrinfo|.*Tcp.*|"
+                     r"_ZN8tricolor7netpoll\w*Poller.*")
 
 
 def build_step(argv, cwd, what, env=None):
@@ -34,6 +41,24 @@ def build_step(argv, cwd, what, env=None):
     return done.stdout
 
 
+def added_text(with_library, without):
+    """KiB of text that a library adds to a static link. Failure when the
+    poller or the network came with it: whoever wants a heap alone would carry
+    these along."""
+    names = build_step(["nm", "--defined-only", "--format=just-symbols",
+                        str(with_library)], None, f"nm {with_library}").split()
+    network = [name for name in names if NETWORK.fullmatch(name)]
+    if network:
+        raise Failure(f"{with_library} uses the heap alone, and yet there is "
+                      + ", ".join(sorted(network)[:8]) + " in it")
+
+    def text(program):
+        report = build_step(["size", str(program)], None, f"size {program}")
+        return int(report.splitlines()[1].split()[0])
+
+    return (text(with_library) - text(without)) / 1024
+
+
 class OurProgram:
     """A CMake target of the release preset."""
 
@@ -41,7 +66,9 @@ class OurProgram:
         self.root = root
         self.dir = root / "build" / "release"
 
-    def build(self, target):
+    def build(self, target, text=""):
+        """The program; with the text of the targets `text`, `text`_none."""
+        targets = [target] + ([text, text + "_none"] if text else [])
         self.dir.parent.mkdir(exist_ok=True)
         # The same lock as ./dev, so that two callers may share the tree.
         with open(str(self.dir) + ".lock", "w", encoding="ascii") as lock:
@@ -49,15 +76,19 @@ class OurProgram:
             if not (self.dir / "CMakeCache.txt").exists():
                 build_step(["cmake", "--preset", "release"], self.root,
                            "the release preset")
-            try:
-                build_step(["cmake", "--build", str(self.dir), "--target",
-                            target], self.root, target)
-            except Failure as failure:
-                raise self.explain(target, failure) from None
-        program = self.dir / "bin" / target
-        if not program.exists():
-            raise Failure(f"{target} was built, but {program} does not exist")
-        return Program("tricolor", "this tree", [str(program)])
+            for each in targets:
+                try:
+                    build_step(["cmake", "--build", str(self.dir), "--target",
+                                each], self.root, each)
+                except Failure as failure:
+                    raise self.explain(each, failure) from None
+        paths = [self.dir / "bin" / each for each in targets]
+        for path in paths:
+            if not path.exists():
+                raise Failure(f"{path.name} was built, but {path} does not "
+                              "exist")
+        return Program("tricolor", "this tree", [str(paths[0])],
+                       added_text(*paths[1:]) if text else 0)
 
     def explain(self, target, failure):
         for sign in (f"unknown target '{target}'",
@@ -94,6 +125,17 @@ class CLibrary:
                     str(source / (name + ".c")), "-l" + self.lib, "-pthread"],
                    source, f"the peer {name}")
         return Program(name, version, [str(out)])
+
+    def text_kib(self, name, source, out):
+        """The text of NAME_text.c less that without the library."""
+        made = []
+        for suffix, flags in (("_text", ["-l" + self.lib, "-pthread"]),
+                              ("_none", ["-DWITHOUT_LIBRARY", "-pthread"])):
+            made.append(str(out) + suffix)
+            build_step(["cc", "-O3", "-DNDEBUG", "-static", "-o", made[-1],
+                        str(source / (name + "_text.c")), *flags],
+                       source, f"the peer {name}, static")
+        return added_text(*made)
 
 
 class Go:
@@ -159,12 +201,17 @@ PEERS = {
 }
 
 
-def build_peer(root, workload, name):
-    """The peer's Program, or None when this machine does not have it."""
+def build_peer(root, workload, name, text=False):
+    """The peer's Program, with its text_kib if asked for, or None when this
+    machine does not have it."""
     peer = PEERS[name]
     version = peer.find()
     if version is None:
         return None
     out = root / "build" / "peers" / workload / name
     out.parent.mkdir(parents=True, exist_ok=True)
-    return peer.build(name, version, root / "bench" / "peers" / workload, out)
+    source = root / "bench" / "peers" / workload
+    program = peer.build(name, version, source, out)
+    if text:
+        program.text_kib = peer.text_kib(name, source, out)
+    return program

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Metric:
-    """`source` is wall_s, cpu_s or rss_mib (measured by the runner), or the
-    name in a `metric NAME VALUE` line of the program (default: `name`).
+    """`source` is wall_s, cpu_s, rss_mib or text_kib (measured by the runner),
+    or the name in a `metric NAME VALUE` line of the program (default: `name`).
     `peers`: those that have such a number (default: all of the workload).
     `at_most`: a median above it does not count, and the report says so."""
     name: str
@@ -47,6 +47,7 @@ class Workload:
     cpus: int = 2          # How many CPUs all programs share.
     env: dict = field(default_factory=dict)
     timeout_s: int = 600   # For one run of one program.
+    text: str = ""         # CMake target of ours whose text is text_kib.
 
 
 def lua_script(name, args=(), smoke_args=()):
@@ -108,6 +109,16 @@ WORKLOADS = {
             args=("49152", "12", "2000"), smoke_args=("1000", "2", "10"),
             metrics=(Metric("rss_over_live"), Metric("rss_over_live_peak"),
                      Metric("rss_over_marked", peers=())))},
+    ),
+    "footprint": Workload(
+        target="bench_footprint",
+        text="bench_footprint_text",
+        peers=("bdwgc",),
+        cases={"empty": Case(
+            args=("1000",), smoke_args=("5",),
+            metrics=(Metric("create_destroy_us", peers=()),
+                     Metric("empty_rss_kib"), Metric("threads"),
+                     Metric("text_kib")))},
     ),
     "lua_tasks": Workload(
         target="tlua",
