@@ -50,7 +50,7 @@ Collector* Collector::create(heap::Heap* heap, base::MetaArena* meta,
     return nullptr;
   }
   c->pacer.init(options.gc_percent, options.initial_heap_bytes);
-  heap->set_goal_bytes(c->pacer.goal());
+  c->aim_heap();
   heap->set_hooks(self->heap_hooks());
   return self;
 }
@@ -139,6 +139,7 @@ void Collector::collect(tri_mutator* mu) { impl_->collect(mu); }
 
 bool Collector::step(tri_mutator* mu, uint64_t budget_ns) {
   impl_->run_worker(proc_of(mu), mu, budget_ns);
+  impl_->heap->scavenge_paced(impl_->clock);
   poll(*mu);
   return impl_->phase() != Phase::kIdle;
 }
@@ -146,7 +147,7 @@ bool Collector::step(tri_mutator* mu, uint64_t budget_ns) {
 int Collector::set_gc_percent(int percent) {
   int old = impl_->pacer.percent();
   impl_->pacer.set_percent(percent);
-  impl_->heap->set_goal_bytes(impl_->pacer.goal());
+  impl_->aim_heap();
   return old;
 }
 
@@ -179,6 +180,8 @@ void Collector::stats(Stats* out) const {
   out->heap_bytes = c->heap->live_bytes();
   out->heap_goal_bytes = c->pacer.goal();
   out->heap_mapped_bytes = c->heap->space().committed_bytes();
+  out->heap_resident_bytes = c->heap->resident_bytes();
+  out->heap_returned_bytes = c->heap->scavenged_bytes();
   out->allocated_bytes = c->heap->allocated_bytes();
   out->freed_bytes = c->heap->freed_bytes();
   out->gc_cpu_ns = c->totals.gc_ns.load_relaxed();

@@ -168,6 +168,12 @@ struct CollectorImpl {
   void validate_stw(bool swept);
   void trace_cycle();
 
+  /// Tells the heap what is aimed at.
+  void aim_heap() {
+    uint64_t goal = pacer.goal();
+    heap->set_goal_bytes(goal);
+    heap->set_retained_bytes(goal > UINT64_MAX / 2 ? goal : goal + goal / 10);
+  }
   uint64_t now() const { return clock.now_ns(); }
 };
 

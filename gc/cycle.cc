@@ -153,7 +153,7 @@ void CollectorImpl::end_mark_stw(ProcGc*) {
   record.scanned = scanned_.load_relaxed();
   heap->set_live_bytes_stw(record.heap_marked);
   pacer.end_cycle(sums.bytes, allocated, record.scanned);
-  heap->set_goal_bytes(pacer.goal());
+  aim_heap();
   if (allocated != 0) totals.concurrent.fetch_add_relaxed(1);
   heap->begin_sweep_stw();
 }
@@ -194,6 +194,7 @@ void CollectorImpl::finish_sweep_locked() {
   totals.cycles.fetch_add_relaxed(1);
   if (record.forced) totals.forced.fetch_add_relaxed(1);
   set_phase(Phase::kSweep, Phase::kIdle);
+  heap->scavenge_paced(clock);
   // ORDER-completed-1: pairs with collect(): the swept heap comes first.
   completed_.store_release(cycle_.load_relaxed());
 }

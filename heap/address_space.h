@@ -31,6 +31,7 @@ namespace tricolor::heap {
 inline constexpr size_t kPageShift = 13;
 inline constexpr size_t kPageBytes = size_t{1} << kPageShift;
 inline constexpr size_t kGranuleShift = 4;  // one mark byte per 16 bytes
+inline constexpr size_t kOsPageBytes = 4096;
 inline constexpr size_t kGrowBytes = size_t{4} << 20;
 inline constexpr size_t kReserveMin = size_t{64} << 20;
 inline constexpr size_t kReserveMax = size_t{256} << 30;

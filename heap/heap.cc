@@ -88,6 +88,7 @@ bool Heap::fill_page_cache_locked(MCache* mc) {
   }
   pages_cached_.fetch_add_relaxed(
       static_cast<uint64_t>(__builtin_popcountll(mc->pages.free)));
+  free_dirty_.store_relaxed(pages_.free_dirty_pages());
   return true;
 }
 
@@ -108,6 +109,7 @@ uint32_t Heap::alloc_pages(MCache* mc, size_t npages, bool* needzero) {
   {
     base::LockGuard guard(pages_lock_);
     page = alloc_pages_locked(npages, needzero);
+    free_dirty_.store_relaxed(pages_.free_dirty_pages());
   }
   if (page == 0) pages_in_use_.fetch_sub_relaxed(npages);
   return page;
@@ -117,6 +119,7 @@ void Heap::free_pages(uint32_t page, size_t npages) {
   base::LockGuard guard(pages_lock_);
   pages_.free(page, npages);
   pages_in_use_.fetch_sub_relaxed(npages);
+  free_dirty_.store_relaxed(pages_.free_dirty_pages());
 }
 
 void Heap::drain_page_cache(MCache* mc) {
@@ -125,6 +128,7 @@ void Heap::drain_page_cache(MCache* mc) {
   pages_cached_.fetch_sub_relaxed(
       static_cast<uint64_t>(__builtin_popcountll(mc->pages.free)));
   pages_.drain(&mc->pages);
+  free_dirty_.store_relaxed(pages_.free_dirty_pages());
 }
 
 MCentral* Heap::central(uint32_t slot_id) {

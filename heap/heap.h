@@ -22,6 +22,7 @@
 #include <cstdint>
 
 #include "base/atomics.h"
+#include "base/clock.h"
 #include "base/lock.h"
 #include "base/meta_arena.h"
 #include "heap/address_space.h"
@@ -30,6 +31,7 @@
 #include "heap/mcache.h"
 #include "heap/mcentral.h"
 #include "heap/page_alloc.h"
+#include "heap/scavenge_pacer.h"
 #include "tricolor/error.h"
 
 namespace tricolor::heap {
@@ -108,6 +110,20 @@ class Heap {
   void* alloc_manual(size_t bytes);
   void free_manual(void* p, size_t bytes);
 
+  // --- The scavenger (heap/scavenge.cc). Any thread.
+  /// Free pages go back to the OS while more than this is resident.
+  void set_retained_bytes(uint64_t n) { retained_.store_relaxed(n); }
+  /// Free bytes beyond that.
+  size_t surplus_bytes() const;
+  /// Gives about `bytes` of free pages back, surplus or not; how many it could.
+  size_t scavenge(size_t bytes);
+  /// Gives surplus back, if and as long as one percent of the time allows.
+  void scavenge_paced(const base::Clock& clock);
+  /// Given back ever.
+  uint64_t scavenged_bytes() const { return scavenged_.load_relaxed(); }
+  /// Pages of the heap that hold bytes, in use or free.
+  size_t resident_bytes() const;
+
   // --- Numbers. Any thread; relaxed snapshots.
   uint64_t live_bytes() const { return heap_live_.load_relaxed(); }
   void set_live_bytes_stw(uint64_t n) { heap_live_.store_relaxed(n); }
@@ -154,6 +170,7 @@ class Heap {
   bool charge_pages(size_t npages);
   void free_pages(uint32_t page, size_t npages);
   void drain_page_cache(MCache* mc);
+  size_t scavenge_piece();
   void free_span(Span* span);
   MCentral* central(uint32_t slot_id);
   /// Sweeps a span held by the caller; true if it was freed as empty.
@@ -188,7 +205,11 @@ class Heap {
   base::Atomic<uint64_t> pages_in_use_{0};  // by spans, manual ones too
   base::Atomic<uint64_t> pages_cached_{0};  // free, in page caches
   base::Atomic<uint64_t> scavenging_{0};    // pages on their way to the OS
-  base::Atomic<uint64_t> span_count_{0};    // small and large, any home
+  base::Atomic<uint64_t> free_dirty_{0};    // free pages that hold old bytes
+  base::Atomic<uint64_t> retained_{UINT64_MAX};
+  base::Atomic<uint64_t> scavenged_{0};
+  ScavengePacer scavenge_pacer_;
+  base::Atomic<uint64_t> span_count_{0};  // small and large, any home
 
   base::Mutex pages_lock_{base::LockRank::kMHeap};
   PageAlloc pages_ TRI_GUARDED_BY(pages_lock_);

@@ -159,7 +159,10 @@ void PageAlloc::free(uint32_t page, size_t npages, bool clean) {
     if (!clean) dirty_[w] |= m;
   });
   taken_ -= npages;
-  if (!clean) free_dirty_ += npages;
+  if (!clean) {
+    free_dirty_ += npages;
+    if (page + npages > dirty_end_) dirty_end_ = page + npages;
+  }
   changed(page, npages);
 }
 
@@ -189,13 +192,16 @@ void PageAlloc::drain(PageCache* cache) {
   dirty_[w] |= cache->dirty;
   taken_ -= count_bits(cache->free);
   free_dirty_ += count_bits(cache->dirty);
+  if (cache->dirty != 0 && cache->block + 64u > dirty_end_) {
+    dirty_end_ = cache->block + 64u;
+  }
   changed(cache->block, 64);
   *cache = PageCache{};
 }
 
 uint32_t PageAlloc::take_dirty(size_t below, size_t most, size_t* npages) {
   if (free_dirty_ == 0) return 0;
-  size_t end = below < limit_ ? below : limit_;
+  size_t end = below < dirty_end_ ? below : dirty_end_;
   for (size_t w = (end + 63) / 64; w-- > 0;) {
     uint64_t bits = dirty_[w];
     if (w * 64 + 64 > end) bits &= mask(0, end - w * 64);
@@ -207,8 +213,13 @@ uint32_t PageAlloc::take_dirty(size_t below, size_t most, size_t* npages) {
            (dirty_[(first - 1) / 64] >> ((first - 1) % 64) & 1) != 0) {
       --first;
     }
+    if (last - first + 1 == most && most > 2 * kDirtyAlign) {
+      first = (first + kDirtyAlign - 1) / kDirtyAlign * kDirtyAlign;
+    }
     *npages = last - first + 1;
     take(first, *npages);
+    // Above it there was none, if the search began at the top.
+    if (end == dirty_end_) dirty_end_ = first;
     return static_cast<uint32_t>(first);
   }
   return 0;
@@ -230,6 +241,8 @@ void PageAlloc::validate() const {
     used += count_bits(used_[w]);
     dirty += count_bits(dirty_[w]);
     TRI_CHECK((used_[w] & dirty_[w]) == 0, "taken and dirty in word %zu", w);
+    TRI_CHECK(dirty_[w] == 0 || w * 64 + highest_bit(dirty_[w]) < dirty_end_,
+              "a dirty page at or above %zu", dirty_end_);
   }
   size_t page_0 = limit_ > 0 ? 1 : 0;
   TRI_CHECK(used == taken_ + page_0, "%zu pages taken, %zu counted", taken_,

@@ -55,7 +55,10 @@ class PageAlloc {
   void drain(PageCache* cache);
 
   /// Takes the highest run of dirty pages below `below`, at most `most` long,
-  /// for the scavenger, who gives them back as clean. 0: there is none.
+  /// for the scavenger, who gives them back as clean. 0: there is none. A run
+  /// cut off at `most` begins at a multiple of kDirtyAlign, if that is much
+  /// less, so that the next one ends at one.
+  static constexpr size_t kDirtyAlign = 8;
   uint32_t take_dirty(size_t below, size_t most, size_t* npages);
 
   bool in_use(uint32_t page) const;
@@ -79,6 +82,7 @@ class PageAlloc {
   size_t limit_ = 0;
   size_t taken_ = 0;
   size_t free_dirty_ = 0;
+  size_t dirty_end_ = 0;  // no dirty page here or above
 };
 
 }  // namespace tricolor::heap

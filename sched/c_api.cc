@@ -192,6 +192,10 @@ void* tri_weak_get(tri_mutator* mu, void* weak) {
 }
 
 void tri_collect(tri_mutator* mu) { tricolor::collect(*mu); }
+
+size_t tri_return_memory(tri_mutator* mu) {
+  return tricolor::return_memory(*mu);
+}
 bool tri_step(tri_mutator* mu, uint32_t budget_us) {
   return tricolor::step(*mu, budget_us);
 }

@@ -64,6 +64,13 @@ G* from_poller(M* m) {
 
 uint32_t gcd(uint32_t a, uint32_t b) { return b == 0 ? a : gcd(b, a % b); }
 
+// With nothing else to do. True: look for work before the next piece.
+bool give_memory_back(RuntimeImpl* rt) {
+  constexpr size_t kPieceBytes = size_t{512} << 10;
+  if (rt->heap->surplus_bytes() == 0) return false;
+  return rt->heap->scavenge(kPieceBytes) != 0;
+}
+
 // Half of another P's queue. Visits all Ps in a random order: start + i * step
 // with step coprime to their number. A victim's `next` is left alone until the
 // last round: its owner is about to run it.
@@ -160,6 +167,7 @@ G* find_work(M* m, bool* inherits) {
     // Not spinning in the books: work of other kinds is seen in go_idle().
     if (rt->collector->await_idle_work(p)) continue;
     if (rt->gs.has_collected()) reap_coroutines(rt, p);
+    if (give_memory_back(rt)) continue;
     go_idle(m);
     if (m->p == nullptr) return nullptr;
   }

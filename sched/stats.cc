@@ -5,6 +5,7 @@
 // the public calls that the collector and the scheduler answer together.
 #include "base/check.h"
 #include "sched/runtime.h"
+#include "tricolor/allocate.h"
 #include "tricolor/gc.h"
 
 namespace tricolor::sched {
@@ -87,6 +88,18 @@ Stats stats(const Runtime& api) {
 void collect(Mutator& mu) {
   if (mu.p == nullptr) TRI_MISUSE("collect", "called in native code");
   impl_of(mu)->collector->collect(&mu);
+}
+
+size_t return_memory(Mutator& mu) {
+  constexpr size_t kPieceBytes = size_t{512} << 10;
+  if (mu.p == nullptr) TRI_MISUSE("return_memory", "called in native code");
+  collect(mu);
+  size_t returned = 0;
+  while (size_t n = impl_of(mu)->heap->scavenge(kPieceBytes)) {
+    returned += n;
+    poll(mu);
+  }
+  return returned;
 }
 
 bool step(Mutator& mu, uint32_t budget_us) {

@@ -75,6 +75,7 @@ void look(RuntimeImpl* rt) {
   }
   fire_timers(rt, nullptr, now_ns);
   poll_if_late(rt, now_ns);
+  rt->heap->scavenge_paced(rt->clock);
   const uint32_t trace_ms = rt->settings.debug.schedtrace_ms;
   if (trace_ms != 0 && now_ns >= rt->sysmon.next_trace_ns) {
     rt->sysmon.next_trace_ns = now_ns + uint64_t{trace_ms} * 1'000'000;

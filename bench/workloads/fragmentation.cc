@@ -135,7 +135,7 @@ void run(Mutator& mu, const Program& program) {
   Objects objects(mu, program);
   objects.live();
   double peak_kib = status_kib("VmHWM");
-  tricolor::collect(mu);
+  tricolor::return_memory(mu);
   tricolor::sleep_ns(mu, program.settle_ms * 1'000'000);
   double now_kib = status_kib("VmRSS");
   tricolor::Stats stats = tricolor::stats(tricolor::runtime_of(mu));

@@ -50,6 +50,7 @@ class Model {
       while (last - first + 1 < most && pages_[first - 1] == Page::kDirty) {
         --first;
       }
+      if (last - first + 1 == most && most > 16) first = (first + 7) / 8 * 8;
       *n = last - first + 1;
       free(static_cast<uint32_t>(first), *n, Page::kTaken);
       return static_cast<uint32_t>(first);

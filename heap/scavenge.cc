@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 tricolor authors
+//
+// The scavenger: free pages that hold old bytes go back to the OS by
+// madvise(MADV_DONTNEED), from high addresses down, while first fit fills the
+// low ones; and the mark bytes of wholly free blocks with them. No mapping is
+// split, so their number stays what it is.
+//
+// Pages on their way are taken from the page allocator, so nobody can be given
+// them meanwhile, and no lock is held over the system call.
+//
+// How much may stay: retained_bytes, a tenth more than the heap goal, since the
+// mutators will want that much again before the next cycle.
+#include "base/os_memory.h"
+#include "base/sched_point.h"
+#include "heap/heap.h"
+#include "heap/poison.h"
+
+namespace tricolor::heap {
+
+namespace {
+// 512 KiB at a time: some 20 us, and a few lock holds for each megabyte.
+constexpr size_t kPiecePages = 64;
+constexpr size_t kMarkBytesOfPage = kPageBytes >> kGranuleShift;
+constexpr size_t kPagesOfMarkPage = kOsPageBytes / kMarkBytesOfPage;
+}  // namespace
+
+size_t Heap::resident_bytes() const {
+  return (pages_in_use() + pages_cached_.load_relaxed() +
+          free_dirty_.load_relaxed())
+         << kPageShift;
+}
+
+size_t Heap::surplus_bytes() const {
+  size_t resident = resident_bytes();
+  size_t retained = retained_.load_relaxed();
+  size_t dirty = free_dirty_.load_relaxed() << kPageShift;
+  if (resident <= retained) return 0;
+  return resident - retained < dirty ? resident - retained : dirty;
+}
+
+size_t Heap::scavenge_piece() {
+  TRI_SCHED_POINT("heap.scavenge");
+  uint32_t page;
+  size_t npages;
+  {
+    base::LockGuard guard(pages_lock_);
+    page = pages_.take_dirty(SIZE_MAX, kPiecePages, &npages);
+    if (page == 0) return 0;
+    scavenging_.fetch_add_relaxed(npages);
+    free_dirty_.store_relaxed(pages_.free_dirty_pages());
+  }
+  bool done = base::os_discard(space_.page_address(page), npages << kPageShift);
+  // Mark bytes of free pages are 0, and read as 0 afterwards.
+  size_t from = (page + kPagesOfMarkPage - 1) / kPagesOfMarkPage;
+  size_t to = (page + npages) / kPagesOfMarkPage;
+  if (done && from < to) {
+    base::os_discard(space_.mark_of(from * kPagesOfMarkPage << kPageShift),
+                     (to - from) * kOsPageBytes);
+  }
+  base::LockGuard guard(pages_lock_);
+  pages_.free(page, npages, /*clean=*/done);
+  scavenging_.fetch_sub_relaxed(npages);
+  free_dirty_.store_relaxed(pages_.free_dirty_pages());
+  if (!done) return 0;
+  scavenged_.fetch_add_relaxed(npages << kPageShift);
+  return npages << kPageShift;
+}
+
+size_t Heap::scavenge(size_t bytes) {
+  size_t done = 0;
+  while (done < bytes) {
+    size_t n = scavenge_piece();
+    if (n == 0) break;
+    done += n;
+  }
+  return done;
+}
+
+void Heap::scavenge_paced(const base::Clock& clock) {
+  if (surplus_bytes() == 0) return;
+  uint64_t start = clock.now_ns();
+  uint64_t due = scavenge_pacer_.begin_turn(start);
+  if (due == 0) return;
+  uint64_t now = start;
+  while (now - start < due && surplus_bytes() != 0) {
+    if (scavenge_piece() == 0) break;
+    now = clock.now_ns();
+  }
+  scavenge_pacer_.spent(now, due, now - start);
+}
+
+}  // namespace tricolor::heap

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 tricolor authors
+//
+// ScavengePacer: how much of the scavenger's work is due. Busy programs let it
+// have one percent of the time that passes; who has nothing else to do need not
+// ask. A plain object: the time is handed in.
+//
+// Threads: any; one caller at a time wins a turn.
+#ifndef TRICOLOR_HEAP_SCAVENGE_PACER_H_
+#define TRICOLOR_HEAP_SCAVENGE_PACER_H_
+
+#include <cstdint>
+
+#include "base/atomics.h"
+
+namespace tricolor::heap {
+
+class ScavengePacer {
+ public:
+  static constexpr uint64_t kShare = 100;            ///< one part of so many
+  static constexpr uint64_t kMaxTurnNs = 1'000'000;  ///< however long the rest
+
+  /// The nanoseconds the caller may spend now; 0: none. It reports them with
+  /// spent(); until then nobody else gets a turn.
+  uint64_t begin_turn(uint64_t now_ns) {
+    uint64_t since = since_.load_relaxed();
+    if (since == kInTurn) return 0;
+    if (since == 0 || now_ns < since) {  // the first call sets the clock
+      since_.compare_exchange_strong_relaxed(since, now_ns);
+      return 0;
+    }
+    uint64_t due = (now_ns - since) / kShare;
+    if (due < kLeastTurnNs) return 0;
+    if (!since_.compare_exchange_strong_relaxed(since, kInTurn)) return 0;
+    return due < kMaxTurnNs ? due : kMaxTurnNs;
+  }
+  /// A turn that began with `due` has taken `spent_ns`: what was spent beyond
+  /// it is paid for by a later begin of the next.
+  void spent(uint64_t now_ns, uint64_t due, uint64_t spent_ns) {
+    uint64_t excess = spent_ns > due ? spent_ns - due : 0;
+    since_.store_relaxed(now_ns + excess * kShare);
+  }
+
+ private:
+  static constexpr uint64_t kInTurn = UINT64_MAX;
+  static constexpr uint64_t kLeastTurnNs = 10'000;
+  base::Atomic<uint64_t> since_{0};  // time that has been used up, or kInTurn
+};
+
+}  // namespace tricolor::heap
+
+#endif  // TRICOLOR_HEAP_SCAVENGE_PACER_H_

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 tricolor authors
+//
+// heap/scavenge.cc: which pages go back to the OS, that their mark bytes go
+// with them, that nothing else changes, and how the work is paced.
+#include <gtest/gtest.h>
+#include <sys/mman.h>
+
+#include <cstring>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/os_memory.h"
+#include "tests/support/heap_alone.h"
+
+namespace tricolor::heap {
+namespace {
+
+using tricolor::testing::HeapAlone;
+
+constexpr size_t kMib = size_t{1} << 20;
+
+/// OS pages of [p, p + bytes) that are in memory.
+size_t resident(const void* p, size_t bytes) {
+  std::vector<unsigned char> pages(bytes / kOsPageBytes);
+  EXPECT_EQ(mincore(const_cast<void*>(p), bytes, pages.data()), 0);
+  size_t n = 0;
+  for (unsigned char page : pages) n += page & 1;
+  return n;
+}
+
+size_t resident_heap(Heap& heap) {
+  return resident(heap.space().base(), heap.space().committed_bytes());
+}
+size_t resident_marks(Heap& heap) {
+  return resident(heap.space().mark_of(0),
+                  heap.space().committed_bytes() >> kGranuleShift);
+}
+
+/// `mib` MiB of cells of 64 bytes, written.
+std::vector<void*> fill(HeapAlone& heap, LayoutId layout, size_t mib) {
+  std::vector<void*> cells;
+  for (size_t i = 0; i < mib * kMib / 64; ++i) {
+    cells.push_back(heap.allocate(layout, 64));
+    std::memset(cells.back(), 1, 64);
+  }
+  return cells;
+}
+
+TEST(heap_scavenge, free_pages_and_their_mark_bytes_go_back) {
+  HeapAlone heap;
+  LayoutId layout = heap.layout("Spike");
+  std::vector<void*> cells = fill(heap, layout, 32);
+  std::vector<void*> live(cells.begin(), cells.begin() + 1000);
+  heap.collect(live);
+  ASSERT_GE(resident_heap(heap.heap()), 32 * kMib / kOsPageBytes);
+  const size_t free_bytes =
+      heap->resident_bytes() - (heap->pages_in_use() << kPageShift);
+  EXPECT_EQ(heap->scavenge(SIZE_MAX), free_bytes);
+  EXPECT_EQ(heap->scavenged_bytes(), free_bytes);
+  EXPECT_EQ(heap->resident_bytes(), heap->pages_in_use() << kPageShift);
+  EXPECT_LE(resident_heap(heap.heap()),
+            heap->pages_in_use() * (kPageBytes / kOsPageBytes) + 2);
+  EXPECT_LE(resident_marks(heap.heap()), 8u);
+  for (void* cell : live) EXPECT_EQ(*static_cast<char*>(cell), 1);
+  heap->validate_stw(true);
+  // The pages are as good as new.
+  for (void* cell : fill(heap, layout, 8)) {
+    ASSERT_EQ(*static_cast<char*>(cell), 1);
+  }
+  heap->validate_stw(true);
+}
+
+TEST(heap_scavenge, clean_pages_are_not_zeroed_again_but_read_as_zero) {
+  HeapAlone heap;
+  LayoutId layout = heap.layout("Zero");
+  fill(heap, layout, 4);
+  heap.collect({});
+  heap->scavenge(SIZE_MAX);
+  for (size_t i = 0; i < 4 * kMib / 64; ++i) {
+    auto* words = static_cast<uint64_t*>(heap.allocate(layout, 64));
+    for (int w = 0; w < 8; ++w) ASSERT_EQ(words[w], 0u);
+  }
+}
+
+TEST(heap_scavenge, keeps_what_the_goal_retains) {
+  HeapAlone heap;
+  LayoutId layout = heap.layout("Goal");
+  fill(heap, layout, 16);
+  heap.collect({});
+  heap->set_retained_bytes(UINT64_MAX);
+  EXPECT_EQ(heap->surplus_bytes(), 0u);
+  heap->set_retained_bytes(4 * kMib);
+  const size_t surplus = heap->surplus_bytes();
+  EXPECT_EQ(surplus, heap->resident_bytes() - 4 * kMib);
+  EXPECT_GE(heap->scavenge(surplus), surplus);
+  EXPECT_EQ(heap->surplus_bytes(), 0u);
+  EXPECT_GE(heap->resident_bytes(), 3 * kMib) << "a piece too many at most";
+}
+
+TEST(heap_scavenge, a_busy_program_pays_one_percent) {
+  HeapAlone heap;
+  LayoutId layout = heap.layout("Paced");
+  fill(heap, layout, 64);
+  heap.collect({});
+  heap->set_retained_bytes(0);
+  // Each reading of the clock finds 10 us gone by.
+  struct Ticking {
+    uint64_t now = 1'000'000'000;
+    int readings = 0;
+  } ticking;
+  const base::Clock clock{[](void* ctx) {
+                            auto* t = static_cast<Ticking*>(ctx);
+                            ++t->readings;
+                            return t->now += 10'000;
+                          },
+                          &ticking};
+  heap->scavenge_paced(clock);
+  EXPECT_EQ(heap->scavenged_bytes(), 0u) << "no time has passed yet";
+  const uint64_t start = ticking.now;
+  uint64_t spent = 0;
+  for (int i = 0; i < 200 && heap->surplus_bytes() != 0; ++i) {
+    ticking.now += 1'000'000;
+    const uint64_t before = heap->scavenged_bytes();
+    const uint64_t at = ticking.now;
+    heap->scavenge_paced(clock);
+    if (heap->scavenged_bytes() != before) spent += ticking.now - at - 10'000;
+  }
+  EXPECT_GT(heap->scavenged_bytes(), 0u);
+  const double share =
+      static_cast<double>(spent) / static_cast<double>(ticking.now - start);
+  EXPECT_LE(share, 0.011);
+  EXPECT_GE(share, 0.005);
+}
+
+TEST(heap_scavenge, a_refused_madvise_loses_nothing) {
+  HeapAlone heap;
+  LayoutId layout = heap.layout("Refused");
+  fill(heap, layout, 8);
+  heap.collect({});
+  const size_t before = heap->resident_bytes();
+  const base::OsFaultHook hook{[](void*, base::OsCall call, size_t) {
+                                 return call == base::OsCall::kMadvise;
+                               },
+                               nullptr};
+  {
+    base::OsFaultScope scope(hook);
+    EXPECT_EQ(heap->scavenge(SIZE_MAX), 0u);
+  }
+  EXPECT_EQ(heap->resident_bytes(), before);
+  heap->validate_stw(true);
+  EXPECT_GT(heap->scavenge(SIZE_MAX), 0u);
+  heap->validate_stw(true);
+}
+
+}  // namespace
+}  // namespace tricolor::heap

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 tricolor authors
+//
+// Memory after a spike: idle Ps give it back, return_memory() does so at once,
+// and churn does not multiply the process's mappings.
+#include "tests/support/stress.h"
+#include "tests/unit/sched/fixture.h"
+
+namespace tricolor::testing {
+namespace {
+
+constexpr size_t kMib = size_t{1} << 20;
+
+LayoutId bytes_layout(Runtime& rt) {
+  LayoutSpec spec;
+  spec.name = "Bytes";
+  spec.tail = LayoutSpec::Tail::kNoscan;
+  return rt.register_layout(spec);
+}
+
+void spike(Mutator& mu, LayoutId layout, size_t mib) {
+  Scope<2> scope(mu);
+  Local<Link> list(scope);
+  const Type<Link> type = link_type(runtime_of(mu));
+  // Held by nothing when it returns.
+  for (size_t i = 0; i < mib * kMib / 4096; i++) {
+    auto* cell = static_cast<char*>(allocate(mu, layout, 4096));
+    cell[0] = cell[2048] = 1;
+    Link* link = make(mu, type);
+    link->next.init(mu, list.get());
+    list = link;
+  }
+}
+
+TEST(sched_memory, return_memory_gives_it_back_at_once) {
+  RuntimePtr rt = make_runtime(options(2, 0));
+  const LayoutId layout = bytes_layout(*rt);
+  rt->set_gc_percent(kGcOff);
+  rt->run([&](Mutator& mu) {
+    spike(mu, layout, 64);
+    const Stats before = stats(runtime_of(mu));
+    EXPECT_GE(before.heap_resident_bytes, 64 * kMib);
+    EXPECT_GE(return_memory(mu), 60 * kMib);
+    const Stats after = stats(runtime_of(mu));
+    EXPECT_LE(after.heap_resident_bytes, 2 * kMib);
+    EXPECT_GE(after.heap_returned_bytes - before.heap_returned_bytes,
+              60 * kMib);
+    spike(mu, layout, 8);  // and it can be had again
+  });
+}
+
+TEST(sched_memory, idle_ps_give_it_back) {
+  RuntimePtr rt = make_runtime(options(2));
+  const LayoutId layout = bytes_layout(*rt);
+  rt->run([&](Mutator& mu) {
+    rt->set_gc_percent(2000);  // a goal of 80 MiB
+    spike(mu, layout, 64);
+    rt->set_gc_percent(100);
+    collect(mu);  // the goal falls to 4 MiB
+    for (int i = 0; i < 1000; i++) {
+      if (stats(*rt).heap_resident_bytes <= 6 * kMib) break;
+      sleep_ns(mu, 10'000'000);
+    }
+    const Stats s = stats(*rt);
+    EXPECT_LE(s.heap_resident_bytes, 6 * kMib);
+    EXPECT_GE(s.heap_returned_bytes, 50 * kMib);
+  });
+}
+
+TEST(sched_memory, churn_leaves_the_number_of_mappings_alone) {
+  RuntimePtr rt = make_runtime(options(2));
+  const LayoutId layout = bytes_layout(*rt);
+  rt->run([&](Mutator& mu) {
+    spike(mu, layout, 32);
+    return_memory(mu);
+    const int before = mapping_count();
+    // 10 GiB in the long form.
+    const int rounds = stress_scale(10, 320);
+    for (int i = 0; i < rounds; i++) {
+      spike(mu, layout, 32);
+      if (i % 4 == 0) return_memory(mu);
+    }
+    // The worker's and sysmon's stacks may have come since.
+    EXPECT_LE(mapping_count(), before + 16);
+  });
+}
+
+}  // namespace
+}  // namespace tricolor::testing
