@@ -119,6 +119,9 @@ class Heap {
   size_t scavenge(size_t bytes);
   /// Gives surplus back, if and as long as one percent of the time allows.
   void scavenge_paced(const base::Clock& clock);
+  /// From now on sweepers give back the OS pages inside a span that no live
+  /// cell touches (they read as zero when a run is taken there).
+  void set_punching(bool on) { punching_.store_relaxed(on ? 1 : 0); }
   /// Given back ever.
   uint64_t scavenged_bytes() const { return scavenged_.load_relaxed(); }
   /// Pages of the heap that hold bytes, in use or free.
@@ -171,6 +174,7 @@ class Heap {
   void free_pages(uint32_t page, size_t npages);
   void drain_page_cache(MCache* mc);
   size_t scavenge_piece();
+  void punch_holes(Span* span);
   void free_span(Span* span);
   MCentral* central(uint32_t slot_id);
   /// Sweeps a span held by the caller; true if it was freed as empty.
@@ -208,6 +212,7 @@ class Heap {
   base::Atomic<uint64_t> free_dirty_{0};    // free pages that hold old bytes
   base::Atomic<uint64_t> retained_{UINT64_MAX};
   base::Atomic<uint64_t> scavenged_{0};
+  base::Atomic<uint32_t> punching_{0};
   ScavengePacer scavenge_pacer_;
   base::Atomic<uint64_t> span_count_{0};  // small and large, any home
 

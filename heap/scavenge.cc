@@ -67,6 +67,34 @@ size_t Heap::scavenge_piece() {
   return npages << kPageShift;
 }
 
+// The caller holds the span and has just swept it: a cell is free if its byte
+// is 0. Only whole OS pages that no other cell reaches into.
+void Heap::punch_holes(Span* span) {
+  const uint8_t* marks =
+      space_.mark_of(static_cast<size_t>(span->first_page) << kPageShift);
+  const size_t stride = span->cell_bytes >> kGranuleShift;
+  char* base = space_.page_address(span->first_page);
+  for (size_t cell = 0; cell < span->cells;) {
+    if (base::load_relaxed(&marks[cell * stride]) != 0) {
+      ++cell;
+      continue;
+    }
+    size_t from = cell * span->cell_bytes;
+    while (cell < span->cells &&
+           base::load_relaxed(&marks[cell * stride]) == 0) {
+      ++cell;
+    }
+    // What lies behind the last cell belongs to nobody.
+    size_t to = cell == span->cells ? size_t{span->npages} << kPageShift
+                                    : cell * span->cell_bytes;
+    from = (from + kOsPageBytes - 1) & ~(kOsPageBytes - 1);
+    to &= ~(kOsPageBytes - 1);
+    if (from < to && base::os_discard(base + from, to - from)) {
+      scavenged_.fetch_add_relaxed(to - from);
+    }
+  }
+}
+
 size_t Heap::scavenge(size_t bytes) {
   size_t done = 0;
   while (done < bytes) {

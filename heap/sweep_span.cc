@@ -73,6 +73,9 @@ bool Heap::sweep_span(MCentral* c, Span* span) {
     free_span(span);
   } else {
     span->sweepgen.store_relaxed(sweepgen());
+    if (punching_.load_relaxed() != 0 && !large && live < span->cells) {
+      punch_holes(span);
+    }
     c->push(space_, span);
   }
   // ORDER-unswept-1: pairs with all_swept().

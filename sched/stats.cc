@@ -93,13 +93,13 @@ void collect(Mutator& mu) {
 size_t return_memory(Mutator& mu) {
   constexpr size_t kPieceBytes = size_t{512} << 10;
   if (mu.p == nullptr) TRI_MISUSE("return_memory", "called in native code");
+  heap::Heap* heap = impl_of(mu)->heap;
+  const uint64_t before = heap->scavenged_bytes();
+  heap->set_punching(true);
   collect(mu);
-  size_t returned = 0;
-  while (size_t n = impl_of(mu)->heap->scavenge(kPieceBytes)) {
-    returned += n;
-    poll(mu);
-  }
-  return returned;
+  heap->set_punching(false);
+  while (heap->scavenge(kPieceBytes) != 0) poll(mu);
+  return heap->scavenged_bytes() - before;
 }
 
 bool step(Mutator& mu, uint32_t budget_us) {

@@ -108,6 +108,7 @@ WORKLOADS = {
         cases={"churn": Case(
             args=("49152", "12", "2000"), smoke_args=("1000", "2", "10"),
             metrics=(Metric("rss_over_live"), Metric("rss_over_live_peak"),
+                     Metric("rss_over_live_half"),
                      Metric("rss_over_marked", peers=())))},
     ),
     "footprint": Workload(

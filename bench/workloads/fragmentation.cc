@@ -2,7 +2,7 @@
 // Copyright (c) 2026 tricolor authors
 //
 // What memory a heap keeps for what lives in it: objects of random sizes and
-// lifetimes, then half of them dropped at random, a collection, and a pause.
+// lifetimes, memory given back, and the same after half of them are dropped.
 // The peers' twins are in bench/peers/fragmentation; bench/README.md has the
 // definition and the output. argv: SLOTS TURNS SETTLE_MS | --smoke.
 #include <algorithm>
@@ -104,12 +104,14 @@ class Objects {
     field.store(mu_, nullptr);
   }
 
-  /// Grows, churns, and drops half.
-  void live() {
+  void grow_and_churn() {
     for (size_t i = 0; i < program_.slots; ++i) replace(i);
     for (size_t i = 0; i < program_.turns * program_.slots; ++i) {
       replace(random_.below(program_.slots));
     }
+  }
+
+  void drop_half() {
     for (size_t i = 0; i < program_.slots; ++i) {
       if (random_.below(2) == 0) drop(i);
     }
@@ -131,25 +133,35 @@ class Objects {
   size_t peak_bytes_ = 0;
 };
 
-void run(Mutator& mu, const Program& program) {
-  Objects objects(mu, program);
-  objects.live();
-  double peak_kib = status_kib("VmHWM");
+/// Resident, after free memory was given back and some time has passed.
+double settled_kib(Mutator& mu, const Program& program) {
   tricolor::return_memory(mu);
   tricolor::sleep_ns(mu, program.settle_ms * 1'000'000);
-  double now_kib = status_kib("VmRSS");
-  tricolor::Stats stats = tricolor::stats(tricolor::runtime_of(mu));
+  return status_kib("VmRSS");
+}
+
+void run(Mutator& mu, const Program& program) {
+  auto ratio = [](double kib, size_t bytes) {
+    return kib * 1024 / static_cast<double>(bytes);
+  };
+  Objects objects(mu, program);
+  objects.grow_and_churn();
+  double peak_kib = status_kib("VmHWM");
+  double now_kib = settled_kib(mu, program);
+  size_t live = objects.live_bytes();
+  size_t marked = tricolor::stats(tricolor::runtime_of(mu)).heap_live_bytes;
+  objects.drop_half();
+  double half_kib = settled_kib(mu, program);
   std::printf("checksum fragmentation %zu %zu: %llu live=%zu peak=%zu\n",
               program.slots, program.turns,
               static_cast<unsigned long long>(objects.sum()),
               objects.live_bytes(), objects.peak_bytes());
-  auto ratio = [](double kib, double bytes) { return kib * 1024 / bytes; };
-  std::printf("metric rss_over_live %.4f\n",
-              ratio(now_kib, static_cast<double>(objects.live_bytes())));
+  std::printf("metric rss_over_live %.4f\n", ratio(now_kib, live));
+  std::printf("metric rss_over_marked %.4f\n", ratio(now_kib, marked));
   std::printf("metric rss_over_live_peak %.4f\n",
-              ratio(peak_kib, static_cast<double>(objects.peak_bytes())));
-  std::printf("metric rss_over_marked %.4f\n",
-              ratio(now_kib, static_cast<double>(stats.heap_live_bytes)));
+              ratio(peak_kib, objects.peak_bytes()));
+  std::printf("metric rss_over_live_half %.4f\n",
+              ratio(half_kib, objects.live_bytes()));
 }
 
 LayoutId register_tail(tricolor::Runtime& rt, const char* name,

@@ -17,9 +17,10 @@ namespace tricolor {
 /// calling task suspends; others run on. Safepoint.
 void collect(Mutator& mu);
 
-/// collect(), and all free memory of the heap goes back to the OS: for the time
-/// after a spike. Otherwise the scavenger does that little by little, down to a
-/// tenth more than the heap goal. Returns the bytes given back. Safepoint.
+/// collect(), and all free memory of the heap goes back to the OS, whole pages
+/// between live cells included: for the time after a spike. Otherwise the
+/// scavenger gives free pages back little by little, down to a tenth more than
+/// the heap goal. Returns the bytes given back. Safepoint.
 size_t return_memory(Mutator& mu);
 
 /// Does up to `budget_us` microseconds of collector work (mark or sweep) and

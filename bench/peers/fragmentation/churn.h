@@ -74,6 +74,14 @@ static double status_bytes(const char* name) {
   return kib * 1024;
 }
 
+// Resident, after free memory was given back and some time has passed.
+static double settled_bytes(long settle_ms) {
+  GIVE_BACK();
+  struct timespec settle = {settle_ms / 1000, settle_ms % 1000 * 1000000};
+  nanosleep(&settle, NULL);
+  return status_bytes("VmRSS");
+}
+
 int main(int argc, char** argv) {
   if (argc != 4) {
     fprintf(stderr, "usage: %s SLOTS TURNS SETTLE_MS\n", argv[0]);
@@ -87,18 +95,18 @@ int main(int argc, char** argv) {
   if (table == NULL) abort();
   for (size_t i = 0; i < slots; i++) replace(i);
   for (size_t i = 0; i < turns * slots; i++) replace(random_below(slots));
+  double peak = status_bytes("VmHWM");
+  double now = settled_bytes(settle_ms);
+  double live = (double)live_bytes;
   for (size_t i = 0; i < slots; i++) {
     if (random_below(2) == 0) drop(i);
   }
-  double peak = status_bytes("VmHWM");
-  GIVE_BACK();
-  struct timespec settle = {settle_ms / 1000, settle_ms % 1000 * 1000000};
-  nanosleep(&settle, NULL);
-  double now = status_bytes("VmRSS");
+  double half = settled_bytes(settle_ms);
   printf("checksum fragmentation %zu %zu: %llu live=%zu peak=%zu\n", slots,
          turns, (unsigned long long)sum, live_bytes, peak_bytes);
-  printf("metric rss_over_live %.4f\n", now / (double)live_bytes);
+  printf("metric rss_over_live %.4f\n", now / live);
   printf("metric rss_over_live_peak %.4f\n", peak / (double)peak_bytes);
+  printf("metric rss_over_live_half %.4f\n", half / (double)live_bytes);
   return 0;
 }
 

@@ -90,6 +90,13 @@ func statusBytes(name string) float64 {
 	return 0
 }
 
+// Resident, after free memory was given back and some time has passed.
+func settledBytes(settle time.Duration) float64 {
+	debug.FreeOSMemory()
+	time.Sleep(settle)
+	return statusBytes("VmRSS")
+}
+
 func main() {
 	if len(os.Args) != 4 {
 		fmt.Fprintf(os.Stderr, "usage: %s SLOTS TURNS SETTLE_MS\n", os.Args[0])
@@ -103,17 +110,19 @@ func main() {
 	for i := uint64(0); i < turns*slots; i++ {
 		o.replace(randomBelow(slots))
 	}
+	settle := time.Duration(number(os.Args[3])) * time.Millisecond
+	peak := statusBytes("VmHWM")
+	now := settledBytes(settle)
+	live := float64(o.liveBytes)
 	for i := uint64(0); i < slots; i++ {
 		if randomBelow(2) == 0 {
 			o.drop(i)
 		}
 	}
-	peak := statusBytes("VmHWM")
-	debug.FreeOSMemory()
-	time.Sleep(time.Duration(number(os.Args[3])) * time.Millisecond)
-	now := statusBytes("VmRSS")
+	half := settledBytes(settle)
 	fmt.Printf("checksum fragmentation %d %d: %d live=%d peak=%d\n", slots,
 		turns, o.sum, o.liveBytes, o.peak)
-	fmt.Printf("metric rss_over_live %.4f\n", now/float64(o.liveBytes))
+	fmt.Printf("metric rss_over_live %.4f\n", now/live)
 	fmt.Printf("metric rss_over_live_peak %.4f\n", peak/float64(o.peak))
+	fmt.Printf("metric rss_over_live_half %.4f\n", half/float64(o.liveBytes))
 }
