@@ -110,6 +110,7 @@ bool KeyValueCursor::next() {
     const char* item = rest_.data();
     rest_.remove_prefix(end < rest_.size() ? end + 1 : end);
     if (end == 0) continue;
+    item_ = std::string_view(item, end);
     key_ = std::string_view(item, equals < end ? equals : end);
     value_ = equals < end
                  ? std::string_view(item + equals + 1, end - equals - 1)

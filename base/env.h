@@ -44,11 +44,13 @@ class KeyValueCursor {
   bool next();
   std::string_view key() const { return key_; }
   std::string_view value() const { return value_; }
+  std::string_view item() const { return item_; }  // as written
 
  private:
   std::string_view rest_;
   std::string_view key_;
   std::string_view value_;
+  std::string_view item_;
 };
 
 }  // namespace tricolor::base

@@ -135,6 +135,7 @@ struct CollectorImpl {
   bool terminate_locked(ProcGc* p);
   bool flush_work_locked(ProcGc* p);
   bool recheck_stw(ProcGc* p);
+  void rescan_marked_stw(ProcGc* p);
   void end_mark_stw(ProcGc* p);
   void finish_sweep_locked();
 

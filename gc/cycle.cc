@@ -123,9 +123,34 @@ bool CollectorImpl::recheck_stw(ProcGc* p) {
         if (q->worker.publish()) c->flushed_.fetch_add_relaxed(1);
       },
       this);
-  base::LockGuard guard(retry_lock);
-  return flushed_.load_relaxed() == 0 && !work.has_work() && retry.empty() &&
-         roots_done();
+  {
+    base::LockGuard guard(retry_lock);
+    if (flushed_.load_relaxed() != 0 || work.has_work() || !retry.empty() ||
+        !roots_done()) {
+      return false;
+    }
+  }
+  if (TRI_UNLIKELY(work.overflowed())) rescan_marked_stw(p);
+  return true;
+}
+
+/// There was no memory for the mark stack, so some marked cells were never
+/// scanned. Scans all marked ones again, until a pass drops none: slow, in a
+/// stop, but the program goes on.
+void CollectorImpl::rescan_marked_stw(ProcGc* p) {
+  do {
+    work.clear_overflow();
+    heap->for_each_marked_stw(
+        [](void* arg, void* cell) {
+          auto* w = &static_cast<ProcGc*>(arg)->worker;
+          w->rescan(cell);
+          while (w->take_global()) {  // pieces of large arrays
+            while (w->scan_some(SIZE_MAX) != 0) {
+            }
+          }
+        },
+        p);
+  } while (work.overflowed());
 }
 
 void CollectorImpl::end_mark_stw(ProcGc*) {

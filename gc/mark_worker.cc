@@ -74,6 +74,10 @@ TRI_NOINLINE void MarkWorker::push_slow(void* cell) {
   }
   WorkChunk* chunk = spare_ != nullptr ? spare_ : list_->get_empty();
   spare_ = nullptr;
+  if (TRI_UNLIKELY(chunk == nullptr)) {
+    list_->note_overflow();
+    return;
+  }
   chunk->next = top_;
   chunk->cells[0] = cell;
   chunk->count = 1;
@@ -234,6 +238,13 @@ size_t MarkWorker::scan_some(size_t budget) {
   return done;
 }
 
+void MarkWorker::rescan(void* cell) {
+  scan(cell);
+  drain_edges();
+  while (scan_some(SIZE_MAX) != 0) {
+  }
+}
+
 bool MarkWorker::take_global() {
   LargePiece piece;
   if (list_->take_large(&piece)) {
@@ -294,6 +305,7 @@ void MarkWorker::balance() {
   if (top_->count < kLeastShared) return;
   // The older half: it lies nearer to the roots, so more hangs off it.
   WorkChunk* half = list_->get_empty();
+  if (half == nullptr) return;
   uint32_t n = top_->count / 2;
   for (uint32_t i = 0; i < n; ++i) half->cells[i] = top_->cells[i];
   for (uint32_t i = n; i < top_->count; ++i) {

@@ -69,6 +69,9 @@ class MarkWorker : public TracerImpl {
   /// Returns the bytes scanned; 0: nothing was there.
   size_t scan_some(size_t bytes);
 
+  /// Scans a marked cell again, and all that hangs off it locally.
+  void rescan(void* cell);
+
   /// Whether there is nothing local left.
   bool empty() const { return chunk_count_local() == 0; }
   /// Hands all local work to the global list; true if there was any.

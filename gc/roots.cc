@@ -11,11 +11,18 @@
 
 namespace tricolor::gc {
 
+namespace {
+// Chunks are aligned to their size.
+GlobalChunk* chunk_of(uint64_t* word) {
+  return reinterpret_cast<GlobalChunk*>(reinterpret_cast<uintptr_t>(word) &
+                                        ~uintptr_t{sizeof(GlobalChunk) - 1});
+}
+}  // namespace
+
 bool Roots::init(base::MetaArena* meta) {
   meta_ = meta;
   base::LockGuard guard(lock_);
-  return chunks_.init(kMaxChunks) &&
-         free_words_.init(kMaxChunks * GlobalChunk::kWords);
+  return chunks_.init(kMaxChunks);
 }
 
 void Roots::destroy() {
@@ -24,41 +31,50 @@ void Roots::destroy() {
     base::os_release(t->words, t->n * sizeof(uint64_t));
   }
   tables_ = nullptr;
-  free_words_.release();
   chunks_.release();
 }
 
 bool Roots::add_chunk_locked() {
   auto* chunk = static_cast<GlobalChunk*>(
       meta_->alloc(sizeof(GlobalChunk), sizeof(GlobalChunk)));
-  if (chunk == nullptr || !chunks_.push_back(chunk)) return false;
-  for (size_t i = GlobalChunk::kWords; i-- > 0;) {
-    free_words_.push_back(&chunk->words[i]);
-  }
-  return true;
+  if (chunk == nullptr) return false;
+  chunk->index = chunks_.size();
+  return chunks_.push_back(chunk);
 }
 
 uint64_t* Roots::acquire_word() {
+  constexpr uint64_t kAllWords = (uint64_t{1} << GlobalChunk::kWords) - 1;
   base::LockGuard guard(lock_);
-  if (free_words_.empty() && !add_chunk_locked()) {
-    TRI_FATAL("no memory for a Global (%zu chunks in use)", chunks_.size());
+  for (;; ++first_free_) {
+    if (first_free_ == chunks_.size() && !add_chunk_locked()) {
+      TRI_FATAL("no memory for a Global (%zu chunks in use)", chunks_.size());
+    }
+    GlobalChunk* chunk = chunks_[first_free_];
+    const uint64_t free = ~(chunk->in_use | chunk->dropped) & kAllWords;
+    if (free == 0) continue;
+    auto i = static_cast<size_t>(__builtin_ctzll(free));
+    chunk->in_use |= uint64_t{1} << i;
+    return &chunk->words[i];
   }
-  return free_words_.pop_back();
 }
 
 void Roots::release_word(uint64_t* word, bool cleared) {
   base::LockGuard guard(lock_);
-  if (cleared) {
-    free_words_.push_back(word);
-    return;
-  }
-  // Chunks are aligned to their size.
-  auto* chunk = reinterpret_cast<GlobalChunk*>(
-      reinterpret_cast<uintptr_t>(word) & ~uintptr_t{sizeof(GlobalChunk) - 1});
+  GlobalChunk* chunk = chunk_of(word);
   auto i = static_cast<size_t>(word - chunk->words);
   TRI_CHECK(i < GlobalChunk::kWords, "release of %p, which is no Global's word",
             static_cast<void*>(word));
-  chunk->dropped |= uint64_t{1} << i;
+  const uint64_t bit = uint64_t{1} << i;
+  if ((chunk->in_use & bit) == 0) {
+    TRI_MISUSE("Global (tri_root_release)", "%p is released for a second time",
+               static_cast<void*>(word));
+  }
+  chunk->in_use &= ~bit;
+  if (cleared) {
+    if (chunk->index < first_free_) first_free_ = chunk->index;
+    return;
+  }
+  chunk->dropped |= bit;
   any_dropped_ = true;
 }
 
@@ -176,12 +192,12 @@ void Roots::reclaim() {
   if (!any_dropped_) return;
   any_dropped_ = false;
   for (GlobalChunk* chunk : chunks_) {
+    if (chunk->dropped == 0) continue;
     for (uint64_t bits = chunk->dropped; bits != 0; bits &= bits - 1) {
-      uint64_t* word = &chunk->words[__builtin_ctzll(bits)];
-      base::store_relaxed(word, uint64_t{0});
-      free_words_.push_back(word);
+      base::store_relaxed(&chunk->words[__builtin_ctzll(bits)], uint64_t{0});
     }
     chunk->dropped = 0;
+    if (chunk->index < first_free_) first_free_ = chunk->index;
   }
   detail::RootTableRep** link = &tables_;
   while (*link != nullptr) {

@@ -37,8 +37,10 @@ struct RootTableRep {
 namespace tricolor::gc {
 
 struct GlobalChunk {
-  static constexpr size_t kWords = 63;
+  static constexpr size_t kWords = 61;
   uint64_t dropped;  ///< bit i: word i waits for reclaim()
+  uint64_t in_use;   ///< bit i: word i belongs to a Global
+  uint64_t index;    ///< of this chunk
   uint64_t words[kWords];
 };
 static_assert(sizeof(GlobalChunk) == 512);
@@ -82,7 +84,7 @@ class Roots {
   base::MetaArena* meta_ = nullptr;
   base::Mutex lock_{base::LockRank::kGlobals};
   base::MmapVector<GlobalChunk*> chunks_;
-  base::MmapVector<uint64_t*> free_words_ TRI_GUARDED_BY(lock_);
+  size_t first_free_ TRI_GUARDED_BY(lock_) = 0;  // no free word below
   detail::RootTableRep* tables_ TRI_GUARDED_BY(lock_) = nullptr;
   struct {
     RootCallback fn;

@@ -9,7 +9,7 @@
 namespace tricolor::gc {
 
 namespace {
-constexpr size_t kMaxLargePieces = size_t{1} << 22;
+constexpr size_t kMaxLargePieces = size_t{1} << 18;
 }
 
 bool WorkList::init(base::MetaArena* meta) {
@@ -44,8 +44,10 @@ WorkChunk* WorkList::take() {
 
 void WorkList::put_large(const LargePiece& piece) {
   base::LockGuard guard(lock_);
-  bool ok = large_.push_back(piece);
-  TRI_CHECK(ok, "more than %zu large objects are grey", kMaxLargePieces);
+  if (!large_.push_back(piece)) {
+    note_overflow();
+    return;
+  }
   pending_.fetch_add_relaxed(1);
 }
 
@@ -70,8 +72,7 @@ WorkChunk* WorkList::get_empty() {
     }
   }
   auto* chunk = static_cast<WorkChunk*>(meta_->alloc(sizeof(WorkChunk), 64));
-  TRI_CHECK(chunk != nullptr, "no memory for the mark stack (%zu bytes used)",
-            bytes());
+  if (chunk == nullptr) return nullptr;
   chunks_made_.fetch_add_relaxed(1);
   return chunk;
 }

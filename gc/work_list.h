@@ -49,8 +49,12 @@ class WorkList {
   void put_large(const LargePiece& piece);
   bool take_large(LargePiece* piece);
 
-  /// An empty chunk; ends the process if metadata memory is gone.
+  /// An empty chunk; null if metadata memory is gone. A cell that cannot be
+  /// listed stays marked and unscanned: who drops it says so.
   WorkChunk* get_empty();
+  void note_overflow() { overflowed_.store_relaxed(1); }
+  void clear_overflow() { overflowed_.store_relaxed(0); }
+  bool overflowed() const { return overflowed_.load_relaxed() != 0; }
   void put_empty(WorkChunk* chunk);
   /// Bytes in chunks ever made.
   size_t bytes() const { return chunks_made_.load_relaxed() * 4096; }
@@ -63,6 +67,7 @@ class WorkList {
   base::MmapVector<LargePiece> large_ TRI_GUARDED_BY(lock_);
   base::Atomic<uint64_t> pending_{0};  // chunks and pieces listed
   base::Atomic<uint64_t> chunks_made_{0};
+  base::Atomic<uint32_t> overflowed_{0};  // read for certain in stop 2
 };
 
 }  // namespace tricolor::gc

@@ -37,7 +37,10 @@ bool Heap::init(base::MetaArena* meta, const HeapOptions& options,
   if (!layouts_.init(meta)) return false;
   centrals_ =
       static_cast<MCentral*>(base::os_map(kSlotCount * sizeof(MCentral)));
-  if (centrals_ == nullptr || !central_ids_.init(kSlotCount)) return false;
+  if (centrals_ == nullptr || !central_ids_.init(kSlotCount) ||
+      !central_made_.init(kSlotCount / 64)) {
+    return false;
+  }
   base::LockGuard guard(pages_lock_);
   return pages_.init(space_.reserved_bytes() >> kPageShift);
 }
@@ -51,6 +54,7 @@ void Heap::destroy() {
     base::os_release(centrals_, kSlotCount * sizeof(MCentral));
   }
   central_ids_.release();
+  central_made_.release();
   if (space_.base() != nullptr) {
     unpoison(space_.base(), space_.committed_bytes());
   }
@@ -132,16 +136,17 @@ void Heap::drain_page_cache(MCache* mc) {
 }
 
 MCentral* Heap::central(uint32_t slot_id) {
-  MCentral* c = &centrals_[slot_id];
   base::LockGuard guard(centrals_lock_);
-  if (!c->in_use()) {
-    c->set_in_use();
+  uint64_t* word = &central_made_.data()[slot_id / 64];
+  const uint64_t bit = uint64_t{1} << (slot_id % 64);
+  if ((*word & bit) == 0) {
+    *word |= bit;
     bool ok = central_ids_.push_back(slot_id);
     TRI_CHECK(ok, "more mcentrals than slots");
     // ORDER-centrals-1: pairs with sweep_one(): the id lies below the count.
     central_count_.store_release(static_cast<uint32_t>(central_ids_.size()));
   }
-  return c;
+  return &centrals_[slot_id];
 }
 
 void* Heap::alloc_manual(size_t bytes) {
@@ -210,6 +215,10 @@ bool Heap::all_swept() const {
 }
 
 size_t Heap::cell_bytes(const void* cell) const {
+  if (!is_cell(cell)) {
+    TRI_MISUSE("cell_size", "%p is not the start of a cell of this runtime",
+               cell);
+  }
   size_t page = space_.offset_of(cell) >> kPageShift;
   uint32_t bits = space_.entry(page)->bits.load_relaxed();
   uint32_t size_class = PageEntry::size_class(bits);

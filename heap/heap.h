@@ -144,6 +144,10 @@ class Heap {
   const SweepStats& sweep_stats() const { return sweep_stats_; }
   const HeapOptions& options() const { return options_; }
 
+  /// Calls fn(arg, cell) for every cell whose byte is cur. World stopped; `fn`
+  /// may mark others, which then may or may not be met.
+  void for_each_marked_stw(void (*fn)(void* arg, void* cell), void* arg);
+
   /// Checks the mark-byte protocol and the span states over the whole heap;
   /// aborts with what is wrong. World stopped. `swept`: every span is swept.
   void validate_stw(bool swept);
@@ -156,6 +160,8 @@ class Heap {
   void* take_from_slot(MCache* mc, uint32_t slot_id, size_t cell_bytes);
   bool hook_is_due(const tri_mutator* mu, uint32_t slot_id) const;
   bool refill(MCache* mc, uint32_t slot_id);
+  /// Misuse if cells of so many bytes do not hold their layout's head.
+  void check_head(uint32_t layout, size_t bytes);
   bool next_run(MCache* mc, uint32_t slot_id);
   void next_window(SlotState* state, const Span* span);
   void take_run(MCache* mc, uint32_t slot_id, size_t from, size_t to);
@@ -223,6 +229,7 @@ class Heap {
   // Ids of the mcentrals in use; appended under the lock, read below the
   // published count.
   base::MmapVector<uint32_t> central_ids_;
+  base::MmapVector<uint64_t> central_made_;  // a bit per slot; under the lock
   base::Atomic<uint32_t> central_count_{0};
 };
 

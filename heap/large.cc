@@ -34,6 +34,7 @@ void* Heap::allocate_large(tri_mutator* mu, LayoutId layout, size_t bytes,
                unsigned{layout});
   }
   TRI_ASSERT(bytes > 0);
+  check_head(layout, bytes);
   bool possible = bytes <= space_.reserved_bytes();
   size_t npages = possible ? (bytes + kPageBytes - 1) >> kPageShift : 0;
   uint32_t page = 0;
@@ -78,7 +79,7 @@ void* Heap::allocate_large(tri_mutator* mu, LayoutId layout, size_t bytes,
   central(uint32_t{layout} << TRI_DETAIL_CLASS_SHIFT)->push(space_, span);
   mcache_of(mu)->unsettled_bytes += static_cast<int64_t>(npages << kPageShift);
 
-  if (needzero) {
+  if (needzero && !layouts_.is_uninitialized(layout)) {
     void** top = mu->shadow_top;
     if (top == mu->shadow_limit) top = tri_detail_shadow_grow(mu, 1);
     *top = object;

@@ -77,6 +77,12 @@ bool check_spec(const LayoutSpec& spec, uint32_t encodings, Error* error) {
   if (spec.encoding >= encodings) {
     return bad("encoding is not registered; see Runtime::register_encoding");
   }
+  if (spec.tail > LayoutSpec::Tail::kNoscan) {
+    return refuse(error, ErrorCode::kInvalidArgument,
+                  "register_layout '%s': tail is %u; it is one of kNone, "
+                  "kPointers, kEncoded, kNoscan (0 to 3)",
+                  name_of(spec), static_cast<unsigned>(spec.tail));
+  }
   if (spec.head_bytes % 8 != 0) return bad("head_bytes is not a multiple of 8");
   if (spec.trace == nullptr && spec.tail == LayoutSpec::Tail::kNone &&
       spec.head_bytes == 0) {
@@ -113,8 +119,7 @@ bool LayoutTable::init(base::MetaArena* meta) {
 void LayoutTable::destroy() {}  // the MetaArena owns everything
 
 LayoutId LayoutTable::find_equal_locked(const HotLayout& hot,
-                                        const ColdLayout& cold,
-                                        const char* name) {
+                                        const ColdLayout& cold) {
   uint32_t n = count_.load_relaxed();
   for (uint32_t id = 1; id < n; ++id) {
     const HotLayout& h = hot_[id];
@@ -124,8 +129,7 @@ LayoutId LayoutTable::find_equal_locked(const HotLayout& hot,
         h.head_bytes == hot.head_bytes &&
         h.head_pointers == hot.head_pointers &&
         h.head_encoded == hot.head_encoded && h.trace == hot.trace &&
-        c.on_dead == cold.on_dead && c.user == cold.user &&
-        std::strcmp(c.name, name) == 0) {
+        c.on_dead == cold.on_dead && c.user == cold.user) {
       return static_cast<LayoutId>(id);
     }
   }
@@ -153,13 +157,22 @@ LayoutId LayoutTable::add(const LayoutSpec& spec, uint8_t flags, Error* error) {
   hot.tail = spec.tail;
   hot.head_bytes = spec.head_bytes;
   hot.trace = spec.trace;
-  hot.flags = static_cast<uint8_t>(flags | (spec.on_dead ? kOnDead : 0));
+  if (spec.uninitialized && hot.kind != ScanKind::kNoscan) {
+    refuse(
+        error, ErrorCode::kInvalidArgument,
+        "register_layout '%s': uninitialized is set, but cells have pointers "
+        "or a trace function: a collection would read garbage",
+        name_of(spec));
+    return kInvalidLayout;
+  }
+  hot.flags = static_cast<uint8_t>(flags | (spec.on_dead ? kOnDead : 0) |
+                                   (spec.uninitialized ? kNoZero : 0));
   ColdLayout cold{spec.on_dead, spec.user, nullptr, spec.distinct};
   const char* name = name_of(spec);
 
   base::LockGuard guard(lock_);
   if (!spec.distinct) {
-    LayoutId same = find_equal_locked(hot, cold, name);
+    LayoutId same = find_equal_locked(hot, cold);
     if (same != kInvalidLayout) return same;
   }
   uint32_t id = count_.load_relaxed();
@@ -188,6 +201,10 @@ LayoutId LayoutTable::add(const LayoutSpec& spec, uint8_t flags, Error* error) {
 EncodingId LayoutTable::add_encoding(const Encoding& e, Error* error) {
   constexpr EncodingId kInvalid = 0xff;
   const char* why = nullptr;
+  if (e.kind != EncodingKind::kRaw && e.kind != EncodingKind::kRange &&
+      e.kind != EncodingKind::kTagSet) {
+    why = "kind is not one of kRaw, kTagSet, kRange";
+  }
   if (e.kind == EncodingKind::kRange && e.range_lo > e.range_hi) {
     why = "range_lo is above range_hi";
   }

@@ -38,7 +38,7 @@ struct alignas(32) HotLayout {
   ScanKind kind;
   EncodingId encoding;
   LayoutSpec::Tail tail;
-  uint8_t flags;  ///< kWeakCell, kOnDead
+  uint8_t flags;  ///< LayoutFlags
   uint32_t head_bytes;
   uint64_t head_pointers;  ///< bit i: word i is a raw pointer
   uint64_t head_encoded;   ///< bit i: word i is an encoded value
@@ -46,7 +46,7 @@ struct alignas(32) HotLayout {
 };
 static_assert(sizeof(HotLayout) == 32);
 
-enum LayoutFlag : uint8_t { kOnDead = 1, kWeakCell = 2 };
+enum LayoutFlag : uint8_t { kOnDead = 1, kWeakCell = 2, kNoZero = 4 };
 
 struct ColdLayout {
   OnDeadFn on_dead;
@@ -67,12 +67,15 @@ class LayoutTable {
   uint32_t count() const { return count_.load_acquire(); }
   const HotLayout& hot(LayoutId id) const { return hot_[id]; }
   const ColdLayout& cold(LayoutId id) const { return cold_[id]; }
+  bool is_uninitialized(LayoutId id) const {
+    return (hot_[id].flags & kNoZero) != 0;
+  }
   const Encoding& encoding(EncodingId id) const { return encodings_[id]; }
   uint32_t encoding_count() const { return encoding_count_.load_acquire(); }
 
  private:
-  LayoutId find_equal_locked(const HotLayout& hot, const ColdLayout& cold,
-                             const char* name) TRI_REQUIRES(lock_);
+  LayoutId find_equal_locked(const HotLayout& hot, const ColdLayout& cold)
+      TRI_REQUIRES(lock_);
 
   base::MetaArena* meta_ = nullptr;
   base::Mutex lock_{base::LockRank::kLayouts};

@@ -26,6 +26,23 @@ inline uint64_t zero_bytes_of_64(const uint8_t* p) {
   return bits;
 }
 
+/// `value` at every stride-th of stride * cells bytes, 0 between. stride is 1,
+/// 2, 4 or 8.
+inline void fill_pattern_sse2(uint8_t* p, size_t stride, size_t cells,
+                              uint8_t value) {
+  uint64_t pattern = value;
+  for (size_t bytes = stride; bytes < 8; bytes *= 2) {
+    pattern |= pattern << (8 * bytes);
+  }
+  const size_t n = stride * cells;
+  const __m128i v = _mm_set1_epi64x(static_cast<int64_t>(pattern));
+  size_t i = 0;
+  for (; i + 16 <= n; i += 16) {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(p + i), v);
+  }
+  for (; i < n; i += stride) p[i] = value;
+}
+
 /// Zeroes `bytes`, a multiple of 16, at `p`, aligned to 16.
 inline void zero_granules(char* p, size_t bytes) {
   if (bytes > 256) {

@@ -36,9 +36,7 @@ class AddressSpace;
 
 class alignas(64) MCentral {
  public:
-  /// Zeroed memory is a valid MCentral.
-  bool in_use() const { return in_use_ != 0; }
-  void set_in_use() { in_use_ = 1; }
+  // Zeroed memory is a valid MCentral.
 
   /// Gives up a span; which stack, its sweepgen and its `live` say.
   void push(AddressSpace& space, Span* span);
@@ -60,8 +58,8 @@ class alignas(64) MCentral {
   static Span* pop(AddressSpace& space, Stack& stack);
 
   Stack stacks_[2 * kFills];
-  uint32_t in_use_ = 0;  // guarded by the heap's centrals_lock_
 };
+static_assert(sizeof(MCentral) == 64);
 
 }  // namespace tricolor::heap
 

@@ -87,6 +87,14 @@ void check_slot(const LayoutTable& layouts, uint32_t slot_id) {
 
 }  // namespace
 
+void Heap::check_head(uint32_t layout, size_t bytes) {
+  size_t head = layouts_.hot(static_cast<LayoutId>(layout)).head_bytes;
+  if (TRI_LIKELY(bytes >= head)) return;
+  TRI_MISUSE("allocate",
+             "a cell of %zu bytes of layout '%s', whose head alone has %zu",
+             bytes, layouts_.cold(static_cast<LayoutId>(layout)).name, head);
+}
+
 bool Heap::mcache_init(MCache* mc) {
   mc->slots =
       static_cast<tri_slot*>(base::os_map(kSlotCount * sizeof(tri_slot)));
@@ -236,6 +244,8 @@ bool Heap::refill(MCache* mc, uint32_t slot_id) {
     return true;
   }
   if (state->has_central == 0) {
+    check_head(layout_of_slot(slot_id),
+               tri_detail_class_bytes(class_of_slot(slot_id)));
     central(slot_id);  // once per slot, so that refills need not ask
     state->has_central = 1;
   }
@@ -290,7 +300,8 @@ Span* Heap::new_span(MCache* mc, uint32_t slot_id) {
   span->state = SpanState::kSmall;
   span->home = SpanHome::kCached;
   span->size_class = static_cast<uint8_t>(c);
-  span->needzero = needzero;
+  span->needzero = needzero && !layouts_.is_uninitialized(static_cast<LayoutId>(
+                                   layout_of_slot(slot_id)));
   span->first_page = page;
   span->npages = npages;
   span->cell_bytes = tri_detail_class_bytes(c);

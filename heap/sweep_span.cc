@@ -68,7 +68,7 @@ bool Heap::sweep_span(MCentral* c, Span* span) {
   sweep_stats_.live_bytes.fetch_add_relaxed(live * cell_bytes);
   if (freed != 0) freed_.fetch_add_relaxed(freed);
   span->live = live;
-  span->needzero = true;
+  span->needzero = !layouts_.is_uninitialized(span->layout);
   if (live == 0) {
     free_span(span);
   } else {

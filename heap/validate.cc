@@ -43,6 +43,30 @@ void Heap::validate_span_stw(Span* span, bool swept) {
             live, span->live);
 }
 
+void Heap::for_each_marked_stw(void (*fn)(void* arg, void* cell), void* arg) {
+  const size_t pages = space_.committed_pages();
+  for (size_t page = 1; page < pages;) {
+    const Span* span = space_.span(page);
+    if (span->state == SpanState::kFree) {
+      ++page;
+      continue;
+    }
+    char* base = space_.page_address(page);
+    const uint8_t* marks = space_.mark_of(page << kPageShift);
+    const bool small = span->state == SpanState::kSmall;
+    size_t cells = span->state == SpanState::kLarge ? 1 : 0;
+    if (small) cells = span->cells;
+    const size_t bytes = small ? span->cell_bytes : 0;
+    for (size_t i = 0; i < cells; ++i) {
+      size_t offset = i * bytes;
+      if (base::load_relaxed(&marks[offset >> kGranuleShift]) == cur()) {
+        fn(arg, base + offset);
+      }
+    }
+    page += span->npages;
+  }
+}
+
 void Heap::validate_free_page_stw(size_t page) {
   TRI_CHECK(space_.entry(page)->bits.load_relaxed() == 0,
             "page %zu is free but has a layout", page);

@@ -95,8 +95,10 @@ uint16_t tri_layout_register(tri_runtime* rt, const tri_layout_spec* spec,
   s.head_bytes = spec->head_bytes;
   s.pointer_offsets = spec->pointer_offsets;
   s.pointer_count = spec->pointer_count;
-  s.tail = static_cast<tricolor::LayoutSpec::Tail>(spec->tail);
+  s.tail = static_cast<tricolor::LayoutSpec::Tail>(
+      spec->tail >= 0 && spec->tail < 0xff ? spec->tail : 0xff);
   s.distinct = spec->distinct;
+  s.uninitialized = spec->uninitialized;
   s.on_dead = spec->on_dead;
   s.user = spec->user;
   if (spec->trace != nullptr) {

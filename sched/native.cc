@@ -135,7 +135,12 @@ void push_mode(Mutator& mu, bool native, const char* call) {
 
 void pop_mode(Mutator& mu) {
   G* g = g_of(&mu);
-  TRI_CHECK(g->mode_depth > 0, "a scope ends that has not begun");
+  if (g->mode_depth == 0) {
+    TRI_MISUSE(
+        "leaving a ManagedScope or NativeScope (tri_leave_managed, "
+        "tri_leave_native)",
+        "this task or thread has not entered one");
+  }
   const bool now = g_state(g) == GState::kNative;
   const bool before = (g->mode_stack & 1) != 0;
   g->mode_stack >>= 1;

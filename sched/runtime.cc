@@ -92,7 +92,9 @@ bool build(RuntimeImpl* rt, Error* error) {
   rt->clock = base::monotonic_clock();
   rt->membarrier = base::os_membarrier_register();
   set_error(error, ErrorCode::kOutOfMemory,
-            "the OS refuses memory for the runtime's own tables");
+            "the OS refuses memory for the runtime's own tables, even with the "
+            "least reservation for cells; raise RLIMIT_AS (ulimit -v) or the "
+            "memory limit");
   if (!init_memory(rt)) return false;
   rt->no_slots = static_cast<tri_slot*>(
       base::os_map_zeros(heap::kSlotCount * sizeof(tri_slot)));
@@ -185,19 +187,31 @@ namespace tricolor {
 RuntimePtr Runtime::create(const Options& options, Error* error) {
   sched::Settings settings;
   if (!sched::make_settings(options, &settings, error)) return nullptr;
-  void* memory = base::os_map(sizeof(RuntimeImpl));
-  if (memory == nullptr) {
-    sched::set_error(error, ErrorCode::kOutOfMemory,
-                     "the OS refuses memory for the runtime");
-    return nullptr;
-  }
-  auto* rt = ::new (memory) RuntimeImpl();
-  rt->settings = settings;
-  if (!sched::build(rt, error)) {
+  Error why;
+  for (;;) {
+    void* memory = base::os_map(sizeof(RuntimeImpl));
+    if (memory == nullptr) {
+      sched::set_error(&why, ErrorCode::kOutOfMemory,
+                       "the OS refuses memory for the runtime");
+      break;
+    }
+    auto* rt = ::new (memory) RuntimeImpl();
+    rt->settings = settings;
+    if (sched::build(rt, &why)) {
+      if (error != nullptr) *error = Error{};
+      return RuntimePtr(api_of(rt));
+    }
+    // The heap may have left too little address space for everything else.
+    const size_t reserved =
+        rt->heap == nullptr ? 0 : rt->heap->space().reserved_bytes();
     sched::tear_down(rt);
-    return nullptr;
+    if (why.code != ErrorCode::kOutOfMemory || reserved <= heap::kReserveMin) {
+      break;
+    }
+    settings.options.reservation_bytes = reserved / 2;
   }
-  return RuntimePtr(api_of(rt));
+  if (error != nullptr) *error = why;
+  return nullptr;
 }
 
 void RuntimeDeleter::operator()(Runtime* api) const {

@@ -74,10 +74,13 @@ bool set_debug(DebugSettings* debug, std::string_view key,
 }
 
 void parse_debug(const char* text, const char* name, DebugSettings* debug) {
+  // All of this string's complaints, or none: once per process.
+  const bool complained = (g_complained.load_relaxed() & kDebugComplaint) != 0;
   base::KeyValueCursor it(text);
   while (it.next()) {
-    if (set_debug(debug, it.key(), it.value())) continue;
-    complain(kDebugComplaint, name, it.key(),
+    if (set_debug(debug, it.key(), it.value()) || complained) continue;
+    g_complained.fetch_and_relaxed(~uint32_t{kDebugComplaint});
+    complain(kDebugComplaint, name, it.item(),
              "gctrace, gccheckmark, clobberfree, gcstress=N, "
              "schedtrace=MS");
   }
@@ -126,6 +129,13 @@ bool check_options(const Options& o, Error* error) {
     set_error(error, ErrorCode::kInvalidArgument,
               "Options::gc_percent is %d: a percentage, or kGcOff",
               o.gc_percent);
+    return false;
+  }
+  if (o.background_threads < -1) {
+    set_error(error, ErrorCode::kInvalidArgument,
+              "Options::background_threads is %d: -1 for as many as needed, or "
+              "a limit",
+              o.background_threads);
     return false;
   }
   if (o.stack_bytes > stacks::kMaxNativeBytes) {

@@ -50,6 +50,8 @@ LayoutId register_tail(Program& program, const char* name,
   tricolor::LayoutSpec spec;
   spec.name = name;
   spec.tail = tail;
+  // Written whole, as malloc's would have to be.
+  spec.uninitialized = tail == tricolor::LayoutSpec::Tail::kNoscan;
   LayoutId id = program.rt->register_layout(spec, &error);
   if (id == tricolor::kInvalidLayout) {
     std::fprintf(stderr, "%s\n", error.text);

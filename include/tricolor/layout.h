@@ -4,7 +4,8 @@
 // Layouts: where a cell's pointers are. A cell has no header; its span's
 // layout is found from its page. A layout is registered once per runtime
 // (Runtime::register_layout) and never goes away; two specs that look alike
-// are merged unless `distinct` is set.
+// are merged unless `distinct` is set: same shape, functions and `user`,
+// whatever their names; the first name stays.
 #ifndef TRICOLOR_LAYOUT_H_
 #define TRICOLOR_LAYOUT_H_
 
@@ -41,10 +42,10 @@ using TraceFn = void (*)(Tracer&, void* cell, size_t cell_bytes, void* user);
 /// Once per dead cell, on any thread; no allocation, no other managed cell.
 using OnDeadFn = void (*)(void* cell, size_t cell_bytes, void* user);
 
-/// Offsets are in bytes, multiples of 8, below 512 (head) or `tail_stride`
-/// (tail). The head is `head_bytes` long; from there to the end of the cell the
-/// tail pattern repeats every `tail_stride` bytes. With tail_stride == 0 there
-/// is no tail and cells have exactly `head_bytes`.
+/// Offsets are in bytes, multiples of 8, below 512 and inside the head, which
+/// is `head_bytes` long and part of every cell. From there to the end of the
+/// cell every word is of the kind that `tail` says; with kNone there is nothing
+/// to scan there.
 struct LayoutSpec {
   enum class Tail : uint8_t { kNone, kPointers, kEncoded, kNoscan };
 
@@ -60,6 +61,9 @@ struct LayoutSpec {
   OnDeadFn on_dead = nullptr;
   void* user = nullptr;
   bool distinct = false;
+  /// Cells come with arbitrary bytes instead of zeros, for who writes them
+  /// whole anyway. Only for cells without pointers.
+  bool uninitialized = false;
 };
 
 /// What make<T> needs: the layout, and the slot of its size class.

@@ -35,8 +35,9 @@ typedef struct tri_error {
   char text[240];
 } tri_error;
 
-/* Zero means the default; see tricolor/options.h for each field. Start from
- * TRI_OPTIONS_INIT. */
+/* Start from TRI_OPTIONS_INIT, which has the defaults; tricolor/options.h tells
+ * of each field. (gc_percent 0 and background_threads 0 are settings of their
+ * own; elsewhere 0 is the default.) */
 typedef struct tri_options {
   uint32_t size;
   uint32_t abi;
@@ -82,6 +83,7 @@ typedef struct tri_layout_spec {
   void (*on_dead)(void* cell, size_t cell_bytes, void* user);
   void* user;
   bool distinct;
+  bool uninitialized;
 } tri_layout_spec;
 
 /* 0 on a bad spec; the error names the field. A custom layout is `distinct`,

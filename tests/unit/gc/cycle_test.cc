@@ -5,6 +5,7 @@
 // numbers are right.
 #include <gtest/gtest.h>
 
+#include "base/os_memory.h"
 #include "tests/unit/gc/graph.h"
 
 namespace tricolor::testing {
@@ -129,6 +130,44 @@ TEST(gc_cycle, percent_off_never_collects_by_itself) {
   EXPECT_EQ(gc.collector().set_gc_percent(50), -1);
   make_tree(gc.mu(), type, 9);
   EXPECT_GE(gc.collector().cycle(), 1u);
+}
+
+// An array whose elements are all grey at once needs more mark stack than the
+// first chunks hold, and the OS has no more.
+TEST(gc_cycle, no_memory_for_the_mark_stack_costs_time_only) {
+  constexpr size_t kChildren = 100'000;
+  gc::CollectorOptions o = checked();
+  o.gc_percent = kGcOff;
+  GcAlone gc(o);
+  Type<Node> type = node_type(gc);
+  LayoutSpec spec;
+  spec.name = "Children";
+  spec.tail = LayoutSpec::Tail::kPointers;
+  const LayoutId array = gc.layout(spec);
+  Scope<1> scope(gc.mu());
+  Local<Field<Node>> children(scope);
+  children = make_array<Field<Node>>(gc.mu(), array, kChildren);
+  for (size_t i = 0; i < kChildren; ++i) {
+    Node* tree = make_tree(gc.mu(), type, 2);
+    children.get()[i].store(gc.mu(), tree);
+  }
+  for (int i = 0; i < 20'000; ++i) make_tree(gc.mu(), type, 1);
+  const base::OsFaultHook no_memory{[](void*, base::OsCall call, size_t) {
+                                      return call == base::OsCall::kMmap;
+                                    },
+                                    nullptr};
+  {
+    base::OsFaultScope scope_of_fault(no_memory);
+    gc.start();
+    gc.finish();
+  }
+  EXPECT_EQ(gc.live_cells(), 1 + 7 * kChildren);
+  for (size_t i = 0; i < kChildren; ++i) {
+    ASSERT_EQ(check_tree(children.get()[i].load()), 7) << i;
+  }
+  EXPECT_TRUE(gc.impl().work.bytes() < 100 * 4096) << "it was not short";
+  gc.collect();
+  EXPECT_EQ(gc.live_cells(), 1 + 7 * kChildren);
 }
 
 }  // namespace
