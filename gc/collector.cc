@@ -35,7 +35,8 @@ Collector* Collector::create(heap::Heap* heap, base::MetaArena* meta,
   c->clock = clock;
   c->options = options;
   c->created_ns = clock.now_ns();
-  bool ok = c->work.init(meta) && c->roots.init(meta);
+  bool ok = c->work.init(meta) && c->roots.init(meta) &&
+            c->weak_targets.init(meta, &heap->space());
   {
     base::LockGuard guard(c->retry_lock);
     ok = ok && c->retry.init(kMaxRetries);

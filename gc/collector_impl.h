@@ -36,6 +36,7 @@
 #include "gc/root_owner.h"
 #include "gc/roots.h"
 #include "gc/weak_list.h"
+#include "gc/weak_targets.h"
 #include "gc/work_list.h"
 #include "gc/world.h"
 
@@ -78,6 +79,7 @@ struct CollectorImpl {
   // --- Shared, each with its own rule.
   WorkList work;
   WeakList weak_list;
+  WeakTargets weak_targets;
   Roots roots;
   Pacer pacer;
   base::Atomic<uint32_t> phase_{0};       // see invariant 1

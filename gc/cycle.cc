@@ -235,7 +235,7 @@ bool CollectorImpl::advance(ProcGc* p) {
       break;
     case Phase::kSettle:
       moved = true;
-      if (weak_list.settle(heap, 4096)) {
+      if (weak_list.settle(heap, &weak_targets, 4096)) {
         roots.reclaim();
         set_phase(Phase::kSettle, Phase::kFlush);
       }

@@ -6,6 +6,8 @@
 #ifndef TRICOLOR_GC_RUNTIME_BASE_H_
 #define TRICOLOR_GC_RUNTIME_BASE_H_
 
+#include <cstddef>
+
 #include "tricolor/detail/mutator.h"
 
 namespace tricolor {
@@ -24,6 +26,10 @@ struct RuntimeBase {
 
 /// For calls that need a P, made by a Mutator that has none.
 [[noreturn]] void misuse_in_native(const char* call);
+
+/// The embedder's handler, then the end. Not under a Scope: the handler may
+/// throw or longjmp, and the library's frames have no cleanups.
+[[noreturn]] void out_of_memory(const tri_mutator& mu, size_t bytes);
 
 inline RuntimeBase* runtime_base(const tri_mutator* mu) {
   return reinterpret_cast<RuntimeBase*>(mu->runtime);

@@ -90,6 +90,7 @@ template <class Visit>
 inline void scan_cell(heap::Heap* heap, TracerImpl* tracer,
                       const heap::HotLayout& hot, LayoutId layout, void* cell,
                       size_t bytes, Visit&& visit) {
+  if (TRI_ASAN && heap->is_released(cell)) return;  // poisoned
   auto* words = static_cast<const uint64_t*>(cell);
   const heap::LayoutTable& layouts = heap->layouts();
   switch (hot.kind) {
@@ -110,6 +111,9 @@ inline void scan_cell(heap::Heap* heap, TracerImpl* tracer,
       scan_tail(layouts, hot, words, hot.head_bytes / 8, bytes / 8, visit);
       return;
     case heap::ScanKind::kCustom: {
+      // A stale Local may lead here: nothing in a released cell means anything
+      // to a trace function.
+      if (TRI_UNLIKELY(heap->is_released(cell))) return;
       Tracer t = TracerAccess::make(tracer);
       hot.trace(t, cell, bytes, layouts.cold(layout).user);
       return;

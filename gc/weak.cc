@@ -33,7 +33,7 @@ void WeakList::add(void* weak_cell) {
       head, reinterpret_cast<uint64_t>(cell)));
 }
 
-bool WeakList::settle(heap::Heap* heap, size_t limit) {
+bool WeakList::settle(heap::Heap* heap, WeakTargets* targets, size_t limit) {
   // ORDER-weak-1: pairs with add().
   uint64_t at = head_.load_acquire();
   for (size_t n = 0; at != kEnd && n < limit; ++n) {
@@ -45,6 +45,7 @@ bool WeakList::settle(heap::Heap* heap, size_t limit) {
         base::load_relaxed(heap->space().mark_of(offset)) != heap->cur()) {
       // ORDER-weak-2: pairs with tri_detail_weak_load.
       base::store_release(&cell->target, uint64_t{0});
+      targets->remove(target);
     }
     base::store_relaxed(&cell->link, uint64_t{0});
   }
@@ -78,10 +79,15 @@ namespace tricolor::detail {
 void* make_weak(Mutator& mu, void* target) {
   if (TRI_UNLIKELY(mu.p == nullptr)) gc::misuse_in_native("make_weak");
   gc::CollectorImpl* c = gc::proc_of(&mu)->collector->impl();
-  Scope<1> scope(mu);
-  *scope.take() = target;
-  auto* cell = static_cast<gc::WeakCell*>(
-      tricolor::allocate(mu, c->weak_layout, sizeof(gc::WeakCell)));
+  gc::WeakCell* cell;
+  {
+    Scope<1> scope(mu);
+    *scope.take() = target;
+    cell = static_cast<gc::WeakCell*>(
+        tricolor::try_allocate(mu, c->weak_layout, sizeof(gc::WeakCell)));
+  }
+  if (TRI_UNLIKELY(cell == nullptr)) gc::out_of_memory(mu, sizeof(*cell));
+  c->weak_targets.add(target);
   base::store_relaxed(&cell->target, reinterpret_cast<uint64_t>(target));
   // Born black while marking, so no marker will report it.
   if (mu.barrier_on != 0) c->weak_list.add(cell);

@@ -21,6 +21,8 @@ class Heap;
 
 namespace tricolor::gc {
 
+class WeakTargets;
+
 /// The memory of a tricolor::Weak<T>.
 struct WeakCell {
   uint64_t target;
@@ -34,7 +36,7 @@ class WeakList {
   void add(void* weak_cell);
   /// Clears dead targets, up to `limit` cells; true if the list is empty
   /// after it. One thread at a time, between stop 2 and the handshake.
-  bool settle(heap::Heap* heap, size_t limit);
+  bool settle(heap::Heap* heap, WeakTargets* targets, size_t limit);
   bool empty() const { return head_.load_relaxed() == kEnd; }
 
  private:

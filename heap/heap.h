@@ -65,6 +65,15 @@ class Heap {
   void* allocate_large(tri_mutator* mu, LayoutId layout, size_t bytes,
                        bool may_fail);
 
+  // --- Release and resizing (heap/release.cc, resize.cc). Holder of the P; no
+  // safepoint. False: left to the sweep, or not possible in place.
+  bool release(tri_mutator* mu, void* cell);
+  bool try_grow_in_place(tri_mutator* mu, void* cell, size_t bytes);
+  bool shrink(tri_mutator* mu, void* cell, size_t bytes);
+  /// Dead by release(), and not in use again since: it is on some P's list, or
+  /// waits for a sweep.
+  bool is_released(const void* cell) const;
+
   // --- mcaches.
   bool mcache_init(MCache* mc);
   void mcache_destroy(MCache* mc);  ///< flushed before
@@ -128,7 +137,11 @@ class Heap {
   size_t resident_bytes() const;
 
   // --- Numbers. Any thread; relaxed snapshots.
-  uint64_t live_bytes() const { return heap_live_.load_relaxed(); }
+  uint64_t live_bytes() const {
+    // What one P allocated may be settled after another has given it back.
+    auto n = static_cast<int64_t>(heap_live_.load_relaxed());
+    return n < 0 ? 0 : static_cast<uint64_t>(n);
+  }
   void set_live_bytes_stw(uint64_t n) { heap_live_.store_relaxed(n); }
   void add_live_bytes(uint64_t n) { heap_live_.fetch_add_relaxed(n); }
   uint64_t allocated_bytes() const { return allocated_.load_relaxed(); }
@@ -167,6 +180,13 @@ class Heap {
   void take_run(MCache* mc, uint32_t slot_id, size_t from, size_t to);
   void restore_cut(MCache* mc, uint32_t slot_id);
   void release_slot(MCache* mc, uint32_t slot_id);
+  void check_live_cell(const tri_mutator* mu, const void* cell,
+                       const char* call) const;
+  void push_released(MCache* mc, uint32_t slot_id, char* cell, size_t bytes);
+  void take_released(MCache* mc, uint32_t slot_id);
+  bool release_large(tri_mutator* mu, void* cell, bool marking);
+  bool is_swept_large(const Span* span) const;
+  void free_tail(MCache* mc, Span* span, size_t keep_pages);
   Span* get_span(MCache* mc, uint32_t slot_id);
   Span* new_span(MCache* mc, uint32_t slot_id);
   Span* sweep_for(MCentral* central);

@@ -71,6 +71,9 @@ void* Heap::allocate_large(tri_mutator* mu, LayoutId layout, size_t bytes,
   PageEntry* entry = space_.entry(page);
   entry->bits.store_release(
       PageEntry::pack(kNoscanLayout, 0, SpanState::kLarge));
+  for (size_t i = 1; i < npages; ++i) {
+    space_.entry(page + i)->bits.store_relaxed(PageEntry::pack_tail(i));
+  }
   void* object = space_.page_address(page);
   poison(object, npages << kPageShift);  // what rounding to pages adds
   unpoison(object, span->bytes);

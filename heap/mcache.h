@@ -14,7 +14,10 @@
 // 3. Bit i of free_cells: cell next_window - 64 + i of the span is free and not
 //    in the run. Sound while the span is owned: only its owner takes or frees
 //    its cells, and markers never touch a byte that is 0.
-// 4. active[0 .. active_count) holds the id of every slot that owns a span.
+// 4. active[0 .. active_count) holds the id of every slot that owns a span or
+//    has a list of released cells.
+// 5. A released cell is a run of one, owned as in 1 but in any span of the
+//    slot's layout and class, whoever holds it: see heap/release.cc.
 //
 // Threads: the thread that holds the P; or, while the world is stopped or the P
 // is idle or in native code, whoever performs the world operation.
@@ -39,8 +42,9 @@ struct SlotState {
   uint32_t next_window;  ///< the first cell not looked at yet
   uint32_t listed;       ///< the slot's id is in active[]
   uint32_t has_central;  ///< the slot's mcentral has been made
+  char* released;        ///< cells given back by release(), linked; or null
 };
-static_assert(sizeof(SlotState) == 32);
+static_assert(sizeof(SlotState) == 40);
 
 struct MCache {
   // Immutable after init.
@@ -52,6 +56,7 @@ struct MCache {
   uint32_t active_count = 0;
   PageCache pages;              ///< for spans; given back on flush
   int64_t unsettled_bytes = 0;  ///< taken since mcache_settle, less rests
+  int64_t unsettled_freed = 0;  ///< pages given back by release() and shrink()
 };
 
 }  // namespace tricolor::heap

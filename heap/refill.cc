@@ -129,6 +129,12 @@ void Heap::mcache_destroy(MCache* mc) {
 }
 
 void Heap::mcache_settle(MCache* mc) {
+  if (mc->unsettled_freed != 0) {
+    auto freed = static_cast<uint64_t>(mc->unsettled_freed);
+    heap_live_.fetch_sub_relaxed(freed);
+    freed_.fetch_add_relaxed(freed);
+    mc->unsettled_freed = 0;
+  }
   if (mc->unsettled_bytes == 0) return;
   auto n = static_cast<uint64_t>(mc->unsettled_bytes);  // wraps when negative
   heap_live_.fetch_add_relaxed(n);
@@ -142,6 +148,7 @@ void Heap::mcache_cut_stw(MCache* mc) {
     tri_slot* slot = &mc->slots[id];
     TRI_ASSERT(mc->states[id].saved_limit == nullptr,
                "slot %u was cut twice without a refill or flush", id);
+    mc->states[id].released = nullptr;  // garbage of this cycle from now on
     if (slot->cursor == slot->limit) continue;
     mc->states[id].saved_limit = slot->limit;
     slot->limit = slot->cursor;
@@ -186,6 +193,7 @@ void Heap::release_slot(MCache* mc, uint32_t slot_id) {
 void Heap::mcache_flush(MCache* mc) {
   for (uint32_t i = 0; i < mc->active_count; ++i) {
     release_slot(mc, mc->active[i]);
+    mc->states[mc->active[i]].released = nullptr;  // garbage of the next cycle
     mc->states[mc->active[i]].listed = 0;
   }
   mc->active_count = 0;
@@ -241,6 +249,10 @@ bool Heap::refill(MCache* mc, uint32_t slot_id) {
   TRI_SCHED_POINT("heap.refill");
   if (state->saved_limit != nullptr) {
     restore_cut(mc, slot_id);
+    return true;
+  }
+  if (state->released != nullptr) {
+    take_released(mc, slot_id);
     return true;
   }
   if (state->has_central == 0) {
@@ -339,7 +351,8 @@ bool Heap::hook_is_due(const tri_mutator* mu, uint32_t slot_id) const {
   constexpr int64_t kHookBytes = 4096;
   const MCache* mc = mcache_of(mu);
   return TRI_ASAN || options_.max_run_cells != 0 ||
-         mc->states[slot_id].free_cells == 0 ||
+         (mc->states[slot_id].free_cells == 0 &&
+          mc->states[slot_id].released == nullptr) ||
          mc->unsettled_bytes >= kHookBytes ||
          base::load_relaxed(&mu->poll_request) != 0;
 }

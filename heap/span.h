@@ -42,6 +42,8 @@ enum class SpanState : uint8_t {
   kSmall,   ///< cells of one layout and class
   kLarge,   ///< one object
   kManual,  ///< value stacks and other raw memory, never swept
+  kLargeTail,  ///< in page entries alone: a later page of a large object, with
+               ///< the distance to the first one, in pages, above the kind
 };
 
 enum class SpanHome : uint8_t { kNone, kListed, kCached, kSweeping };
@@ -53,6 +55,12 @@ struct PageEntry {
                                  SpanState kind) {
     return layout << 16 | size_class << 8 | static_cast<uint32_t>(kind);
   }
+  static constexpr uint32_t pack_tail(size_t pages_back) {
+    size_t most = (size_t{1} << 24) - 1;  // from there one looks again
+    return static_cast<uint32_t>(pages_back < most ? pages_back : most) << 8 |
+           static_cast<uint32_t>(SpanState::kLargeTail);
+  }
+  static uint32_t pages_back(uint32_t bits) { return bits >> 8; }
   static uint32_t layout(uint32_t bits) { return bits >> 16; }
   static uint32_t size_class(uint32_t bits) { return bits >> 8 & 0xff; }
   static SpanState kind(uint32_t bits) {

@@ -72,7 +72,8 @@ bool Heap::sweep_span(MCentral* c, Span* span) {
   if (live == 0) {
     free_span(span);
   } else {
-    span->sweepgen.store_relaxed(sweepgen());
+    // ORDER-swept-1: pairs with is_swept_large(): the sweeper has done with it.
+    span->sweepgen.store_release(sweepgen());
     if (punching_.load_relaxed() != 0 && !large && live < span->cells) {
       punch_holes(span);
     }

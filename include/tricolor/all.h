@@ -15,6 +15,7 @@
 #include "tricolor/layout.h"
 #include "tricolor/local.h"
 #include "tricolor/options.h"
+#include "tricolor/resize.h"
 #include "tricolor/runtime.h"
 #include "tricolor/task.h"
 #include "tricolor/thread.h"

@@ -190,6 +190,7 @@ void tri_root_release(tri_runtime* rt, void** root);
 } /* extern "C" */
 #endif
 
+#include "tricolor/tricolor_heap.h"  /* IWYU pragma: export */
 #include "tricolor/tricolor_tasks.h" /* IWYU pragma: export */
 
 #endif /* TRICOLOR_TRICOLOR_H_ */

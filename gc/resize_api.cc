@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 tricolor authors
+//
+// release, shrink and grow (tricolor/resize.h) above the heap's part: which
+// cells a release must leave alone, and the copy of a grow with its barrier.
+//
+// Why the copy loses nothing. The new cell is born black if the collector
+// marks: nobody scans it, so every pointer copied into it is shaded (insertion
+// half). If marking begins during a long copy, between two chunks, the new cell
+// is white and rooted: it is scanned, and what is copied later is shaded, too.
+#include <cstring>
+
+#include "base/check.h"
+#include "gc/collector_impl.h"
+#include "gc/runtime_base.h"
+#include "gc/scan.h"
+#include "tricolor/allocate.h"
+#include "tricolor/resize.h"
+
+namespace tricolor {
+
+namespace gc {
+
+namespace {
+
+constexpr size_t kCopyChunk = size_t{64} << 10;
+
+/// Shades what a custom trace function reports.
+struct ShadeTracer : TracerImpl {
+  ShadeTracer(CollectorImpl* c_in, ProcGc* p_in) : c(c_in), p(p_in) {
+    visit = [](TracerImpl* self, void* cell) {
+      static_cast<ShadeTracer*>(self)->shade(cell);
+    };
+    heap = c_in->heap;
+  }
+  void shade(void* cell) {
+    if (p->worker.is_white(cell)) c->shade_from_mutator(p, cell);
+  }
+  CollectorImpl* c;
+  ProcGc* p;
+};
+
+/// Shades the pointers in bytes [from, to) of a cell.
+void shade_piece(CollectorImpl* c, ProcGc* p, LayoutId layout, void* cell,
+                 size_t bytes, size_t from, size_t to) {
+  const heap::LayoutTable& layouts = c->heap->layouts();
+  const heap::HotLayout& hot = layouts.hot(layout);
+  ShadeTracer tracer(c, p);
+  auto shade = [&tracer](void* target) { tracer.shade(target); };
+  if (hot.kind == heap::ScanKind::kCustom) {
+    scan_cell(c->heap, &tracer, hot, layout, cell, bytes, shade);
+    return;
+  }
+  auto* words = static_cast<const uint64_t*>(cell);
+  if (from == 0) scan_head(layouts, hot, words, shade);
+  size_t head = hot.kind == heap::ScanKind::kMixed ? hot.head_bytes : 0;
+  if (from < head) from = head;
+  if (from < to) scan_tail(layouts, hot, words, from / 8, to / 8, shade);
+}
+
+void copy_words(void* to, const void* from, size_t bytes) {
+  auto* source = static_cast<const uint64_t*>(from);
+  auto* target = static_cast<uint64_t*>(to);
+  // Word by word, because a marker may read the target at the same time.
+  for (size_t i = 0; i < bytes / 8; ++i) {
+    // Release as in tricolor/field.h.
+    __atomic_store_n(&target[i], source[i], __ATOMIC_RELEASE);
+  }
+}
+
+/// Both cells are rooted by the caller. A safepoint if they are large.
+void copy_cell(Mutator& mu, LayoutId layout, void* from, void* to,
+               size_t bytes) {
+  CollectorImpl* c = proc_of(&mu)->collector->impl();
+  bool noscan = c->heap->layouts().hot(layout).kind == heap::ScanKind::kNoscan;
+  for (size_t done = 0; done < bytes; done += kCopyChunk) {
+    if (done != 0) poll(mu);
+    size_t end = bytes - done < kCopyChunk ? bytes : done + kCopyChunk;
+    if (mu.barrier_on != 0 && !noscan) {
+      shade_piece(c, proc_of(&mu), layout, from, bytes, done, end);
+    }
+    char* target = static_cast<char*>(to) + done;
+    const char* source = static_cast<const char*>(from) + done;
+    if (noscan) {
+      std::memcpy(target, source, end - done);
+    } else {
+      copy_words(target, source, end - done);
+    }
+  }
+}
+
+LayoutId layout_of(heap::Heap* heap, const void* cell) {
+  size_t page = heap->space().offset_of(cell) >> heap::kPageShift;
+  return static_cast<LayoutId>(heap::PageEntry::layout(
+      heap->space().entry(page)->bits.load_relaxed()));
+}
+
+void check_growable(heap::Heap* heap, LayoutId layout) {
+  uint8_t flags = heap->layouts().hot(layout).flags;
+  if (TRI_LIKELY((flags & (heap::kWeakCell | heap::kOnDead)) == 0)) return;
+  TRI_MISUSE("grow",
+             "layout '%s' is that of a weak cell or has on_dead, which would "
+             "run for the old cell and for the new one; allocate and copy what "
+             "may be in both",
+             heap->layouts().cold(layout).name);
+}
+
+void* try_grow_cell(Mutator& mu, void* cell, size_t bytes) {
+  heap::Heap* heap = proc_of(&mu)->collector->impl()->heap;
+  if (heap->try_grow_in_place(&mu, cell, bytes)) return cell;
+  LayoutId layout = layout_of(heap, cell);
+  check_growable(heap, layout);
+  size_t has = heap->cell_bytes(cell);
+  Scope<2> scope(mu);
+  *scope.take() = cell;
+  void** slot = scope.take();
+  void* fresh = tricolor::try_allocate(mu, layout, bytes);
+  if (fresh == nullptr) return nullptr;
+  *slot = fresh;
+  copy_cell(mu, layout, cell, fresh, has);
+  release(mu, cell);
+  return fresh;
+}
+
+void check_managed(const Mutator& mu, const char* call) {
+  if (TRI_UNLIKELY(mu.p == nullptr)) misuse_in_native(call);
+}
+
+}  // namespace
+
+void out_of_memory(const Mutator& mu, size_t bytes) {
+  const CollectorOptions& o = proc_of(&mu)->collector->impl()->options;
+  if (o.on_out_of_memory != nullptr) {
+    o.on_out_of_memory(*o.runtime, bytes, o.on_out_of_memory_ctx);
+  }
+  TRI_FATAL("out of memory: no room for a cell of %zu bytes", bytes);
+}
+
+}  // namespace gc
+
+bool release(Mutator& mu, void* cell) {
+  gc::check_managed(mu, "release");
+  gc::CollectorImpl* c = gc::proc_of(&mu)->collector->impl();
+  if (c->weak_targets.has(cell)) return false;
+  return c->heap->release(&mu, cell);
+}
+
+bool try_grow_in_place(Mutator& mu, void* cell, size_t bytes) {
+  gc::check_managed(mu, "try_grow_in_place");
+  return gc::runtime_base(&mu)->heap->try_grow_in_place(&mu, cell, bytes);
+}
+
+bool shrink(Mutator& mu, void* cell, size_t bytes) {
+  gc::check_managed(mu, "shrink");
+  return gc::runtime_base(&mu)->heap->shrink(&mu, cell, bytes);
+}
+
+void* try_grow(Mutator& mu, void* cell, size_t bytes) {
+  gc::check_managed(mu, "try_grow");
+  return gc::try_grow_cell(mu, cell, bytes);
+}
+
+void* grow(Mutator& mu, void* cell, size_t bytes) {
+  gc::check_managed(mu, "grow");
+  void* fresh = gc::try_grow_cell(mu, cell, bytes);
+  // Out here, where no Scope is open that a throw or longjmp would leave so:
+  // the library is built without unwinding cleanups.
+  if (TRI_UNLIKELY(fresh == nullptr)) gc::out_of_memory(mu, bytes);
+  return fresh;
+}
+
+}  // namespace tricolor

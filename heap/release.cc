@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 tricolor authors
+//
+// Explicit release. The P that releases a small cell takes it over as a run of
+// one and keeps it on a list of its slot, linked through the cell's first word;
+// the slot's next refill hands it out again. Called by gc/resize_api.cc; the
+// choice is argued in docs/design/0004-explicit-release.md.
+//
+// Invariants
+// 1. A mark byte of a small cell is never cleared here: the cell stays "in a
+//    run a P owns" (rule 1 in heap/heap.h), so nobody's count of live cells
+//    changes, whoever holds the span: this P, another, a list, a sweeper.
+// 2. The one store to such a byte is prev -> cur while marking, of a noscan
+//    cell: what a marker that met the cell would store.
+// 3. A list may be forgotten at any moment: its cells are then plain garbage,
+//    which the sweep frees and counts. That happens at a cycle's first stop
+//    (from there they would have to be marked) and when the mcache is flushed.
+// 4. While marking, a cell with pointers is left alone: the snapshot's last
+//    edge to something may lie in it. Nobody reads a noscan cell.
+// 5. A released cell's second word says so, until it is handed out again.
+//
+// A large object is listed, never cached; if its span is swept, no sweeper
+// comes near it before the next cycle's end (ORDER-swept-1), so the releaser
+// may change it: the byte goes to 0, all pages but the first go back at once,
+// and the first with the next sweep. While marking a noscan one gets byte 0 and
+// keeps its pages: markers claim large objects by compare-exchange, which then
+// fails, and no page is laid out anew under an address they may hold.
+//
+// Threads: the holder of the P; the cell is shared with nobody.
+#include <cstring>
+
+#include "base/check.h"
+#include "heap/heap.h"
+#include "heap/poison.h"
+
+namespace tricolor::heap {
+
+namespace {
+
+/// Odd, so that no reader takes it for a cell.
+uint64_t mark_of_released(const void* cell) {
+  return (reinterpret_cast<uint64_t>(cell) ^ 0x9e37'79b9'7f4a'7c15) | 1;
+}
+
+/// A word of a cell that may be poisoned.
+TRI_NOINLINE TRI_NO_SANITIZE_ADDRESS uint64_t word_of(const void* cell,
+                                                      size_t i) {
+  return static_cast<const uint64_t*>(cell)[i];
+}
+
+}  // namespace
+
+bool Heap::is_released(const void* cell) const {
+  return word_of(cell, 1) == mark_of_released(cell);
+}
+
+void Heap::check_live_cell(const tri_mutator* mu, const void* cell,
+                           const char* call) const {
+  size_t offset = space_.offset_of(cell);
+  if (TRI_UNLIKELY(offset >= space_.committed_bytes() || (offset & 15) != 0)) {
+    TRI_MISUSE(call,
+               "%p is not a cell of this runtime; pass what allocate or make "
+               "returned",
+               cell);
+  }
+  uint8_t byte = base::load_relaxed(space_.mark_of(offset));
+  uint32_t bits = space_.entry(offset >> kPageShift)->bits.load_relaxed();
+  if (TRI_UNLIKELY(byte == 0)) {
+    TRI_MISUSE(call,
+               "%p is not the start of a live cell: it has been released or "
+               "collected, or points into the middle of one",
+               cell);
+  }
+  if (TRI_UNLIKELY(byte != cur() && mu->barrier_on == 0)) {
+    TRI_MISUSE(call,
+               "the cell %p was found unreachable by the last cycle; keep it "
+               "rooted until the call",
+               cell);
+  }
+  if (PageEntry::size_class(bits) == 0) return;
+  if (TRI_UNLIKELY(is_released(cell))) {
+    TRI_MISUSE(call, "the cell %p has been released before", cell);
+  }
+  const MCache* mc = mcache_of(mu);
+  const tri_slot& slot = mc->slots[uint32_t{PageEntry::layout(bits)}
+                                       << TRI_DETAIL_CLASS_SHIFT |
+                                   PageEntry::size_class(bits)];
+  if (TRI_UNLIKELY(cell >= slot.cursor && cell < slot.limit)) {
+    TRI_MISUSE(call, "%p is a free cell that has not been allocated", cell);
+  }
+}
+
+void Heap::push_released(MCache* mc, uint32_t slot_id, char* cell,
+                         size_t bytes) {
+  SlotState* state = &mc->states[slot_id];
+  if (options_.clobber_free) std::memset(cell, 0xdb, bytes);
+  auto* words = reinterpret_cast<uint64_t*>(cell);
+  words[0] = reinterpret_cast<uint64_t>(state->released);
+  words[1] = mark_of_released(cell);
+  poison(cell, bytes);
+  state->released = cell;
+  if (state->listed == 0) {
+    state->listed = 1;
+    mc->active[mc->active_count++] = slot_id;
+  }
+}
+
+void Heap::take_released(MCache* mc, uint32_t slot_id) {
+  SlotState* state = &mc->states[slot_id];
+  char* cell = state->released;
+  size_t bytes = cell_bytes(cell);
+  TRI_ASSERT(is_released(cell), "%p was written to after its release",
+             static_cast<void*>(cell));
+  TRI_ASSERT(base::load_relaxed(space_.mark_of(space_.offset_of(cell))) ==
+             cur());
+  unpoison(cell, bytes);
+  state->released = reinterpret_cast<char*>(word_of(cell, 0));
+  std::memset(cell, 0, bytes);
+  // The run is one cell, handed out before the next safepoint: it is never cut
+  // and never a rest.
+  mc->slots[slot_id] = {cell, cell + bytes};
+}
+
+bool Heap::release(tri_mutator* mu, void* cell) {
+  check_live_cell(mu, cell, "release");
+  size_t offset = space_.offset_of(cell);
+  uint32_t bits = space_.entry(offset >> kPageShift)->bits.load_relaxed();
+  uint32_t layout = PageEntry::layout(bits);
+  uint32_t size_class = PageEntry::size_class(bits);
+  const HotLayout& hot = layouts_.hot(static_cast<LayoutId>(layout));
+  // A weak cell may be on the collector's list; on_dead is the sweeper's call.
+  if ((hot.flags & (kWeakCell | kOnDead)) != 0) return false;
+  bool marking = mu->barrier_on != 0;
+  bool noscan = hot.kind == ScanKind::kNoscan;
+  if (marking && !noscan) return false;
+  if (size_class == 0) return release_large(mu, cell, marking);
+  uint8_t* byte = space_.mark_of(offset);
+  if (base::load_relaxed(byte) != cur()) base::store_relaxed(byte, cur());
+  push_released(mcache_of(mu), layout << TRI_DETAIL_CLASS_SHIFT | size_class,
+                static_cast<char*>(cell), tri_detail_class_bytes(size_class));
+  return true;
+}
+
+bool Heap::is_swept_large(const Span* span) const {
+  TRI_ASSERT(span->state == SpanState::kLarge);
+  // ORDER-swept-1: pairs with sweep_span().
+  return span->sweepgen.load_acquire() == sweepgen();
+}
+
+void Heap::free_tail(MCache* mc, Span* span, size_t keep_pages) {
+  TRI_ASSERT(keep_pages > 0 && keep_pages <= span->npages);
+  size_t page = span->first_page + keep_pages;
+  size_t n = span->npages - keep_pages;
+  if (n == 0) return;
+  for (size_t i = 0; i < n; ++i) {
+    space_.entry(page + i)->bits.store_relaxed(0);
+  }
+  poison(space_.page_address(page), n << kPageShift);
+  span->npages = static_cast<uint32_t>(keep_pages);
+  free_pages(static_cast<uint32_t>(page), n);
+  mc->unsettled_freed += static_cast<int64_t>(n << kPageShift);
+}
+
+bool Heap::release_large(tri_mutator* mu, void* cell, bool marking) {
+  size_t offset = space_.offset_of(cell);
+  Span* span = space_.span(offset >> kPageShift);
+  if (!marking && !is_swept_large(span)) return false;
+  if (options_.clobber_free) std::memset(cell, 0xdb, span->bytes);
+  poison(cell, size_t{span->npages} << kPageShift);
+  base::store_relaxed(space_.mark_of(offset), uint8_t{0});
+  if (!marking) {
+    span->bytes = kPageBytes;
+    free_tail(mcache_of(mu), span, 1);
+  }
+  return true;
+}
+
+}  // namespace tricolor::heap
