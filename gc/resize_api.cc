@@ -91,8 +91,8 @@ void copy_cell(Mutator& mu, LayoutId layout, void* from, void* to,
 
 LayoutId layout_of(heap::Heap* heap, const void* cell) {
   size_t page = heap->space().offset_of(cell) >> heap::kPageShift;
-  return static_cast<LayoutId>(heap::PageEntry::layout(
-      heap->space().entry(page)->bits.load_relaxed()));
+  return static_cast<LayoutId>(
+      heap::PageEntry::layout(heap->space().entry(page)->bits.load_relaxed()));
 }
 
 void check_growable(heap::Heap* heap, LayoutId layout) {

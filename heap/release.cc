@@ -82,9 +82,9 @@ void Heap::check_live_cell(const tri_mutator* mu, const void* cell,
     TRI_MISUSE(call, "the cell %p has been released before", cell);
   }
   const MCache* mc = mcache_of(mu);
-  const tri_slot& slot = mc->slots[uint32_t{PageEntry::layout(bits)}
-                                       << TRI_DETAIL_CLASS_SHIFT |
-                                   PageEntry::size_class(bits)];
+  const tri_slot& slot =
+      mc->slots[uint32_t{PageEntry::layout(bits)} << TRI_DETAIL_CLASS_SHIFT |
+                PageEntry::size_class(bits)];
   if (TRI_UNLIKELY(cell >= slot.cursor && cell < slot.limit)) {
     TRI_MISUSE(call, "%p is a free cell that has not been allocated", cell);
   }

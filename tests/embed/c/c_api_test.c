@@ -2,7 +2,8 @@
  * Copyright (c) 2026 tricolor authors
  *
  * The C API from a C11 program that links without libstdc++: layouts, frames,
- * barriered stores, tasks, weak references, attached threads, statistics.
+ * barriered stores, tasks, weak references, attached threads, statistics, cells
+ * given back and resized.
  * Exits non-zero, with the line, at the first thing that is wrong.
  */
 #include "tricolor/tricolor.h"
@@ -28,6 +29,7 @@ struct node {
 
 static uint16_t node_layout;
 static uint16_t custom_layout;
+static uint16_t bytes_layout;
 
 static struct node* new_node(tri_mutator* mu, uint64_t id) {
   struct node* n = tri_allocate(mu, node_layout, sizeof(struct node));
@@ -103,8 +105,31 @@ static void test_roots_and_exchange(tri_mutator* mu, tri_runtime* rt) {
   CHECK(((struct node*)tri_load((void**)root[0]))->id == 77);
 }
 
+static void test_release_and_grow(tri_mutator* mu) {
+  TRI_FRAME(mu, 2);
+  root[0] = tri_allocate(mu, bytes_layout, 64);
+  memset(root[0], 7, 64);
+  root[0] = tri_grow(mu, root[0], 1000);
+  CHECK(((char*)root[0])[63] == 7 && ((char*)root[0])[64] == 0);
+  CHECK(tri_try_grow_in_place(mu, root[0], 1000));
+  root[0] = tri_try_grow(mu, root[0], 1 << 20);
+  CHECK(root[0] != NULL && ((char*)root[0])[63] == 7);
+  CHECK(tri_try_grow(mu, root[0], SIZE_MAX) == NULL);
+  tri_shrink(mu, root[0], 100);
+  CHECK(((char*)root[0])[63] == 7);
+  void* dead = root[0];
+  root[0] = NULL;
+  tri_release(mu, dead);
+  for (int i = 0; i < 1000; ++i) {
+    struct node* n = new_node(mu, 1);
+    CHECK(n->left == NULL && n->right == NULL);
+    tri_release(mu, n);
+  }
+}
+
 static void run(tri_mutator* mu, void* ctx) {
   test_tasks_and_weak(mu);
+  test_release_and_grow(mu);
   test_roots_and_exchange(mu, ctx);
   for (int i = 0; i < 200; ++i) {
     tree(mu, 10);
@@ -144,6 +169,12 @@ static void register_layouts(tri_runtime* rt) {
   custom.trace = trace_custom;
   custom_layout = tri_layout_register(rt, &custom, &error);
   CHECK(custom_layout != 0);
+
+  tri_layout_spec bytes = {0};
+  bytes.name = "bytes";
+  bytes.tail = TRI_TAIL_NOSCAN;
+  bytes_layout = tri_layout_register(rt, &bytes, &error);
+  CHECK(bytes_layout != 0);
 
   const uint32_t bad[] = {12};
   spec.pointer_offsets = bad;

@@ -113,8 +113,7 @@ TEST_F(gc_resize, a_cycle_that_begins_in_the_middle_of_a_copy) {
 
 TEST_F(gc_resize, grow_of_a_custom_cell_shades_what_it_traces) {
   Scope<1> scope(mu);
-  Local<uint64_t> cell(
-      scope, static_cast<uint64_t*>(allocate(mu, custom, 48)));
+  Local<uint64_t> cell(scope, static_cast<uint64_t*>(allocate(mu, custom, 48)));
   for (uint64_t i = 0; i < 3; ++i) {
     Node* node = make(mu, type);
     node->seal(i);
