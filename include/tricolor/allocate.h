@@ -9,6 +9,7 @@
 #ifndef TRICOLOR_ALLOCATE_H_
 #define TRICOLOR_ALLOCATE_H_
 
+#include <cstdint>
 #include <new>
 #include <type_traits>
 #include <utility>
@@ -64,7 +65,9 @@ inline T* construct(Mutator& mu, void* cell, Args&&... args) {
 
 }  // namespace detail
 
-/// `bytes` zeroed bytes of `layout`, 16-byte aligned.
+/// `bytes` zeroed bytes of `layout`, 16-byte aligned. Any size is legal: what
+/// can never fit is out of memory. The handler may throw or longjmp (then see
+/// scope_reset in local.h); the heap is whole when it is called.
 inline void* allocate(Mutator& mu, LayoutId layout, size_t bytes) {
   return detail::allocate(mu, layout, bytes, false);
 }
@@ -101,6 +104,15 @@ inline T* make_array(Mutator& mu, LayoutId layout, size_t count) {
   size_t bytes;
   if (__builtin_mul_overflow(count, sizeof(T), &bytes)) bytes = SIZE_MAX;
   return static_cast<T*>(allocate(mu, layout, bytes));
+}
+
+/// The same; null when there is no memory, or could never be.
+template <class T>
+inline T* try_make_array(Mutator& mu, LayoutId layout, size_t count) {
+  static_assert(std::is_trivially_destructible_v<T>);
+  size_t bytes;
+  if (__builtin_mul_overflow(count, sizeof(T), &bytes)) bytes = SIZE_MAX;
+  return static_cast<T*>(try_allocate(mu, layout, bytes));
 }
 
 /// The usable size of a cell in bytes (>= what was asked for). Any thread; the

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 tricolor authors
+//
+// A handler that throws or jumps out of `make` in one task while others go on:
+// the shadow stack is as it was, the collector runs, the heap is usable.
+#include <csetjmp>
+
+#include "tests/unit/sched/fixture.h"
+#include "tricolor/resize.h"
+
+namespace tricolor::testing {
+namespace {
+
+struct NoMemory {};
+
+struct Cell {
+  Field<Cell> next;
+  uint64_t id;
+};
+
+Options limited(uint32_t procs) {
+  Options o = options(procs, procs > 1 ? -1 : 0);
+  o.hard_limit_bytes = size_t{4} << 20;
+  o.debug = "gccheckmark=1";
+  return o;
+}
+
+Type<Cell> register_cell(Runtime& rt) {
+  uint32_t offset = offset_of(&Cell::next);
+  LayoutSpec spec;
+  spec.name = "Cell";
+  spec.head_bytes = sizeof(Cell);
+  spec.pointer_offsets = &offset;
+  spec.pointer_count = 1;
+  return Type<Cell>(rt.register_layout(spec));
+}
+
+/// Rooted recursion, so that scopes are open at every depth when it ends.
+void fill(Mutator& mu, const Type<Cell>& type, Cell* below, int depth) {
+  Scope<2> scope(mu);
+  Local<Cell> head(scope, below);
+  for (int i = 0; i < (depth == 0 ? INT32_MAX : 10); ++i) {
+    Scope<1> inner(mu);
+    Local<Cell> cell(inner, make(mu, type));
+    cell->next.init(mu, head);
+    head = cell.get();
+  }
+  fill(mu, type, head, depth - 1);
+}
+
+void filler(Mutator& mu, Plain<const Type<Cell>> type) {
+  void** top = mu.shadow_top;
+  void** base = mu.shadow_base;
+  for (int round = 0; round < 3; ++round) {
+    EXPECT_THROW(fill(mu, *type.p, nullptr, 60), NoMemory);
+    EXPECT_EQ(mu.shadow_top, top);
+    EXPECT_EQ(mu.shadow_base, base);
+    collect(mu);
+    EXPECT_NE(try_make(mu, *type.p), nullptr);
+    yield(mu);
+  }
+}
+
+class sched_out_of_memory : public ::testing::TestWithParam<uint32_t> {};
+
+TEST_P(sched_out_of_memory, a_throw_unwinds_scopes_of_tasks) {
+  Options o = limited(GetParam());
+  o.on_out_of_memory = [](Runtime&, size_t, void*) { throw NoMemory(); };
+  RuntimePtr rt = make_runtime(o);
+  Type<Cell> type = register_cell(*rt);
+  rt->run([&](Mutator& mu) {
+    // Each in turn: two at once would take each other's memory.
+    for (int i = 0; i < 2; ++i) {
+      auto t = spawn(mu, &filler, plain(const_cast<const Type<Cell>*>(&type)));
+      join(mu, t);
+    }
+    EXPECT_NE(make(mu, type), nullptr);
+  });
+}
+
+TEST_P(sched_out_of_memory, a_longjmp_and_scope_reset) {
+  static std::jmp_buf* target = nullptr;
+  Options o = limited(GetParam());
+  o.on_out_of_memory = [](Runtime&, size_t, void*) { longjmp(*target, 1); };
+  RuntimePtr rt = make_runtime(o);
+  Type<Cell> type = register_cell(*rt);
+  rt->run([&](Mutator& mu) {
+    for (volatile int round = 0; round < 3; round = round + 1) {
+      std::jmp_buf here;
+      ScopeMark mark = scope_mark(mu);
+      target = &here;
+      if (setjmp(here) == 0) {
+        fill(mu, type, nullptr, 60);
+      }
+      scope_reset(mu, mark);
+      EXPECT_EQ(mu.shadow_top, mark.top);
+      collect(mu);
+      EXPECT_NE(try_make(mu, type), nullptr);
+    }
+  });
+}
+
+INSTANTIATE_TEST_SUITE_P(procs, sched_out_of_memory, ::testing::Values(1u, 2u),
+                         [](const auto& info) {
+                           return std::to_string(info.param) + "_ps";
+                         });
+
+}  // namespace
+}  // namespace tricolor::testing
