@@ -33,6 +33,8 @@
 #include "heap/page_alloc.h"
 #include "heap/scavenge_pacer.h"
 #include "tricolor/error.h"
+#include "tricolor/heap_inspect.h"
+#include "tricolor/profile.h"
 
 namespace tricolor::heap {
 
@@ -114,6 +116,14 @@ class Heap {
   /// run (byte in {prev, cur}).
   bool is_cell(const void* p) const;
 
+  // --- Looking at cells (heap/inspect.cc). find_cell: any thread. The others:
+  // world stopped, every mcache flushed.
+  bool find_cell(const void* p, CellInfo* out) const;
+  void walk_stw(bool marking, WalkFn fn, void* ctx);
+  void count_layouts_stw(LayoutStats* out, size_t n);
+
+  void set_profile_stw(const AllocProfile& profile);
+
   // --- Raw pages in the manual state (value stacks): not swept, contents
   // undefined. Null if there are none, or for 0 bytes.
   void* alloc_manual(size_t bytes);
@@ -187,6 +197,19 @@ class Heap {
   bool release_large(tri_mutator* mu, void* cell, bool marking);
   bool is_swept_large(const Span* span) const;
   void free_tail(MCache* mc, Span* span, size_t keep_pages);
+  CellInfo info_of(void* cell, size_t bytes, uint32_t layout) const;
+  void walk_span_stw(Span* span, bool marking, WalkFn fn, void* ctx);
+  void each_span_stw(void (*fn)(Heap*, Span*, void*), void* ctx);
+  // Allocation profile: heap/profile.cc.
+  void begin_sampling(MCache* mc) const;
+  int64_t draw_distance(MCache* mc) const;
+  uint32_t sampled_run(MCache* mc, SlotState* state, uint32_t cell_bytes,
+                       uint32_t most) const;
+  void count_sampled(MCache* mc, SlotState* state, size_t bytes,
+                     uint32_t cell_bytes) const;
+  void sample_small(tri_mutator* mu, uint32_t slot_id, void* cell);
+  void sample_large(tri_mutator* mu, LayoutId layout, void* object,
+                    size_t bytes);
   Span* get_span(MCache* mc, uint32_t slot_id);
   Span* new_span(MCache* mc, uint32_t slot_id);
   Span* sweep_for(MCentral* central);
@@ -219,6 +242,8 @@ class Heap {
   MCentral* centrals_ = nullptr;  // kSlotCount of them, lazily touched
 
   // Written while the world is stopped; read by everyone.
+  AllocProfile profile_;
+  uint32_t profile_epoch_ = 0;
   base::Atomic<uint8_t> cur_{1};
   base::Atomic<uint8_t> prev_{3};
   base::Atomic<uint32_t> sweepgen_{2};

@@ -96,6 +96,9 @@ void* Heap::allocate_large(tri_mutator* mu, LayoutId layout, size_t bytes,
   }
   // ORDER-entry-1: pairs with the marker's load: zeroed before scannable.
   entry->bits.store_release(PageEntry::pack(layout, 0, SpanState::kLarge));
+  if (TRI_UNLIKELY(profile_.fn != nullptr)) {
+    sample_large(mu, layout, object, npages << kPageShift);
+  }
   return object;
 }
 

@@ -41,7 +41,8 @@ struct SlotState {
   uint32_t span_page;    ///< first page of the span owned; 0: none
   uint32_t next_window;  ///< the first cell not looked at yet
   uint32_t listed;       ///< the slot's id is in active[]
-  uint32_t has_central;  ///< the slot's mcentral has been made
+  uint16_t has_central;  ///< the slot's mcentral has been made
+  uint16_t sample_tag;   ///< the next cell is a sample of this profile
   char* released;        ///< cells given back by release(), linked; or null
 };
 static_assert(sizeof(SlotState) == 40);
@@ -57,6 +58,11 @@ struct MCache {
   PageCache pages;              ///< for spans; given back on flush
   int64_t unsettled_bytes = 0;  ///< taken since mcache_settle, less rests
   int64_t unsettled_freed = 0;  ///< pages given back by release() and shrink()
+  // Of the allocation profile (heap/profile.cc).
+  int64_t sample_left = 0;  ///< bytes until the next sample
+  uint64_t sample_rng = 0;
+  uint32_t sample_epoch = 0;  ///< the profile the fields above belong to
+  bool sample_due = false;    ///< the first cell of the run is one
 };
 
 }  // namespace tricolor::heap

@@ -232,6 +232,10 @@ bool Heap::next_run(MCache* mc, uint32_t slot_id) {
     next_window(state, span);
   }
   uint32_t most = TRI_ASAN ? 1 : options_.max_run_cells;
+  bool sampled = profile_.fn != nullptr;
+  if (TRI_UNLIKELY(sampled)) {
+    most = sampled_run(mc, state, span->cell_bytes, most);
+  }
   uint32_t from = state->next_window - 64 + lowest_bit(state->free_cells);
   uint32_t to = from + take_lowest_ones(&state->free_cells, most);
   // A run goes on into the next windows.
@@ -241,6 +245,10 @@ bool Heap::next_run(MCache* mc, uint32_t slot_id) {
     to += take_lowest_ones(&state->free_cells, 0);
   }
   take_run(mc, slot_id, from, to);
+  if (TRI_UNLIKELY(sampled)) {
+    size_t bytes = size_t{to - from} * span->cell_bytes;
+    count_sampled(mc, state, bytes, span->cell_bytes);
+  }
   return true;
 }
 
@@ -367,7 +375,12 @@ void* Heap::allocate_slow(tri_mutator* mu, uint32_t slot_id, size_t bytes,
     }
     // From here to the return there is no safepoint.
     void* cell = take_from_slot(mcache_of(mu), slot_id, cell_bytes);
-    if (cell != nullptr) return cell;
+    if (cell != nullptr) {
+      if (TRI_UNLIKELY(mcache_of(mu)->sample_due)) {
+        sample_small(mu, slot_id, cell);
+      }
+      return cell;
+    }
     if (hooks_.collect_for_memory == nullptr ||
         !hooks_.collect_for_memory(hooks_.ctx, mu, bytes, attempt)) {
       break;

@@ -113,6 +113,11 @@ void Heap::take_released(MCache* mc, uint32_t slot_id) {
              static_cast<void*>(cell));
   TRI_ASSERT(base::load_relaxed(space_.mark_of(space_.offset_of(cell))) ==
              cur());
+  if (TRI_UNLIKELY(profile_.fn != nullptr)) {
+    auto cell_bytes = static_cast<uint32_t>(bytes);
+    sampled_run(mc, state, cell_bytes, 1);
+    count_sampled(mc, state, bytes, cell_bytes);
+  }
   unpoison(cell, bytes);
   state->released = reinterpret_cast<char*>(word_of(cell, 0));
   std::memset(cell, 0, bytes);

@@ -38,10 +38,10 @@
 namespace tricolor::heap {
 
 enum class SpanState : uint8_t {
-  kFree,    ///< its pages belong to the page allocator
-  kSmall,   ///< cells of one layout and class
-  kLarge,   ///< one object
-  kManual,  ///< value stacks and other raw memory, never swept
+  kFree,       ///< its pages belong to the page allocator
+  kSmall,      ///< cells of one layout and class
+  kLarge,      ///< one object
+  kManual,     ///< value stacks and other raw memory, never swept
   kLargeTail,  ///< in page entries alone: a later page of a large object, with
                ///< the distance to the first one, in pages, above the kind
 };

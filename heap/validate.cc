@@ -40,8 +40,8 @@ void Heap::validate_span_stw(Span* span, bool swept) {
               unsigned{byte});
   }
   // A released large object keeps its count until the sweep that frees it.
-  TRI_CHECK(live == span->live || (large && live == 0), "span %u: %u cells in use, %u counted", page,
-            live, span->live);
+  TRI_CHECK(live == span->live || (large && live == 0),
+            "span %u: %u cells in use, %u counted", page, live, span->live);
 }
 
 void Heap::for_each_marked_stw(void (*fn)(void* arg, void* cell), void* arg) {

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 tricolor authors
+//
+// From an address to its cell; every cell of a stopped heap; cells per layout.
+// See tricolor/heap_inspect.h. Called by gc/inspect_api.cc.
+//
+// The walk wants every mcache flushed, so that no cell is in a run: then a byte
+// that is not 0 means allocated, or released and waiting for a sweep. In a span
+// that is to be swept a cell whose byte is not cur is dead, unless the mark is
+// still under way.
+#include "base/check.h"
+#include "heap/heap.h"
+
+namespace tricolor::heap {
+
+CellInfo Heap::info_of(void* cell, size_t bytes, uint32_t layout) const {
+  const ColdLayout& cold = layouts_.cold(static_cast<LayoutId>(layout));
+  const char* name = layout == kInvalidLayout ? "" : cold.name;
+  return {cell, bytes, static_cast<LayoutId>(layout), name, cold.user};
+}
+
+// What an address near a cell that others free or resize finds may be torn; the
+// caller was told so.
+TRI_NO_SANITIZE_THREAD bool Heap::find_cell(const void* p,
+                                            CellInfo* out) const {
+  size_t offset = space_.offset_of(p);
+  if (offset >= space_.committed_bytes()) return false;
+  size_t page = offset >> kPageShift;
+  uint32_t bits = space_.entry(page)->bits.load_acquire();
+  while (PageEntry::kind(bits) == SpanState::kLargeTail) {
+    page -= PageEntry::pages_back(bits);
+    bits = space_.entry(page)->bits.load_acquire();
+  }
+  size_t start = page << kPageShift;
+  size_t bytes = 0;
+  if (PageEntry::kind(bits) == SpanState::kLarge) {
+    bytes = space_.span(page)->bytes;
+  } else if (PageEntry::kind(bits) == SpanState::kSmall) {
+    // Only a span's first page has a Span in use; spans are a few pages.
+    while (page > 1 && space_.span(page)->state != SpanState::kSmall) --page;
+    bytes = tri_detail_class_bytes(PageEntry::size_class(bits));
+    size_t from = page << kPageShift;
+    size_t i = (offset - from) / bytes;
+    if (i >= space_.span(page)->cells) return false;
+    start = from + i * bytes;
+  } else {
+    return false;
+  }
+  if (offset - start >= bytes) return false;
+  uint8_t byte = base::load_relaxed(space_.mark_of(start));
+  char* cell = space_.base() + start;
+  if (byte == 0 || (byte != cur() && byte != prev())) return false;
+  if (PageEntry::size_class(bits) != 0 && is_released(cell)) return false;
+  *out = info_of(cell, bytes, PageEntry::layout(bits));
+  return true;
+}
+
+void Heap::walk_span_stw(Span* span, bool marking, WalkFn fn, void* ctx) {
+  bool large = span->state == SpanState::kLarge;
+  size_t cells = large ? 1 : span->cells;
+  size_t bytes = large ? span->bytes : span->cell_bytes;
+  char* base = space_.page_address(span->first_page);
+  const uint8_t* marks = space_.mark_of(space_.offset_of(base));
+  for (size_t i = 0; i < cells; ++i) {
+    uint8_t byte = base::load_relaxed(&marks[(i * bytes) >> kGranuleShift]);
+    if (byte == 0 || (byte != cur() && !marking)) continue;
+    char* cell = base + i * bytes;
+    if (!large && is_released(cell)) continue;
+    fn(info_of(cell, bytes, span->layout), ctx);
+  }
+}
+
+void Heap::each_span_stw(void (*fn)(Heap*, Span*, void*), void* ctx) {
+  size_t pages = space_.committed_pages();
+  for (size_t page = 1; page < pages;) {
+    Span* span = space_.span(page);
+    if (span->state == SpanState::kFree) {
+      ++page;
+      continue;
+    }
+    if (span->state != SpanState::kManual) fn(this, span, ctx);
+    page += span->npages;
+  }
+}
+
+void Heap::walk_stw(bool marking, WalkFn fn, void* ctx) {
+  struct Args {
+    bool marking;
+    WalkFn fn;
+    void* ctx;
+  } args{marking, fn, ctx};
+  each_span_stw(
+      [](Heap* heap, Span* span, void* arg) {
+        auto* a = static_cast<Args*>(arg);
+        heap->walk_span_stw(span, a->marking, a->fn, a->ctx);
+      },
+      &args);
+}
+
+void Heap::count_layouts_stw(LayoutStats* out, size_t n) {
+  for (size_t i = 0; i < n; ++i) out[i] = LayoutStats{};
+  struct Args {
+    LayoutStats* out;
+    size_t n;
+  } args{out, n};
+  each_span_stw(
+      [](Heap* heap, Span* span, void* arg) {
+        auto* a = static_cast<Args*>(arg);
+        if (span->layout >= a->n) return;
+        size_t offset = size_t{span->first_page} << kPageShift;
+        bool large = span->state == SpanState::kLarge;
+        // A released large object keeps its count until the sweep.
+        if (large && base::load_relaxed(heap->space_.mark_of(offset)) == 0) {
+          return;
+        }
+        size_t bytes =
+            large ? size_t{span->npages} << kPageShift : span->cell_bytes;
+        a->out[span->layout].cells += span->live;
+        a->out[span->layout].bytes += span->live * bytes;
+      },
+      &args);
+}
+
+}  // namespace tricolor::heap

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 tricolor authors
+//
+// find_cell, walk, layout_stats and verify_heap, in every phase.
+#include "tricolor/heap_inspect.h"
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <map>
+
+#include "tests/unit/gc/graph.h"
+#include "tricolor/resize.h"
+#include "tricolor/weak.h"
+
+namespace tricolor::testing {
+namespace {
+
+class gc_inspect : public ::testing::Test {
+ protected:
+  static gc::CollectorOptions options() {
+    gc::CollectorOptions o;
+    o.gc_percent = -1;
+    return o;
+  }
+  gc_inspect() : gc(options()), type(node_type(gc)), mu(gc.mu()) {
+    LayoutSpec spec;
+    spec.name = "bytes";
+    spec.tail = LayoutSpec::Tail::kNoscan;
+    spec.user = &spec_user;
+    bytes = gc.layout(spec);
+  }
+  CellInfo find(const void* p) {
+    CellInfo info{};
+    found = find_cell(gc.runtime(), p, &info);
+    return info;
+  }
+  std::map<void*, CellInfo> walk_all() {
+    std::map<void*, CellInfo> cells;
+    void* last = nullptr;
+    walk(mu, [&](const CellInfo& info) {
+      EXPECT_LT(last, info.cell) << "address order";
+      last = info.cell;
+      cells[info.cell] = info;
+    });
+    return cells;
+  }
+
+  GcAlone gc;
+  Type<Node> type;
+  Mutator& mu;
+  LayoutId bytes;
+  int spec_user = 0;
+  bool found = false;
+};
+
+TEST_F(gc_inspect, find_cell_small) {
+  for (size_t n : {16, 48, 700, 3000, 20'000, 32'768}) {
+    for (int i = 0; i < 20; ++i) {
+      auto* cell = static_cast<char*>(allocate(mu, bytes, n));
+      size_t size = cell_size(gc.runtime(), cell);
+      for (size_t at : {size_t{0}, size_t{1}, n / 2, size - 1}) {
+        CellInfo info = find(cell + at);
+        ASSERT_TRUE(found) << n << " at " << at;
+        ASSERT_EQ(info.cell, cell);
+        ASSERT_EQ(info.bytes, size);
+        ASSERT_EQ(info.layout, bytes);
+        ASSERT_STREQ(info.name, "bytes");
+        ASSERT_EQ(info.user, &spec_user);
+      }
+    }
+  }
+}
+
+TEST_F(gc_inspect, find_cell_large) {
+  constexpr size_t kBytes = 10'000'001;
+  auto* cell = static_cast<char*>(allocate(mu, bytes, kBytes));
+  for (size_t at : {size_t{0}, size_t{8192}, size_t{5'000'000}, kBytes - 1}) {
+    EXPECT_EQ(find(cell + at).cell, cell);
+    EXPECT_EQ(find(cell + at).bytes, (kBytes + 15) / 16 * 16);
+  }
+  find(cell + (kBytes + 15) / 16 * 16);
+  EXPECT_FALSE(found) << "the rest of its last page";
+  ASSERT_TRUE(shrink(mu, cell, 100'000));
+  EXPECT_EQ(find(cell + 99'999).cell, cell);
+  find(cell + 5'000'000);
+  EXPECT_FALSE(found);
+  ASSERT_TRUE(release(mu, cell));
+  find(cell);
+  EXPECT_FALSE(found);
+}
+
+TEST_F(gc_inspect, find_cell_elsewhere) {
+  int local = 0;
+  Node* node = make(mu, type);
+  for (const void* p :
+       {static_cast<const void*>(&local), static_cast<const void*>(nullptr),
+        static_cast<const void*>(gc.heap().space().base()),
+        static_cast<const void*>(gc.heap().space().base() - 1),
+        reinterpret_cast<const void*>(UINTPTR_MAX)}) {
+    find(p);
+    EXPECT_FALSE(found) << p;
+  }
+  EXPECT_EQ(find(&node->id).cell, node);
+  release(mu, node);
+  find(&node->id);
+  EXPECT_FALSE(found) << "released";
+}
+
+TEST_F(gc_inspect, walk_sees_what_was_allocated_and_not_released) {
+  Scope<1> scope(mu);
+  Local<Node> tree(scope, make_tree(mu, type, 5));
+  void* dead = allocate(mu, bytes, 64);
+  void* gone = allocate(mu, bytes, 64);
+  void* large = allocate(mu, bytes, 100'000);
+  release(mu, gone);
+  auto cells = walk_all();
+  EXPECT_EQ(cells.size(), 63u + 2);
+  EXPECT_EQ(cells.count(gone), 0u);
+  EXPECT_EQ(cells.at(dead).bytes, 64u);
+  EXPECT_EQ(cells.at(large).bytes, 100'000u);
+  EXPECT_EQ(cells.at(tree.get()).layout, type.layout);
+  gc.collect();
+  EXPECT_EQ(walk_all().size(), 63u);
+  EXPECT_EQ(check_tree(tree), 63);
+  release(mu, allocate(mu, bytes, 100'000));
+  EXPECT_EQ(walk_all().size(), 63u);
+  verify_heap(mu);
+}
+
+TEST_F(gc_inspect, walk_in_every_phase) {
+  Scope<1> scope(mu);
+  Local<Node> tree(scope, make_tree(mu, type, 5));
+  make_tree(mu, type, 4);  // garbage
+  gc.start();
+  for (gc::Phase last = gc::Phase::kMark;;) {
+    gc::Phase at = gc.impl().phase();
+    if (at == gc::Phase::kMark) {
+      EXPECT_EQ(walk_all().size(), 63u + 31) << "not known to be dead yet";
+      gc.drain(256);
+    } else {
+      EXPECT_EQ(walk_all().size(), 63u);
+      if (at == gc::Phase::kSweep) gc.heap().sweep_one();
+    }
+    verify_heap(mu);
+    LayoutStats stats[8];
+    ASSERT_LE(layout_stats(mu, stats, 8), 8u);
+    EXPECT_GE(stats[type.layout].cells, 63u);
+    gc.impl().advance(&gc.p());
+    last = gc.impl().phase();
+    if (last == gc::Phase::kIdle) break;
+  }
+  EXPECT_EQ(check_tree(tree), 63);
+}
+
+TEST_F(gc_inspect, layout_stats_count_cells_and_bytes) {
+  Scope<1> scope(mu);
+  Local<Node> tree(scope, make_tree(mu, type, 6));
+  for (int i = 0; i < 10; ++i) allocate(mu, bytes, 100);
+  allocate(mu, bytes, 40'000);
+  release(mu, allocate(mu, bytes, 50'000));
+  LayoutStats out[8];
+  size_t n = layout_stats(mu, out, 8);
+  ASSERT_LE(n, 8u);
+  EXPECT_EQ(out[type.layout].cells, 127u);
+  EXPECT_EQ(out[type.layout].bytes, 127u * 32);
+  EXPECT_EQ(out[bytes].cells, 11u);
+  EXPECT_EQ(out[bytes].bytes, 10u * 112 + 40'960);
+  EXPECT_EQ(out[0].cells, 0u);
+  LayoutStats one[1];
+  EXPECT_EQ(layout_stats(mu, one, 1), n) << "fewer than there are is fine";
+  gc.collect();
+  layout_stats(mu, out, 8);
+  EXPECT_EQ(out[type.layout].cells, 127u);
+  EXPECT_EQ(out[bytes].cells, 0u);
+}
+
+TEST_F(gc_inspect, verify_heap_finds_a_stray_write) {
+  Node* node = make(mu, type);
+  verify_heap(mu);
+  uint8_t* inside =
+      gc.heap().space().mark_of(gc.heap().space().offset_of(node)) + 1;
+  *inside = gc.heap().cur();
+  EXPECT_DEATH(verify_heap(mu), "mark byte . inside a cell");
+  *inside = 0;
+}
+
+TEST_F(gc_inspect, from_inside_the_collector_is_a_mistake) {
+  static Mutator* mutator;
+  mutator = &mu;
+  LayoutSpec spec;
+  spec.name = "Bad";
+  spec.head_bytes = 16;
+  spec.on_dead = [](void*, size_t, void*) { verify_heap(*mutator); };
+  LayoutId bad = gc.layout(spec);
+  allocate(mu, bad, 16);
+  EXPECT_DEATH(gc.collect(), "verify_heap: .*inside the collector");
+  Mutator native{};
+  EXPECT_DEATH(verify_heap(native), "verify_heap: .*native code");
+}
+
+}  // namespace
+}  // namespace tricolor::testing

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 tricolor authors
+//
+// The sampling allocation profile: how many samples, of what, and when not.
+#include "tricolor/profile.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+
+#include "tests/unit/gc/graph.h"
+#include "tricolor/heap_inspect.h"
+#include "tricolor/resize.h"
+
+namespace tricolor::testing {
+namespace {
+
+struct Samples {
+  std::map<LayoutId, uint64_t> count;
+  std::map<LayoutId, uint64_t> bytes;
+  void* last = nullptr;
+  const Runtime* rt = nullptr;
+};
+
+void on_sample(Mutator& mu, const AllocSample& s, void* ctx) {
+  auto* samples = static_cast<Samples*>(ctx);
+  ++samples->count[s.layout];
+  samples->bytes[s.layout] += s.bytes;
+  samples->last = s.cell;
+  EXPECT_NE(mu.p, nullptr);
+  CellInfo info{};
+  EXPECT_TRUE(find_cell(*samples->rt, s.cell, &info));
+  EXPECT_EQ(info.cell, s.cell);
+  EXPECT_EQ(info.layout, s.layout);
+  EXPECT_EQ(*static_cast<uint64_t*>(s.cell), 0u);
+}
+
+class gc_profile : public ::testing::Test {
+ protected:
+  gc_profile() : type(node_type(gc)), mu(gc.mu()) {
+    LayoutSpec spec;
+    spec.name = "bytes";
+    spec.tail = LayoutSpec::Tail::kNoscan;
+    bytes = gc.layout(spec);
+    samples.rt = &gc.runtime();
+  }
+  void start(size_t interval, bool exponential) {
+    AllocProfile p;
+    p.fn = &on_sample;
+    p.ctx = &samples;
+    p.interval_bytes = interval;
+    p.exponential = exponential;
+    set_alloc_profile(mu, p);
+  }
+
+  GcAlone gc;
+  Type<Node> type;
+  Mutator& mu;
+  LayoutId bytes;
+  Samples samples;
+};
+
+TEST_F(gc_profile, a_fixed_interval_is_kept_to_a_cell) {
+  start(10'000, /*exponential=*/false);
+  for (int i = 0; i < 100'000; ++i) make(mu, type);
+  // 3.2 MB in cells of 32: a sample at each 10,000 bytes and its own cell.
+  EXPECT_NEAR(static_cast<double>(samples.count[type.layout]), 319, 3);
+  EXPECT_EQ(samples.bytes[type.layout], samples.count[type.layout] * 32);
+}
+
+TEST_F(gc_profile, samples_follow_bytes_whatever_the_sizes) {
+  for (bool exponential : {false, true}) {
+    samples.count.clear();
+    start(8192, exponential);
+    // Four times as many bytes in Nodes as in `bytes`, small and large mixed.
+    for (int i = 0; i < 20'000; ++i) {
+      for (int k = 0; k < 8; ++k) make(mu, type);
+      if (i % 2 == 0) allocate(mu, bytes, 112);
+      if (i % 1000 == 0) allocate(mu, bytes, 8192);
+    }
+    double expected = 20'000.0 * 8 * 32 / 8192;  // 625
+    EXPECT_NEAR(static_cast<double>(samples.count[type.layout]), expected,
+                expected / 4);
+    expected = 20'000.0 / 2 * 112 / 8192 + 20;
+    EXPECT_NEAR(static_cast<double>(samples.count[bytes]), expected,
+                expected / 2);
+  }
+}
+
+TEST_F(gc_profile, large_objects_and_reused_cells_count) {
+  start(1 << 20, false);
+  for (int i = 0; i < 64; ++i) allocate(mu, bytes, 512 << 10);
+  EXPECT_NEAR(static_cast<double>(samples.count[bytes]), 32, 2);
+  samples.count.clear();
+  Node* node = make(mu, type);
+  for (int i = 0; i < 100'000; ++i) {
+    release(mu, node);
+    node = make(mu, type);
+  }
+  EXPECT_NEAR(static_cast<double>(samples.count[type.layout]), 3, 1);
+}
+
+TEST_F(gc_profile, every_allocation) {
+  start(1, false);
+  for (int i = 0; i < 1000; ++i) {
+    Node* node = make(mu, type);
+    ASSERT_EQ(node, samples.last);
+  }
+  EXPECT_EQ(samples.count[type.layout], 1000u);
+}
+
+TEST_F(gc_profile, can_be_changed_and_ended) {
+  start(64, true);
+  for (int i = 0; i < 1000; ++i) make(mu, type);
+  uint64_t n = samples.count[type.layout];
+  EXPECT_GT(n, 200u);
+  set_alloc_profile(mu, {});
+  for (int i = 0; i < 10'000; ++i) make(mu, type);
+  EXPECT_EQ(samples.count[type.layout], n);
+  start(320'000, false);
+  for (int i = 0; i < 100'000; ++i) make(mu, type);
+  EXPECT_NEAR(static_cast<double>(samples.count[type.layout] - n), 9.5, 1.5);
+  gc.collect();
+  gc.heap().validate_stw(true);
+}
+
+TEST_F(gc_profile, an_interval_of_nothing_is_refused) {
+  EXPECT_DEATH(start(0, false), "set_alloc_profile: interval_bytes is 0");
+}
+
+}  // namespace
+}  // namespace tricolor::testing
