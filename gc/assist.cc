@@ -38,7 +38,7 @@ class CollectorScope {
 
 void CollectorImpl::assist(ProcGc* p, tri_mutator* mu, uint64_t allocated) {
   uint64_t ratio =
-      pacer.assist_ratio_x256(heap->live_bytes(), scanned_.load_relaxed());
+      pacer.assist_ratio_x256(paced_bytes(), scanned_.load_relaxed());
   p->assist_debt_bytes += static_cast<int64_t>(allocated * ratio / 256);
   if (p->assist_debt_bytes < static_cast<int64_t>(kAssistMinBytes)) return;
   int64_t credit = credit_.load_relaxed();
@@ -71,7 +71,7 @@ void CollectorImpl::assist(ProcGc* p, tri_mutator* mu, uint64_t allocated) {
 /// Sweeps in proportion: all spans before heap_live reaches the trigger.
 void CollectorImpl::sweep_share(ProcGc* p, uint64_t allocated) {
   uint64_t left = heap->unswept_spans();
-  uint64_t live = heap->live_bytes();
+  uint64_t live = paced_bytes();
   uint64_t trigger = pacer.trigger();
   uint64_t room = trigger > live ? trigger - live : 0;
   uint64_t share =
@@ -96,7 +96,7 @@ void CollectorImpl::before_refill(tri_mutator* mu, size_t bytes) {
     case Phase::kIdle: {
       bool stress = options.gcstress != 0 &&
                     refills_.fetch_add_relaxed(1) % options.gcstress == 0;
-      if (stress || heap->live_bytes() >= pacer.trigger()) {
+      if (stress || paced_bytes() >= pacer.trigger()) {
         start_cycle(p, /*forced=*/false);
       }
       break;

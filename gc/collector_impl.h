@@ -98,6 +98,7 @@ struct CollectorImpl {
   base::Atomic<uint64_t> flushed_{0};   // Ps with work in this round
   base::Atomic<uint32_t> hungry_{0};    // a worker ran dry and rests
   base::Atomic<int64_t> credit_{0};     // bytes scanned ahead by workers
+  base::Atomic<int64_t> external_{0};   // reported by the embedder
   uint64_t g_limit_ = 0;                // written while stopped
 
   // Gs that were running when their turn came.
@@ -164,6 +165,15 @@ struct CollectorImpl {
   bool collect_for_memory(tri_mutator* mu, int attempt);
   bool run_worker(ProcGc* p, tri_mutator* mu, uint64_t budget_ns);
   void collect(tri_mutator* mu);
+
+  // --- external.cc
+  uint64_t external() const {
+    int64_t n = external_.load_relaxed();
+    return n < 0 ? 0 : static_cast<uint64_t>(n);
+  }
+  /// What the pacer is to hold below the goal.
+  uint64_t paced_bytes() const { return heap->live_bytes() + external(); }
+  void adjust_external(tri_mutator* mu, int64_t delta);
 
   // --- weak.cc, checkmark.cc, trace.cc
   void* weak_load(ProcGc* p, const WeakCell* cell);

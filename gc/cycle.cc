@@ -177,6 +177,7 @@ void CollectorImpl::end_mark_stw(ProcGc*) {
   record.heap_marked = sums.bytes + allocated;
   record.scanned = scanned_.load_relaxed();
   heap->set_live_bytes_stw(record.heap_marked);
+  pacer.set_external(external());
   pacer.end_cycle(sums.bytes, allocated, record.scanned);
   aim_heap();
   if (allocated != 0) totals.concurrent.fetch_add_relaxed(1);
@@ -216,6 +217,8 @@ void CollectorImpl::finish_sweep_locked() {
       heap->sweep_stats().live_bytes.load_relaxed());
   totals.live_cells.store_relaxed(
       heap->sweep_stats().live_cells.load_relaxed());
+  // What the dead held outside the heap is gone by now.
+  pacer.set_external(external());
   totals.cycles.fetch_add_relaxed(1);
   if (record.forced) totals.forced.fetch_add_relaxed(1);
   set_phase(Phase::kSweep, Phase::kIdle);

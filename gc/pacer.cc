@@ -17,6 +17,13 @@ void Pacer::set_percent(int percent) {
   recompute_locked();
 }
 
+void Pacer::set_external(uint64_t bytes) {
+  base::LockGuard guard(lock_);
+  if (bytes == external_) return;
+  external_ = bytes;
+  recompute_locked();
+}
+
 void Pacer::recompute_locked() {
   int percent = percent_.load_relaxed();
   if (percent < 0) {
@@ -25,14 +32,15 @@ void Pacer::recompute_locked() {
     return;
   }
   auto p = static_cast<uint64_t>(percent);
-  uint64_t live = live_.load_relaxed();
+  uint64_t heap_live = live_.load_relaxed();
+  uint64_t live = heap_live + external_;
   uint64_t goal = live + live / 100 * p;
   uint64_t least = min_heap_ != 0 ? min_heap_ : kMinHeapBytes * p / 100;
   if (goal < least) goal = least;
   uint64_t room = goal - live;
   uint64_t most = 0;
   for (uint64_t h : history_x256_) most = h > most ? h : most;
-  uint64_t runway = live * most / 256;
+  uint64_t runway = heap_live * most / 256;  // the rest is not scanned
   uint64_t trigger = goal - (runway < goal ? runway : goal);
   uint64_t low = live + room / 10 * 7;
   uint64_t high = live + room / 20 * 19;

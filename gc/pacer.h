@@ -6,6 +6,7 @@
 // may come from any thread, so what goal and trigger are computed from lies
 // under a leaf lock.
 //
+//   live    = bytes marked in the heap, and external bytes
 //   goal    = live x (1 + percent/100), at least the minimum heap
 //   trigger = goal - runway, between 70 % and 95 % of the way from live to goal
 //   runway  = bytes allocated per byte scanned in recent cycles x work expected
@@ -31,6 +32,8 @@ class Pacer {
 
   /// A new percent (-1: off); takes effect at once.
   void set_percent(int percent);
+  /// Bytes outside the heap that count towards the goal; at once.
+  void set_external(uint64_t bytes);
   int percent() const { return percent_.load_relaxed(); }
 
   /// Any thread, relaxed: a stale value costs one early or late cycle.
@@ -53,7 +56,8 @@ class Pacer {
   base::Atomic<int> percent_{100};
   base::Atomic<uint64_t> trigger_{kMinHeapBytes};
   base::Atomic<uint64_t> goal_{kMinHeapBytes};
-  base::Atomic<uint64_t> live_{0};
+  base::Atomic<uint64_t> live_{0};  // of the heap alone
+  uint64_t external_ TRI_GUARDED_BY(lock_) = 0;
   uint64_t min_heap_ = 0;  // immutable after init
   base::Mutex lock_{base::LockRank::kLeaf};
   uint64_t history_x256_[5] TRI_GUARDED_BY(lock_) = {};  // allocated/scanned

@@ -34,7 +34,10 @@ void Heap::on_dead_cells(Span* span) {
     if ((hot.flags & kOnDead) != 0) {
       cold.on_dead(cell, cell_bytes, cold.user);
     }
-    if (options_.clobber_free) std::memset(cell, 0xdb, cell_bytes);
+    if (options_.clobber_free) {
+      unpoison(cell, cell_bytes);  // it may have been released
+      std::memset(cell, 0xdb, cell_bytes);
+    }
     poison(cell, cell_bytes);
   }
 }

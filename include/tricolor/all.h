@@ -9,6 +9,7 @@
 #include "tricolor/allocate.h"
 #include "tricolor/coroutine.h"
 #include "tricolor/error.h"
+#include "tricolor/external.h"
 #include "tricolor/field.h"
 #include "tricolor/gc.h"
 #include "tricolor/global.h"

@@ -127,9 +127,51 @@ static void test_release_and_grow(tri_mutator* mu) {
   }
 }
 
+static void count_cell(const tri_cell_info* info, void* ctx) {
+  if (info->layout == bytes_layout) ++*(int*)ctx;
+}
+
+static void count_sample(tri_mutator* mu, const tri_alloc_sample* sample,
+                         void* ctx) {
+  CHECK(mu != NULL && sample->cell != NULL);
+  if (sample->layout == bytes_layout) ++*(int*)ctx;
+}
+
+static void test_inspect_and_profile(tri_mutator* mu, tri_runtime* rt) {
+  TRI_FRAME(mu, 1);
+  root[0] = tri_try_allocate_array(mu, bytes_layout, 10, 100);
+  CHECK(tri_try_allocate_array(mu, bytes_layout, SIZE_MAX, 16) == NULL);
+  tri_cell_info info;
+  CHECK(tri_find_cell(rt, (char*)root[0] + 999, &info));
+  CHECK(info.cell == root[0] && info.layout == bytes_layout);
+  CHECK(strcmp(info.name, "bytes") == 0);
+  CHECK(info.bytes == tri_cell_size(rt, root[0]));
+  CHECK(!tri_find_cell(rt, rt, &info));
+  tri_collect(mu);
+  int cells = 0;
+  tri_walk(mu, count_cell, &cells);
+  CHECK(cells == 1);
+  tri_layout_stats by_layout[16];
+  CHECK(tri_get_layout_stats(mu, by_layout, 16) > bytes_layout);
+  CHECK(by_layout[bytes_layout].cells == 1);
+  tri_verify_heap(mu);
+
+  int samples = 0;
+  tri_set_alloc_profile(mu, count_sample, &samples, 1000, false);
+  for (int i = 0; i < 100; ++i) tri_allocate(mu, bytes_layout, 96);
+  tri_set_alloc_profile(mu, NULL, NULL, 0, false);
+  CHECK(samples >= 8 && samples <= 10);
+
+  tri_adjust_external(mu, 1 << 20);
+  CHECK(tri_external_bytes(rt) == 1 << 20);
+  tri_count_external(rt, -(1 << 20));
+  CHECK(tri_external_bytes(rt) == 0);
+}
+
 static void run(tri_mutator* mu, void* ctx) {
   test_tasks_and_weak(mu);
   test_release_and_grow(mu);
+  test_inspect_and_profile(mu, ctx);
   test_roots_and_exchange(mu, ctx);
   for (int i = 0; i < 200; ++i) {
     tree(mu, 10);
