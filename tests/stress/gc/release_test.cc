@@ -217,6 +217,41 @@ void mutator_task(Mutator& mu, Slots* shared, Plain<World> world,
   check(own);
 }
 
+/// Walks, counts, verifies and samples while the others run.
+void inspector_task(Mutator& mu, Slots* shared, Plain<World> world) {
+  World& w = *world.p;
+  std::atomic<uint64_t> samples{0};
+  AllocProfile profile;
+  profile.fn = [](Mutator&, const AllocSample& s, void* ctx) {
+    expect(*static_cast<uint64_t*>(s.cell) == 0, "a sample is not new", s.cell);
+    static_cast<std::atomic<uint64_t>*>(ctx)->fetch_add(1);
+  };
+  profile.ctx = &samples;
+  profile.interval_bytes = 20'000;
+  for (int round = 0; !w.stop.load(std::memory_order_relaxed); ++round) {
+    uint64_t cells = 0;
+    walk(mu, [&](const CellInfo& info) {
+      ++cells;
+      if (info.layout != w.node.layout) return;
+      auto* n = static_cast<Node*>(info.cell);
+      expect(n->sum == 0 || n->sum == checksum(n, n->id), "walked", n);
+    });
+    expect(cells != 0, "nothing was walked", nullptr);
+    LayoutStats stats[64];
+    expect(layout_stats(mu, stats, 64) < 64, "layouts", nullptr);
+    expect(stats[w.array].cells != 0, "the shared array is missing", shared);
+    verify_heap(mu);
+    CellInfo info{};
+    expect(find_cell(runtime_of(mu), &shared[kShared - 1], &info), "find", 0);
+    expect(info.cell == shared, "found another", info.cell);
+    set_alloc_profile(mu, round % 2 == 0 ? profile : AllocProfile{});
+    adjust_external(mu, round % 2 == 0 ? 300'000 : -300'000);
+    sleep_ns(mu, 2'000'000);
+  }
+  set_alloc_profile(mu, AllocProfile{});
+  expect(samples.load() != 0, "no sample", nullptr);
+}
+
 LayoutId must_register(Runtime& rt, const LayoutSpec& spec) {
   Error error;
   LayoutId id = rt.register_layout(spec, &error);
@@ -241,7 +276,8 @@ void fill_world(Runtime& rt, World& w) {
   w.array = must_register(rt, spec);
 }
 
-void run_release(const Options& options, int tasks, int cycles) {
+void run_release(const Options& options, int tasks, int cycles,
+                 bool inspected = false) {
   uint64_t seed = test_seed();
   Error error;
   RuntimePtr rt = Runtime::create(options, &error);
@@ -256,6 +292,9 @@ void run_release(const Options& options, int tasks, int cycles) {
     for (int i = 0; i < tasks; ++i) {
       running.push_back(spawn(mu, &mutator_task, shared, plain(&world),
                               seed + static_cast<uint64_t>(i) * 7919));
+    }
+    if (inspected) {
+      running.push_back(spawn(mu, &inspector_task, shared, plain(&world)));
     }
     auto target = static_cast<uint64_t>(cycles);
     while (stats(*rt).cycles < target) sleep_ns(mu, 1000000);
@@ -296,6 +335,11 @@ TEST_P(stress_release, owned_cells_zeal) {
   Options o = small_heap(GetParam());
   o.debug = "gccheckmark=1,clobberfree=1,gcstress=8";
   run_release(o, 4, cycles_for(GetParam(), 60, 2000));
+}
+
+TEST_P(stress_release, owned_cells_inspected) {
+  run_release(small_heap(GetParam()), 6, cycles_for(GetParam(), 60, 2000),
+              /*inspected=*/true);
 }
 
 INSTANTIATE_TEST_SUITE_P(procs, stress_release, ::testing::Values(1u, 2u, 8u),
