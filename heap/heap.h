@@ -205,7 +205,7 @@ class Heap {
   int64_t draw_distance(MCache* mc) const;
   uint32_t sampled_run(MCache* mc, SlotState* state, uint32_t cell_bytes,
                        uint32_t most) const;
-  void count_sampled(MCache* mc, SlotState* state, size_t bytes,
+  void count_sampled(MCache* mc, SlotState* state, uint32_t cells,
                      uint32_t cell_bytes) const;
   void sample_small(tri_mutator* mu, uint32_t slot_id, void* cell);
   void sample_large(tri_mutator* mu, LayoutId layout, void* object,

@@ -62,6 +62,7 @@ struct MCache {
   int64_t sample_left = 0;  ///< bytes until the next sample
   uint64_t sample_rng = 0;
   uint32_t sample_epoch = 0;  ///< the profile the fields above belong to
+  uint32_t sample_cap = 0;    ///< cells the run was cut to; 0: not cut
   bool sample_due = false;    ///< the first cell of the run is one
 };
 

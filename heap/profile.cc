@@ -71,15 +71,17 @@ uint32_t Heap::sampled_run(MCache* mc, SlotState* state, uint32_t cell_bytes,
   int64_t cells = mc->sample_left / cell_bytes;
   if (cells > 1 << 20) cells = 1 << 20;
   auto n = static_cast<uint32_t>(cells);
-  return most == 0 || n < most ? n : most;
+  mc->sample_cap = most == 0 || n < most ? n : 0;
+  return mc->sample_cap != 0 ? n : most;
 }
 
-void Heap::count_sampled(MCache* mc, SlotState* state, size_t bytes,
+void Heap::count_sampled(MCache* mc, SlotState* state, uint32_t cells,
                          uint32_t cell_bytes) const {
-  mc->sample_left -= static_cast<int64_t>(bytes);
-  if (mc->sample_left >= cell_bytes) return;
-  // The next cell here crosses the line. Not the next of any layout: that would
-  // favour those whose runs are short.
+  mc->sample_left -= int64_t{cells} * cell_bytes;
+  if (cells != mc->sample_cap || mc->sample_left >= cell_bytes) return;
+  // Cut short: the rest of this run crosses the line, so its next cell is the
+  // sample. Giving it to the next refill of any slot would favour those whose
+  // runs are short; tagging uncut runs, too, those whose cells are large.
   state->sample_tag = tag_of(mc->sample_epoch);
   mc->sample_left = draw_distance(mc);
 }

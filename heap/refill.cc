@@ -246,8 +246,7 @@ bool Heap::next_run(MCache* mc, uint32_t slot_id) {
   }
   take_run(mc, slot_id, from, to);
   if (TRI_UNLIKELY(sampled)) {
-    size_t bytes = size_t{to - from} * span->cell_bytes;
-    count_sampled(mc, state, bytes, span->cell_bytes);
+    count_sampled(mc, state, to - from, span->cell_bytes);
   }
   return true;
 }
