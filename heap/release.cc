@@ -42,10 +42,12 @@ uint64_t mark_of_released(const void* cell) {
   return (reinterpret_cast<uint64_t>(cell) ^ 0x9e37'79b9'7f4a'7c15) | 1;
 }
 
-/// A word of a cell that may be poisoned.
-TRI_NOINLINE TRI_NO_SANITIZE_ADDRESS uint64_t word_of(const void* cell,
-                                                      size_t i) {
-  return static_cast<const uint64_t*>(cell)[i];
+/// A word of a cell that may be poisoned, or in use by others (find_cell), in
+/// which case any value but the mark of a released cell will do.
+TRI_NOINLINE TRI_NO_SANITIZE_ADDRESS TRI_NO_SANITIZE_THREAD uint64_t
+word_of(const void* cell, size_t i) {
+  return __atomic_load_n(static_cast<const uint64_t*>(cell) + i,
+                         __ATOMIC_RELAXED);
 }
 
 }  // namespace
