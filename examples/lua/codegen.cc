@@ -34,11 +34,35 @@ int CodeGen::emit(uint32_t instr, int line) {
   return pc() - 1;
 }
 
+uint32_t CodeGen::operand(int v, int low, int high, int line) const {
+  // The callers keep to the fields' ranges. Should one not, a chunk that does
+  // not compile is better than one that does something else.
+  if (v < low || v > high) error("operand too large for an instruction", line);
+  return static_cast<uint32_t>(v);
+}
+
 int CodeGen::emit_abc(Op op, int a, int b, int c, int line) {
-  return emit(make_abc(op, static_cast<uint32_t>(a) & 0xff,
-                       static_cast<uint32_t>(b) & 0xff,
-                       static_cast<uint32_t>(c) & 0xff),
+  constexpr int kMin = INT8_MIN, kMax = kMaxByte;  // of signed and unsigned
+  return emit(make_abc(op, operand(a, 0, kMax, line),
+                       operand(b, kMin, kMax, line) & 0xff,
+                       operand(c, kMin, kMax, line) & 0xff),
               line);
+}
+
+int CodeGen::emit_abx(Op op, int a, int bx, int line) {
+  constexpr int kMin = INT16_MIN, kMax = kMaxBx;
+  return emit(make_abx(op, operand(a, 0, kMaxByte, line),
+                       operand(bx, kMin, kMax, line) & 0xffff),
+              line);
+}
+
+void CodeGen::emit_constant(int reg, int k, int line) {
+  if (k <= static_cast<int>(kMaxBx)) {
+    emit_abx(Op::kLoadK, reg, k, line);
+    return;
+  }
+  emit_abx(Op::kLoadKX, reg, 0, line);
+  emit(static_cast<uint32_t>(k), line);
 }
 
 int CodeGen::alloc(int n) {
@@ -103,18 +127,22 @@ int CodeGen::constant_of(const Expr* e) {
 
 int CodeGen::jump(int line) { return emit(make_j(Op::kJmp, 0), line); }
 
+uint32_t CodeGen::jump_instr(Op op, int distance) const {
+  if (distance > kMaxJump || distance < -kMaxJump) {
+    error("control structure too long", fs_->out->line);
+  }
+  return make_j(op, distance);
+}
+
 void CodeGen::patch(const JumpList& list, int target) {
   for (int at : list) {
-    int distance = target - (at + 1);
-    if (distance > kMaxJump || distance < -kMaxJump) {
-      error("control structure too long", fs_->out->line);
-    }
-    fs_->out->code[static_cast<size_t>(at)] = make_j(Op::kJmp, distance);
+    uint32_t instr = jump_instr(Op::kJmp, target - (at + 1));
+    fs_->out->code[static_cast<size_t>(at)] = instr;
   }
 }
 
 void CodeGen::jump_back(int target, int line) {
-  emit(make_j(Op::kJmpBack, target - (pc() + 1)), line);
+  emit(jump_instr(Op::kJmpBack, target - (pc() + 1)), line);
 }
 
 void CodeGen::patch_loop(int at, int distance, int line) {

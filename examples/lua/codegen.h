@@ -98,6 +98,8 @@ class CodeGen {
   // Instructions, registers, constants, jumps, scopes (codegen.cc).
   int emit(uint32_t instr, int line);
   int emit_abc(Op op, int a, int b, int c, int line);
+  int emit_abx(Op op, int a, int bx, int line);
+  void emit_constant(int reg, int k, int line);
   int pc() const { return static_cast<int>(fs_->out->code.size()); }
   int alloc(int n = 1);
   int first_temp() const;
@@ -106,6 +108,7 @@ class CodeGen {
   int string_constant(std::string_view s);
   int constant_of(const Expr* e);  // -1 if e is no literal
   int jump(int line);
+  uint32_t jump_instr(Op op, int distance) const;
   void patch(const JumpList& list, int target);
   void patch_here(const JumpList& list) { patch(list, pc()); }
   void patch_loop(int at, int distance, int line);
@@ -117,6 +120,8 @@ class CodeGen {
   int add_upvalue(FunctionState* fs, std::string_view name, bool in_stack,
                   int index);
   [[noreturn]] void error(const std::string& text, int line) const;
+  /// `v` as an operand between `low` and `high`; else an error.
+  uint32_t operand(int v, int low, int high, int line) const;
 
   // Functions and statements (codegen_stat.cc).
   std::unique_ptr<FunctionCode> function(const FunctionBody& body,

@@ -69,19 +69,11 @@ void CodeGen::to_reg(const Expr* e, int dst) {
     default:
       break;
   }
-  auto a = static_cast<uint32_t>(dst);
   if (e->kind == ExprKind::kInteger && e->integer == int16_t(e->integer)) {
-    auto bx = static_cast<uint16_t>(e->integer);
-    emit(make_abx(Op::kLoadI, a, bx), e->line);
+    emit_abx(Op::kLoadI, dst, static_cast<int>(e->integer), e->line);
     return;
   }
-  auto k = static_cast<uint32_t>(constant_of(e));
-  if (k <= kMaxBx) {
-    emit(make_abx(Op::kLoadK, a, k), e->line);
-  } else {
-    emit(make_abx(Op::kLoadKX, a, 0), e->line);
-    emit(k, e->line);
-  }
+  emit_constant(dst, constant_of(e), e->line);
 }
 
 void CodeGen::name_to_reg(const Expr* e, int dst) {
@@ -108,9 +100,7 @@ void CodeGen::name_to_reg(const Expr* e, int dst) {
     emit_abc(Op::kGetUpval, table, env.index, 0, e->line);
   }
   int key = alloc();
-  emit(make_abx(Op::kLoadK, static_cast<uint32_t>(key),
-                static_cast<uint32_t>(k)),
-       e->line);
+  emit_constant(key, k, e->line);
   emit_abc(Op::kGetTable, dst, table, key, e->line);
   fs_->free_reg = mark;
 }
@@ -141,10 +131,12 @@ void CodeGen::index_to_reg(const Expr* e, int dst) {
 
 void CodeGen::closure_to_reg(const FunctionBody& body, int dst, int line) {
   std::unique_ptr<FunctionCode> child = function(body, fs_);
-  auto index = static_cast<uint32_t>(fs_->out->children.size());
-  if (index > kMaxBx) error("too many functions", body.line);
+  auto index = static_cast<int>(fs_->out->children.size());
+  if (index > static_cast<int>(kMaxBx)) {
+    error("too many functions", body.line);
+  }
   fs_->out->children.push_back(std::move(child));
-  emit(make_abx(Op::kMakeClosure, static_cast<uint32_t>(dst), index), line);
+  emit_abx(Op::kMakeClosure, dst, index, line);
 }
 
 // Calls ----------------------------------------------------------------------
@@ -180,9 +172,7 @@ int CodeGen::call(const Expr* e, int want, bool tail) {
     if (fits_byte(k)) {
       emit_abc(Op::kSelf, base, object, k, e->line);
     } else {
-      emit(make_abx(Op::kLoadK, static_cast<uint32_t>(self),
-                    static_cast<uint32_t>(k)),
-           e->line);
+      emit_constant(self, k, e->line);
       emit_abc(Op::kSelfR, base, object, self, e->line);
     }
   } else {

@@ -201,16 +201,16 @@ void CodeGen::store_reg(const Target& t, int reg, int line) {
     emit_abc(op, env.index, k, reg, line);
     return;
   }
+  int mark = fs_->free_reg;
   int table = env.index;
   if (env.kind == VarKind::kUpvalue) {
     table = alloc();
     emit_abc(Op::kGetUpval, table, env.index, 0, line);
   }
   int key = alloc();
-  emit(make_abx(Op::kLoadK, static_cast<uint32_t>(key),
-                static_cast<uint32_t>(k)),
-       line);
+  emit_constant(key, k, line);
   emit_abc(Op::kSetTable, table, key, reg, line);
+  fs_->free_reg = mark;
 }
 
 void CodeGen::store_expr(const Target& t, const Expr* value, int line) {
@@ -327,16 +327,15 @@ void CodeGen::numeric_for(const Stat& s) {
   if (s.values.size() > 2) {
     to_reg(s.values[2], step);
   } else {
-    emit(make_abx(Op::kLoadI, static_cast<uint32_t>(step), 1), s.line);
+    emit_abx(Op::kLoadI, step, 1, s.line);
   }
   for (int i = 0; i < 3; ++i) declare("(for state)", base + i, true);
-  auto a = static_cast<uint32_t>(base);
-  int prep = emit(make_abx(Op::kForPrep, a, 0), s.line);
+  int prep = emit_abx(Op::kForPrep, base, 0, s.line);
   enter_scope(false);
   declare(s.names[0], alloc(), false);
   for (const Stat* inner : s.blocks[0].stats) statement(*inner);
   leave_scope(s.blocks[0].end_line);
-  int loop = emit(make_abx(Op::kForLoop, a, 0), s.line);
+  int loop = emit_abx(Op::kForLoop, base, 0, s.line);
   patch_loop(prep, pc() - (prep + 1), s.line);
   patch_loop(loop, pc() - (prep + 1), s.line);
   leave_scope(s.blocks[0].end_line);
@@ -347,9 +346,8 @@ void CodeGen::generic_for(const Stat& s) {
   int base = fs_->free_reg;
   adjusted_list(s.values, 3, s.line);
   for (int i = 0; i < 3; ++i) declare("(for state)", base + i, true);
-  auto a = static_cast<uint32_t>(base);
   int names = static_cast<int>(s.names.size());
-  int prep = emit(make_abx(Op::kTForPrep, a, 0), s.line);
+  int prep = emit_abx(Op::kTForPrep, base, 0, s.line);
   enter_scope(false);
   int first = alloc(names < 3 ? 3 : names);  // the call needs three
   for (int i = 0; i < names; ++i) {
@@ -360,7 +358,7 @@ void CodeGen::generic_for(const Stat& s) {
   leave_scope(s.blocks[0].end_line);
   patch_loop(prep, pc() - (prep + 1), s.line);
   emit_abc(Op::kTForCall, base, 0, names, s.line);
-  int loop = emit(make_abx(Op::kTForLoop, a, 0), s.line);
+  int loop = emit_abx(Op::kTForLoop, base, 0, s.line);
   patch_loop(loop, pc() - (prep + 1), s.line);
   leave_scope(s.blocks[0].end_line);
 }

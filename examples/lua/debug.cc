@@ -111,14 +111,18 @@ ObjectName name_from_setter(const Proto* p, int pc) {
     case Op::kGetTable: {
       ObjectName key = name_of_register(p, pc, c);
       bool constant = key.kind != nullptr && key.kind[0] == 'c';
-      return {"field", constant ? key.name : "?"};
+      return {table_kind(name_of_register(p, pc, b).name),
+              constant ? key.name : "?"};
     }
     case Op::kGetI:
       return {"field", "?"};
     case Op::kGetUpval:
       return name_of_upvalue(p, b);
-    case Op::kLoadK: {
-      Value v = p->constants.load()[bx_of(i)].load();
+    case Op::kLoadK:
+    case Op::kLoadKX: {
+      bool wide = op_of(i) == Op::kLoadKX;
+      uint32_t k = wide ? p->code.load()[pc + 1] : bx_of(i);
+      Value v = p->constants.load()[k].load();
       if (v.is_string()) return {"constant", std::string(view(v))};
       break;
     }
