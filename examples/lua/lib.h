@@ -53,8 +53,13 @@ void open_table(State& L);
 void open_task(State& L);
 void open_utf8(State& L);
 
-/// Waits for the tasks that nobody has joined.
+/// Waits for the tasks that nobody has joined, and reports their errors.
 void join_all_tasks(State& L);
+/// Reports the errors of those that have ended already.
+void report_failed_tasks(State& L);
+
+/// Ends the process at once: other tasks may be in the middle of something.
+[[noreturn]] void leave_process(int code);
 
 // Arguments, 1-based. Errors name the function and the argument. -------------
 

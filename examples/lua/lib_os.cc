@@ -105,13 +105,11 @@ int os_getenv(State& L, int) {
   return 1;
 }
 
-/// Ends the process at once: other tasks may be in the middle of something.
 int os_exit(State& L, int) {
   Value v = L.arg(1);
   int code = v.is_nil() || v.is_true() ? 0 : 1;
   if (v.is_number()) code = static_cast<int>(check_integer(L, 1));
-  std::fflush(nullptr);
-  _exit(code);
+  leave_process(code);
 }
 
 int os_remove(State& L, int) {
@@ -162,6 +160,18 @@ int utf8_char(State& L, int n) {
 constexpr LibEntry kUtf8[] = {{"utf8.char", utf8_char}};
 
 }  // namespace
+
+void leave_process(int code) {
+  // fflush(nullptr) takes the lock of every stream, and a task that waits for
+  // input holds that of stdin.
+  if (ftrylockfile(stdin) == 0) {
+    funlockfile(stdin);
+    std::fflush(nullptr);
+  } else {
+    std::fflush(stdout);
+  }
+  _exit(code);
+}
 
 void open_os(State& L) { add_library(L, "os", kOs); }
 

@@ -10,6 +10,10 @@
 // metatables. f's prototype is copied too, since its constants are interned per
 // state. f may use globals: they are the child's own, fresh ones.
 //
+// A task that fails and whose handle is never joined is reported on stderr when
+// its parent's script ends, and the process then ends with code 1. Until then
+// its handle stays in kRootTasks: the script may still join it.
+//
 // The child writes value and flags of the handle before its task ends; the
 // parent reads them after join, or after it has seen kDone (acquire).
 #include <unistd.h>
@@ -22,6 +26,7 @@
 #include "load.h"
 #include "tricolor/local.h"
 #include "tricolor/task.h"
+#include "tricolor/thread.h"
 
 namespace tlua {
 
@@ -196,10 +201,20 @@ Table* push_upvalues(State& L, const Closure* f) {
   return list;
 }
 
+uint64_t flags_of(const Userdata* handle) {
+  return __atomic_load_n(&handle->flags, __ATOMIC_ACQUIRE);
+}
+
+bool is_unclaimed_failure(const Userdata* handle) {
+  return !handle->claimed && (flags_of(handle) & kFailed) != 0;
+}
+
 void join(State& L, Userdata* handle) {
-  if (handle->joined) return;
-  handle->joined = true;
-  tri::detail::join(mutator(L), handle->task, nullptr, 0);
+  if (!handle->joined) {
+    handle->joined = true;
+    tri::detail::join(mutator(L), handle->task, nullptr, 0);
+  }
+  if (is_unclaimed_failure(handle)) return;  // to be reported
   Table* tasks = L.g->roots.get(kRootTasks).as_table();
   set(L, tasks, Value::of(handle), Value::nil());
 }
@@ -211,9 +226,25 @@ void reap(State& L) {
   Value key, v;
   while (next_entry(L, tasks, &position, &key, &v)) {
     auto* handle = static_cast<Userdata*>(key.as_object());
-    uint64_t flags = __atomic_load_n(&handle->flags, __ATOMIC_ACQUIRE);
-    if ((flags & kDone) != 0) join(L, handle);
+    if ((flags_of(handle) & kDone) != 0) join(L, handle);
   }
+}
+
+void report(State& L, Userdata* handle) {
+  std::string text = "not enough memory";
+  Value results = handle->value.load();
+  if (results.is_table()) {
+    Value error = get_integer(results.as_table(), 1);
+    bool is_text = error.is_string() || error.is_number();
+    text = is_text ? view(to_display_string(L, error))
+                   : std::string("(error object is a ") + type_name(error) +
+                         " value)";
+  }
+  L.g->universe.task_failed.store(true, std::memory_order_relaxed);
+  handle->claimed = true;
+  tri::NativeScope native(mutator(L));
+  std::fflush(stdout);
+  std::fprintf(stderr, "tlua: in task: %s\n", text.c_str());
 }
 
 int task_spawn(State& L, int n) {
@@ -253,6 +284,7 @@ Userdata* check_task(State& L, int i) {
 
 int task_join(State& L, int) {
   Userdata* handle = check_task(L, 1);
+  handle->claimed = true;
   join(L, handle);
   Value results = handle->value.load();
   if (!results.is_table()) lib_error(L, "task: not enough memory");
@@ -262,8 +294,8 @@ int task_join(State& L, int) {
 }
 
 int task_done(State& L, int) {
-  uint64_t flags = __atomic_load_n(&check_task(L, 1)->flags, __ATOMIC_ACQUIRE);
-  return return_value(L, Value::boolean((flags & kDone) != 0));
+  bool done = (flags_of(check_task(L, 1)) & kDone) != 0;
+  return return_value(L, Value::boolean(done));
 }
 
 int task_yield(State& L, int) {
@@ -290,6 +322,17 @@ void join_all_tasks(State& L) {
   Value key, v;
   while (next_entry(L, tasks, &position, &key, &v)) {
     join(L, static_cast<Userdata*>(key.as_object()));
+  }
+  report_failed_tasks(L);
+}
+
+void report_failed_tasks(State& L) {
+  Table* tasks = L.g->roots.get(kRootTasks).as_table();
+  uint64_t position = 0;
+  Value key, v;
+  while (next_entry(L, tasks, &position, &key, &v)) {
+    auto* handle = static_cast<Userdata*>(key.as_object());
+    if (is_unclaimed_failure(handle)) report(L, handle);
   }
 }
 

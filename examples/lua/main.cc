@@ -5,7 +5,8 @@
 //
 //   tlua SCRIPT [ARGS]     tlua - [ARGS] (from stdin)     tlua -e CODE
 //
-// Exit code 0, or 1 with a message on stderr. The environment tunes the
+// Exit code 0, or 1 with a message on stderr. A script that fails ends the
+// process at once, without waiting for the tasks it has spawned. The environment tunes the
 // collector (TRIGC, TRIMAXPROCS, TRIDEBUG, see docs of tricolor).
 #include <cerrno>
 #include <cstdio>
@@ -107,15 +108,17 @@ int run_state(Mutator& mu, Universe& universe, const Script& script) {
     std::fputs("tlua: no memory for the stack\n", stderr);
     return 1;
   }
-  int result;
   try {
-    result = run_script(*L, script);
+    if (run_script(*L, script) != 0) {
+      report_failed_tasks(*L);
+      leave_process(1);
+    }
     close_state(*L);
   } catch (const LuaError&) {
     std::fputs("tlua: error while handling an error\n", stderr);
-    result = 1;
+    leave_process(1);
   }
-  return result;
+  return universe.task_failed.load(std::memory_order_relaxed) ? 1 : 0;
 }
 
 void on_out_of_memory(tri::Runtime&, size_t, void*) {

@@ -142,7 +142,8 @@ enum class UserdataKind : uint8_t { kFile, kTask };
 
 struct Userdata : Object {
   UserdataKind type;
-  bool joined;  // a task: by its parent
+  bool joined;   // a task: by its parent
+  bool claimed;  // a task: the script has asked for its outcome
   Field<Table> meta;
   ValueSlot value;  // a task's results
   void* pointer;    // a file's FILE*

@@ -2,9 +2,12 @@
 // Copyright (c) 2026 tricolor authors
 //
 // Universe: what all Lua states of one runtime share: the value encoding and
-// the layouts of objects.h. Made once per runtime, immutable afterwards.
+// the layouts of objects.h. Made once per runtime; immutable afterwards, but
+// for `task_failed`, which any state may set.
 #ifndef TLUA_TYPES_H_
 #define TLUA_TYPES_H_
+
+#include <atomic>
 
 #include "objects.h"
 #include "tricolor/layout.h"
@@ -29,6 +32,9 @@ struct Universe {
   tri::Type<State> thread;
   tri::Type<Userdata> task;
   tri::Type<Userdata> file;  // closes its FILE when it dies
+  /// A task failed and nobody asked; relaxed, as the runtime joins all tasks
+  /// before main() reads it.
+  std::atomic<bool> task_failed{false};
 };
 
 }  // namespace tlua

@@ -103,6 +103,24 @@ ERRORS = [
      "end\nf()\n", ["C stack overflow"]),
     ("coroutine_depth.lua", "local function f(n) return 1 + f(n) end\n"
      "coroutine.wrap(f)(1)\n", ["stack overflow"]),
+    # A script that fails waits for no task; a task that fails is heard of.
+    ("endless_task.lua", "task.spawn(function() while true do end end)\n"
+     "print('out')\nerror('main fails')\n",
+     ["tlua: ", "endless_task.lua:3: main fails", "stack traceback:"]),
+    ("reading_task.lua", "task.spawn(function() while true do io.read(1) end "
+     "end)\nerror('main fails')\n", ["reading_task.lua:2: main fails"]),
+    ("failed_task.lua", "task.spawn(function() error('child') end)\n"
+     "for i = 1, 9 do task.spawn(function() end) end\n",
+     ["tlua: in task: ", "failed_task.lua:1: child"]),
+    ("failed_grandchild.lua", "task.spawn(function()\n  task.spawn(function() "
+     "local x = nil; x() end)\nend):join()\n",
+     ["tlua: in task: ", "failed_grandchild.lua:2: attempt to call a nil "
+      "value (local 'x')"]),
+    ("failed_value.lua", "task.spawn(function() error({}) end)\n",
+     ["tlua: in task: (error object is a table value)"]),
+    ("failed_both.lua", "local h = task.spawn(function() error('child') end)\n"
+     "while not h:done() do end\nerror('main')\n",
+     ["failed_both.lua:3: main", "in task: ", "failed_both.lua:1: child"]),
 ]
 
 

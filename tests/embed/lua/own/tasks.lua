@@ -123,4 +123,13 @@ for _ = 1, 200 do task.spawn(function() return 1 end) end  -- never joined
 local d = task.spawn(function() return 1 end)
 d:join()
 assert(d:done())
+
+-- A failed task may still be joined after others have been spawned; only one
+-- that never is makes the exit code 1.
+local failed = task.spawn(function() error("late", 0) end)
+while not failed:done() do end
+for _ = 1, 20 do task.spawn(function() return 1 end) end
+collectgarbage()
+ok, e = pcall(failed.join, failed)
+assert(not ok and e == "late")
 print("ok")
