@@ -84,20 +84,77 @@ bool read_bytes(State& L, FILE* f, size_t n) {
   return true;
 }
 
+/// Whether there is anything left to read.
+bool read_nothing(State& L, FILE* f) {
+  {
+    tri::NativeScope native(mutator(L));
+    int c = std::getc(f);
+    if (c == EOF) return false;
+    std::ungetc(c, f);
+  }
+  push_string(L, "");
+  return true;
+}
+
+/// Takes the longest start of a numeral from a stream, as Lua's manual wants
+/// it: blanks, a sign, 0x, digits with a point, an exponent. What follows stays
+/// in the stream, by a lookahead of one character.
+class NumeralReader {
+ public:
+  explicit NumeralReader(FILE* f) : f_(f) {}
+
+  /// Empty if the numeral is too long.
+  std::string read() {
+    do {
+      c_ = std::getc(f_);
+    } while (std::isspace(c_) != 0);
+    accept('+', '-');
+    bool hex = false;
+    bool digits = false;
+    if (accept('0', '0')) {
+      hex = accept('x', 'X');
+      digits = !hex;
+    }
+    digits |= accept_digits(hex);
+    if (accept('.', '.')) digits |= accept_digits(hex);
+    if (digits && (hex ? accept('p', 'P') : accept('e', 'E'))) {
+      accept('+', '-');
+      accept_digits(false);
+    }
+    std::ungetc(c_, f_);  // nothing happens at the end of the file
+    return too_long_ ? "" : text_;
+  }
+
+ private:
+  static constexpr size_t kMaxChars = 200;
+
+  bool take() {
+    if (text_.size() == kMaxChars) {
+      too_long_ = true;
+      return false;
+    }
+    text_ += static_cast<char>(c_);
+    c_ = std::getc(f_);
+    return true;
+  }
+  bool accept(char a, char b) { return (c_ == a || c_ == b) && take(); }
+  bool accept_digits(bool hex) {
+    bool any = false;
+    while ((hex ? std::isxdigit(c_) : std::isdigit(c_)) && take()) any = true;
+    return any;
+  }
+
+  FILE* f_;
+  int c_ = EOF;
+  std::string text_;
+  bool too_long_ = false;
+};
+
 bool read_number(State& L, FILE* f) {
   std::string text;
   {
     tri::NativeScope native(mutator(L));
-    int c;
-    do {
-      c = std::getc(f);
-    } while (c != EOF && std::isspace(c));
-    while (c != EOF && text.size() < 200 &&
-           (std::isxdigit(c) || std::strchr("+-.xXpP", c) != nullptr)) {
-      text += static_cast<char>(c);
-      c = std::getc(f);
-    }
-    if (c != EOF) std::ungetc(c, f);
+    text = NumeralReader(f).read();
   }
   Number n;
   if (!parse_number(text, &n)) return false;
@@ -109,12 +166,8 @@ bool read_number(State& L, FILE* f) {
 bool read_format(State& L, FILE* f, Value v, int arg) {
   if (v.is_number()) {
     int64_t n = check_integer(L, arg);
-    if (n > 0) return read_bytes(L, f, static_cast<size_t>(n));
-    int c = std::getc(f);
-    if (c == EOF) return false;
-    std::ungetc(c, f);
-    push_string(L, "");
-    return true;
+    if (n == 0) return read_nothing(L, f);
+    return read_bytes(L, f, static_cast<size_t>(n));
   }
   const char* format = check_string(L, arg)->data;
   if (*format == '*') ++format;
@@ -136,12 +189,13 @@ bool read_format(State& L, FILE* f, Value v, int arg) {
 /// Reads by the formats in arguments first.. n.
 int read_all(State& L, FILE* f, int first, int n) {
   std::clearerr(f);
-  if (n < first) {
-    if (!read_line(L, f, false)) push(L, Value::nil());
-    return 1;
-  }
   int results = 0;
   bool ok = true;
+  if (n < first) {
+    ok = read_line(L, f, false);
+    if (!ok) push(L, Value::nil());
+    results = 1;
+  }
   for (int i = first; i <= n && ok; ++i, ++results) {
     ok = read_format(L, f, L.slot(i), i);
     if (!ok) push(L, Value::nil());
@@ -167,6 +221,9 @@ int lines_step(State& L, int) {
   int first = arg_count(L) - static_cast<int>(formats) + 1;
   int results = read_all(L, f, first, arg_count(L));
   Value head = L.top[-results];
+  if (head.is_nil() && results > 1) {  // not the end, an error
+    lib_error(L, "%s", L.top[1 - results].as_string()->data);
+  }
   if (head.is_nil() && self->upvalues[1].load().is_true()) {
     std::fclose(f);
     u->pointer = nullptr;

@@ -138,6 +138,25 @@ def check_failure(tlua, arguments, expected, env):
     return True
 
 
+def check_waiting_reads(tlua, env):
+    """A task that waits for input keeps no collection from its end."""
+    ok = True
+    for read in ("0", "1", "'n'", "'l'"):
+        script = (f"task.spawn(function() io.read({read}) end)\n"
+                  "local start = os.clock()\n"
+                  "while os.clock() - start < 0.1 do end\n"
+                  "collectgarbage()\nprint('collected')\nos.exit(0)")
+        with subprocess.Popen([tlua, "-e", script], stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE, env=env) as process:
+            try:
+                process.wait(60)
+            except subprocess.TimeoutExpired:
+                print(f"io.read({read}) in a task stops the world")
+                process.kill()
+                ok = False
+    return ok
+
+
 def errors(tlua, tour, env):
     ok = check_failure(tlua, ["/nonexistent.lua"],
                        ["tlua: cannot open /nonexistent.lua: No such file"],
@@ -151,6 +170,7 @@ def errors(tlua, tour, env):
             with open(script, "w", encoding="utf-8") as f:
                 f.write(source)
             ok = check_failure(tlua, [script], expected, env) and ok
+    ok = check_waiting_reads(tlua, env) and ok
     planted = dict(os.environ if env is None else env, TLUA_TOUR_PLANT="1")
     code, out, _ = run([tlua, tour, "0.05"], planted)
     if code != 1 or b"has a wrong checksum" not in out:
