@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <climits>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -27,10 +28,25 @@ int os_clock(State& L, int) {
   return return_value(L, Value::number(seconds));
 }
 
-int time_field(State& L, Table* t, const char* name, int otherwise) {
-  Value v = get_string(t, intern(L, name));
+/// The field of the table in argument 1.
+Value date_field(State& L, const char* name) {
+  push_string(L, name);
+  Value v = index(L, L.arg(1), L.top[-1]);
+  pop(L);
+  return v;
+}
+
+/// A field less what C counts it from; `otherwise` (required if negative) if it
+/// is missing.
+int time_field(State& L, const char* name, int otherwise, int delta) {
+  Value v = date_field(L, name);
   int64_t i;
-  if (to_integer(v, &i)) return static_cast<int>(i);
+  if (to_integer(v, &i)) {
+    if (i > int64_t{INT_MAX} + delta || i < int64_t{INT_MIN} + delta) {
+      lib_error(L, "field '%s' is out-of-bound", name);
+    }
+    return static_cast<int>(i - delta);
+  }
   if (!v.is_nil()) lib_error(L, "field '%s' is not an integer", name);
   if (otherwise < 0) {
     lib_error(L, "field '%s' missing in date table", name);
@@ -38,28 +54,12 @@ int time_field(State& L, Table* t, const char* name, int otherwise) {
   return otherwise;
 }
 
-int os_time(State& L, int) {
-  if (is_none_or_nil(L, 1)) return return_integer(L, std::time(nullptr));
-  Table* t = check_table(L, 1);
-  std::tm tm{};
-  tm.tm_year = time_field(L, t, "year", -1) - 1900;
-  tm.tm_mon = time_field(L, t, "month", -1) - 1;
-  tm.tm_mday = time_field(L, t, "day", -1);
-  tm.tm_hour = time_field(L, t, "hour", 12);
-  tm.tm_min = time_field(L, t, "min", 0);
-  tm.tm_sec = time_field(L, t, "sec", 0);
-  Value dst = get_string(t, intern(L, "isdst"));
-  tm.tm_isdst = dst.is_nil() ? -1 : !dst.is_falsy();
-  return return_integer(L, std::mktime(&tm));
-}
-
-int push_date_table(State& L, const std::tm& tm) {
-  Table* t = new_table(L);
-  push(L, Value::of(t));
-  auto field = [&](const char* name, int i) {
+/// Sets the fields of `t`, which is rooted.
+void set_date_fields(State& L, Table* t, const std::tm& tm) {
+  auto field = [&](const char* name, int64_t i) {
     set_name(L, t, name, Value::small_int(i));
   };
-  field("year", tm.tm_year + 1900);
+  field("year", int64_t{tm.tm_year} + 1900);
   field("month", tm.tm_mon + 1);
   field("day", tm.tm_mday);
   field("hour", tm.tm_hour);
@@ -70,6 +70,33 @@ int push_date_table(State& L, const std::tm& tm) {
   if (tm.tm_isdst >= 0) {
     set_name(L, t, "isdst", Value::boolean(tm.tm_isdst > 0));
   }
+}
+
+int os_time(State& L, int) {
+  if (is_none_or_nil(L, 1)) return return_integer(L, std::time(nullptr));
+  Table* t = check_table(L, 1);
+  std::tm tm{};
+  tm.tm_year = time_field(L, "year", -1, 1900);
+  tm.tm_mon = time_field(L, "month", -1, 1);
+  tm.tm_mday = time_field(L, "day", -1, 0);
+  tm.tm_hour = time_field(L, "hour", 12, 0);
+  tm.tm_min = time_field(L, "min", 0, 0);
+  tm.tm_sec = time_field(L, "sec", 0, 0);
+  Value dst = date_field(L, "isdst");
+  tm.tm_isdst = dst.is_nil() ? -1 : !dst.is_falsy();
+  std::time_t when = std::mktime(&tm);
+  set_date_fields(L, t, tm);  // normalised by mktime
+  if (when == -1) {
+    lib_error(L,
+              "time result cannot be represented in this installation");
+  }
+  return return_integer(L, when);
+}
+
+int push_date_table(State& L, const std::tm& tm) {
+  Table* t = new_table(L);
+  push(L, Value::of(t));
+  set_date_fields(L, t, tm);
   return 1;
 }
 
