@@ -84,10 +84,16 @@ void enter_closure(State& L, Value* func, int nargs, int wanted) {
 namespace {
 
 /// Counts C calls of this thread, and keeps clear of the native stack's end.
+/// Message handlers may go a little deeper than what they report on.
 void enter_c(State& L) {
+  constexpr ptrdiff_t kHandlerNativeBytes = 8 << 10;
   char* here = static_cast<char*>(__builtin_frame_address(0));
-  if (L.c_depth >= kMaxCDepth + (L.in_handler ? 20 : 0) ||
-      here < L.native_limit) {
+  if (L.in_handler) {
+    if (L.c_depth >= kMaxCDepth + kHandlerCDepth ||
+        here < L.native_limit - kHandlerNativeBytes) {
+      throw_unhandled(L, kRootHandlingError);
+    }
+  } else if (L.c_depth >= kMaxCDepth || here < L.native_limit) {
     run_error(L, "C stack overflow");
   }
   ++L.c_depth;

@@ -12,6 +12,7 @@
 namespace tlua {
 
 inline constexpr int kMaxCDepth = 200;
+inline constexpr int kHandlerCDepth = 20;  // more, for message handlers
 
 /// Grows the frame array; may allocate.
 void grow_frames(State& L);

@@ -46,30 +46,41 @@ std::string type_name_of(State& L, Value v) {
 
 // Raising --------------------------------------------------------------------
 
+namespace {
+
+/// While a message handler runs, which has a reserve of both stacks.
+class HandlerScope {
+ public:
+  explicit HandlerScope(State& L) : L_(L), outer_(L.in_handler) {
+    L.in_handler = true;
+  }
+  ~HandlerScope() { L_.in_handler = outer_; }
+
+ private:
+  State& L_;
+  bool outer_;
+};
+
+}  // namespace
+
 void throw_value(State& L, Value v) {
   if (L.handler != 0) {
-    uint32_t handler = L.handler;
-    if (L.in_handler) {  // the handler itself failed
-      L.handler = 0;
-      L.error.store(mutator(L), v);
-      throw LuaError();
-    }
+    // An error in the handler is handled by the handler again, until a stack
+    // is used up: throw_unhandled().
+    HandlerScope scope(L);
     ensure_stack(L, 2);
-    L.top[0] = L.stack()[handler];
+    L.top[0] = L.stack()[L.handler];
     L.top[1] = v;
     L.top += 2;
-    L.in_handler = true;
-    try {
-      call(L, 1, 1);
-    } catch (const LuaError&) {
-      L.in_handler = false;
-      L.handler = handler;
-      throw;
-    }
-    L.in_handler = false;
+    call(L, 1, 1);
     v = *--L.top;
   }
   L.error.store(mutator(L), v);
+  throw LuaError();
+}
+
+void throw_unhandled(State& L, Root text) {
+  L.error.store(mutator(L), L.g->roots.get(text));
   throw LuaError();
 }
 

@@ -125,7 +125,7 @@ void on_out_of_memory(tri::Runtime&, size_t, void*) {
   Mutator* mu = tri::current();
   auto* L = mu != nullptr ? static_cast<State*>(mu->user) : nullptr;
   if (L == nullptr) return;
-  throw_value(*L, L->g->roots.get(kRootMemoryError));
+  throw_unhandled(*L, kRootMemoryError);
 }
 
 int run(const Script& script) {

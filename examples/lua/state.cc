@@ -34,7 +34,7 @@ void grow_top_slow(State& L, size_t n) {
   auto room = static_cast<size_t>(L.vs->limit - L.vs->top);
   size_t reserved = L.in_handler ? 0 : kHandlerWords;
   if (missing + reserved > room) {
-    if (L.in_handler) throw_value(L, Value::nil());
+    if (L.in_handler) throw_unhandled(L, kRootHandlingError);
     // The message needs a few words itself; they are in the reserve.
     bool outer = L.in_handler;
     L.in_handler = true;
@@ -118,6 +118,8 @@ void fill_roots(State& L) {
     g.roots.set(mu, kRootChar0 + c, Value::of(intern(L, {&byte, 1})));
   }
   g.roots.set(mu, kRootMemoryError, Value::of(intern(L, "not enough memory")));
+  g.roots.set(mu, kRootHandlingError,
+              Value::of(intern(L, "error in error handling")));
 }
 
 }  // namespace

@@ -71,6 +71,7 @@ enum Root : size_t {
   kRootNext,
   kRootIpairs,
   kRootMemoryError,
+  kRootHandlingError,
   kRootStdout,
   kRootType0,                   // 8 names of types, in the order of kTypeNames
   kRootMeta0 = kRootType0 + 8,  // kMetaCount names
@@ -162,6 +163,10 @@ inline void push_integer(State& L, int64_t i) { push(L, make_integer(L, i)); }
 
 /// Raises `v` as the error value; runs xpcall's handler first.
 [[noreturn]] void throw_value(State& L, Value v);
+/// Raises kRootMemoryError, or kRootHandlingError: the stack is so full that
+/// even what is kept for handlers is used up. Runs no handler and does not
+/// allocate.
+[[noreturn]] void throw_unhandled(State& L, Root text);
 /// An error of the language: "file:line:" in front if a Lua function runs.
 [[noreturn, gnu::format(printf, 2, 3)]] void run_error(State& L,
                                                        const char* format, ...);
