@@ -7,9 +7,11 @@
 //
 // Exit code 0, or 1 with a message on stderr. A script that fails ends the
 // process at once, without waiting for the tasks it has spawned. The environment tunes the
-// collector (TRIGC, TRIMAXPROCS, TRIDEBUG, see docs of tricolor).
+// collector (TRIGC, TRIMAXPROCS, TRIDEBUG, see docs of tricolor), and
+// TLUA_HEAP_BYTES_MAX limits the heap.
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <string>
 
@@ -132,6 +134,10 @@ int run(const Script& script) {
   tri::Options options;
   options.stack_bytes = kStateNativeBytes;
   options.on_out_of_memory = on_out_of_memory;
+  const char* limit = std::getenv("TLUA_HEAP_BYTES_MAX");
+  if (limit != nullptr) {
+    options.hard_limit_bytes = std::strtoull(limit, nullptr, 10);
+  }
   tri::Error error;
   tri::RuntimePtr rt = tri::Runtime::create(options, &error);
   if (rt == nullptr) {

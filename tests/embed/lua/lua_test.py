@@ -123,6 +123,22 @@ ERRORS = [
      ["failed_both.lua:3: main", "in task: ", "failed_both.lua:1: child"]),
 ]
 
+# Scripts that need more than the 30 MB they get.
+FILL = "local t = {} for i = 1, 1e8 do t[i] = { i } end"
+GREEDY = [
+    FILL,
+    "local s = 'x' while true do s = s .. s end",
+    "local t = {} for i = 1, 1e8 do t['k' .. i] = i end",
+    "local t = {} for i = 1, 1e8 do t[i] = coroutine.wrap(print) end",
+    "local t = {} for i = 1, 1e8 do t[i] = load('return { ' .. i .. ' }') end",
+    f"coroutine.wrap(function() {FILL} end)()",
+    f"task.spawn(function() {FILL} end):join()",
+    f"task.spawn(function() {FILL} end)",
+    f"assert(xpcall(function() {FILL} end, print))",
+    f"assert(not pcall(function() {FILL} end)) collectgarbage() "
+    "assert(#('x'):rep(1000000) == 1000000) error('not enough memory', 0)",
+]
+
 
 def check_failure(tlua, arguments, expected, env):
     code, out, err = run([tlua] + arguments, env)
@@ -170,6 +186,10 @@ def errors(tlua, tour, env):
             with open(script, "w", encoding="utf-8") as f:
                 f.write(source)
             ok = check_failure(tlua, [script], expected, env) and ok
+    limited = dict(env, TLUA_HEAP_BYTES_MAX="30000000")
+    for script in GREEDY:
+        ok = check_failure(tlua, ["-e", script],
+                           ["tlua: ", "not enough memory"], limited) and ok
     ok = check_waiting_reads(tlua, env) and ok
     planted = dict(os.environ if env is None else env, TLUA_TOUR_PLANT="1")
     code, out, _ = run([tlua, tour, "0.05"], planted)
