@@ -62,6 +62,12 @@ enum class ExprKind : uint8_t {
 struct FunctionBody;
 struct Expr;
 
+/// A token of the source, for "near 'raw'" in messages; empty: the end.
+struct TokenRef {
+  std::string_view raw;
+  int line = 0;
+};
+
 struct TableItem {
   Expr* key;  // null: positional
   Expr* value;
@@ -76,6 +82,7 @@ struct Expr {
   int64_t integer = 0;
   double number = 0;
   std::string_view text;
+  TokenRef near;  // where the parser was when it had understood this
   Expr* a = nullptr;
   Expr* b = nullptr;
   std::vector<Expr*> list;

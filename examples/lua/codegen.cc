@@ -13,8 +13,7 @@ namespace tlua {
 
 namespace {
 
-constexpr int kMaxRegisters = 250;
-constexpr size_t kMaxLocals = 200;
+constexpr int kMaxRegisters = 254;
 constexpr size_t kMaxUpvalues = 255;
 
 }  // namespace
@@ -22,6 +21,12 @@ constexpr size_t kMaxUpvalues = 255;
 void CodeGen::error(const std::string& text, int line) const {
   throw SyntaxError{chunk_display_name(chunk_name_) + ":" +
                     std::to_string(line) + ": " + text};
+}
+
+void CodeGen::error_near(const std::string& text) const {
+  std::string token =
+      near_.raw.empty() ? "<eof>" : "'" + std::string(near_.raw) + "'";
+  error(text + " near " + token, near_.line);
 }
 
 std::unique_ptr<FunctionCode> CodeGen::generate(const Ast& ast) {
@@ -69,7 +74,7 @@ int CodeGen::alloc(int n) {
   int first = fs_->free_reg;
   fs_->free_reg += n;
   if (fs_->free_reg > kMaxRegisters) {
-    error("function or expression needs too many registers", fs_->out->line);
+    error_near("function or expression needs too many registers");
   }
   if (fs_->free_reg > fs_->out->max_stack) {
     fs_->out->max_stack = fs_->free_reg;
@@ -129,7 +134,7 @@ int CodeGen::jump(int line) { return emit(make_j(Op::kJmp, 0), line); }
 
 uint32_t CodeGen::jump_instr(Op op, int distance) const {
   if (distance > kMaxJump || distance < -kMaxJump) {
-    error("control structure too long", fs_->out->line);
+    error_near("control structure too long");
   }
   return make_j(op, distance);
 }
@@ -147,7 +152,7 @@ void CodeGen::jump_back(int target, int line) {
 
 void CodeGen::patch_loop(int at, int distance, int line) {
   if (distance > static_cast<int>(kMaxBx)) {
-    error("control structure too long", line);
+    error("control structure too long near 'end'", line);
   }
   uint32_t& instr = fs_->out->code[static_cast<size_t>(at)];
   instr = make_abx(op_of(instr), a_of(instr), static_cast<uint32_t>(distance));
@@ -175,9 +180,6 @@ void CodeGen::leave_scope(int line) {
 }
 
 void CodeGen::declare(std::string_view name, int reg, bool is_const) {
-  if (fs_->active.size() >= kMaxLocals) {
-    error("too many local variables (limit is 200)", fs_->out->line);
-  }
   fs_->active.push_back(
       {name, reg, is_const, static_cast<int>(fs_->out->locals.size())});
   fs_->out->locals.push_back({name, pc(), pc(), reg});
@@ -187,7 +189,8 @@ int CodeGen::add_upvalue(FunctionState* fs, std::string_view name,
                          bool in_stack, int index) {
   auto& list = fs->out->upvalues;
   if (list.size() >= kMaxUpvalues) {
-    error("too many upvalues (limit is 255)", fs->out->line);
+    error_near("too many upvalues (limit is 255) in function at line " +
+               std::to_string(fs->out->line));
   }
   list.push_back({name, in_stack, index});
   return static_cast<int>(list.size()) - 1;

@@ -120,6 +120,11 @@ class CodeGen {
   int add_upvalue(FunctionState* fs, std::string_view name, bool in_stack,
                   int index);
   [[noreturn]] void error(const std::string& text, int line) const;
+  /// `text near 'token'`, where the expression being compiled ends.
+  [[noreturn]] void error_near(const std::string& text) const;
+  void come_to(const Expr* e) {
+    if (e->near.line != 0) near_ = e->near;
+  }
   /// `v` as an operand between `low` and `high`; else an error.
   uint32_t operand(int v, int low, int high, int line) const;
 
@@ -156,6 +161,7 @@ class CodeGen {
   // Expressions (codegen_expr.cc).
   void to_reg(const Expr* e, int dst);
   int any_reg(const Expr* e, int hint = -1);
+  int next_reg(const Expr* e);
   void name_to_reg(const Expr* e, int dst);
   void index_to_reg(const Expr* e, int dst);
   void table_to_reg(const Expr* e, int dst);
@@ -185,6 +191,7 @@ class CodeGen {
 
   std::string_view chunk_name_;
   FunctionState* fs_ = nullptr;
+  TokenRef near_;
 };
 
 }  // namespace tlua

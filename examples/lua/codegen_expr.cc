@@ -26,6 +26,7 @@ bool CodeGen::is_multi(const Expr* e) {
 
 int CodeGen::any_reg(const Expr* e, int hint) {
   e = without_parens(e);
+  come_to(e);
   if (e->kind == ExprKind::kName) {
     VarRef v = resolve(fs_, e->text);
     if (v.kind == VarKind::kLocal) return v.index;
@@ -35,7 +36,15 @@ int CodeGen::any_reg(const Expr* e, int hint) {
   return reg;
 }
 
+int CodeGen::next_reg(const Expr* e) {
+  come_to(e);
+  int reg = alloc();
+  to_reg(e, reg);
+  return reg;
+}
+
 void CodeGen::to_reg(const Expr* e, int dst) {
+  come_to(e);
   switch (e->kind) {
     case ExprKind::kNil:
       emit_abc(Op::kLoadNil, dst, 0, 0, e->line);
@@ -157,7 +166,7 @@ int CodeGen::arguments(const std::vector<Expr*>& list) {
       multi(list[i]);
       return -1;
     }
-    to_reg(list[i], alloc());
+    next_reg(list[i]);
   }
   return static_cast<int>(list.size());
 }
@@ -259,7 +268,7 @@ void CodeGen::table_to_reg(const Expr* e, int dst) {
       flush(0);
       break;
     }
-    to_reg(item.value, alloc());
+    next_reg(item.value);
     if (++pending == kFlushItems) flush(pending);
   }
   if (pending > 0) flush(pending);

@@ -81,15 +81,15 @@ void CodeGen::concat_to_reg(const Expr* e, int dst) {
   int base = fs_->free_reg;
   int n = 1;
   int line = e->line;
-  to_reg(e->a, alloc());
+  next_reg(e->a);
   const Expr* right = e->b;
   while (is_concat(right)) {  // right associative: one instruction for all
-    to_reg(right->a, alloc());
+    next_reg(right->a);
     line = right->line;
     ++n;
     right = right->b;
   }
-  to_reg(right, alloc());
+  next_reg(right);
   emit_abc(Op::kConcat, base, n + 1, 0, line);
   if (base != dst) emit_abc(Op::kMove, dst, base, 0, line);
   fs_->free_reg = mark;

@@ -130,7 +130,7 @@ void CodeGen::adjusted_list(const std::vector<Expr*>& values, int want,
       return;
     }
     int mark = fs_->free_reg;
-    to_reg(e, alloc());
+    next_reg(e);
     ++have;
     if (have > want) fs_->free_reg = mark;  // evaluated for its effects
   }
@@ -155,15 +155,13 @@ CodeGen::Target CodeGen::prepare_target(const Expr* e, bool copy_locals) {
     if (t.var.is_const) {
       error(
           "attempt to assign to const variable '" + std::string(e->text) + "'",
-          e->line);
+          e->near.line);
     }
     return t;
   }
   auto operand = [&](const Expr* x) {
     if (!copy_locals) return any_reg(x);
-    int reg = alloc();
-    to_reg(x, reg);
-    return reg;
+    return next_reg(x);
   };
   t.table = operand(e->a);
   const Expr* key = e->b;
@@ -321,8 +319,8 @@ void CodeGen::break_stat(const Stat& s) {
 void CodeGen::numeric_for(const Stat& s) {
   enter_scope(true);
   int base = fs_->free_reg;
-  to_reg(s.values[0], alloc());
-  to_reg(s.values[1], alloc());
+  next_reg(s.values[0]);
+  next_reg(s.values[1]);
   int step = alloc();
   if (s.values.size() > 2) {
     to_reg(s.values[2], step);
@@ -336,8 +334,9 @@ void CodeGen::numeric_for(const Stat& s) {
   for (const Stat* inner : s.blocks[0].stats) statement(*inner);
   leave_scope(s.blocks[0].end_line);
   int loop = emit_abx(Op::kForLoop, base, 0, s.line);
-  patch_loop(prep, pc() - (prep + 1), s.line);
-  patch_loop(loop, pc() - (prep + 1), s.line);
+  int end_line = s.blocks[0].end_line;
+  patch_loop(prep, pc() - (prep + 1), end_line);
+  patch_loop(loop, pc() - (prep + 1), end_line);
   leave_scope(s.blocks[0].end_line);
 }
 
@@ -356,10 +355,11 @@ void CodeGen::generic_for(const Stat& s) {
   fs_->free_reg = first_temp();
   for (const Stat* inner : s.blocks[0].stats) statement(*inner);
   leave_scope(s.blocks[0].end_line);
-  patch_loop(prep, pc() - (prep + 1), s.line);
+  int end_line = s.blocks[0].end_line;
+  patch_loop(prep, pc() - (prep + 1), end_line);
   emit_abc(Op::kTForCall, base, 0, names, s.line);
   int loop = emit_abx(Op::kTForLoop, base, 0, s.line);
-  patch_loop(loop, pc() - (prep + 1), s.line);
+  patch_loop(loop, pc() - (prep + 1), end_line);
   leave_scope(s.blocks[0].end_line);
 }
 

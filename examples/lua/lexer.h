@@ -90,6 +90,8 @@ class Lexer {
   std::string_view text() const { return now_.text; }
   const Number& number() const { return now_.number; }
   int line() const { return now_.line; }
+  /// The current token as written; empty at the end.
+  std::string_view raw() const { return now_.raw; }
   /// Line of the token before the current one.
   int last_line() const { return last_line_; }
 

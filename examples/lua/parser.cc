@@ -60,6 +60,15 @@ std::string_view Parser::expect_name() {
   return name;
 }
 
+void Parser::new_local() {
+  constexpr int kMaxLocals = 200;
+  if (++locals_ <= kMaxLocals) return;
+  std::string where = function_line_ == 0
+                          ? "main function"
+                          : "function at line " + std::to_string(function_line_);
+  lex_.error_near("too many local variables (limit is 200) in " + where);
+}
+
 // Blocks ---------------------------------------------------------------------
 
 void Parser::parse_chunk() {
@@ -88,6 +97,7 @@ bool Parser::block_ends() const {
 Block Parser::parse_block() {
   Level level(*this);
   Block block;
+  int outer_locals = locals_;
   while (!block_ends()) {
     if (accept(';')) continue;
     bool last = lex_.is(Token::kReturn);
@@ -95,6 +105,7 @@ Block Parser::parse_block() {
     if (last) break;
   }
   block.end_line = lex_.line();
+  locals_ = outer_locals;
   return block;
 }
 
@@ -179,6 +190,7 @@ Stat* Parser::parse_for(int line) {
   lex_.next();
   std::string_view name = expect_name();
   Stat* s = nullptr;
+  int outer_locals = locals_;
   if (lex_.is('=')) {
     s = parse_numeric_for(line, name);
   } else if (lex_.is(',') || lex_.is(Token::kIn)) {
@@ -191,6 +203,7 @@ Stat* Parser::parse_for(int line) {
   ++loops_;
   s->blocks.push_back(parse_block());
   --loops_;
+  locals_ = outer_locals;
   expect_match(Token::kEnd, Token::kFor, line);
   return s;
 }
@@ -198,6 +211,7 @@ Stat* Parser::parse_for(int line) {
 Stat* Parser::parse_numeric_for(int line, std::string_view name) {
   Stat* s = new_stat(StatKind::kNumericFor, line);
   s->names.push_back(name);
+  for (int i = 0; i < 4; ++i) new_local();  // its state has three
   lex_.next();
   s->values.push_back(parse_expr());
   expect(',');
@@ -209,7 +223,11 @@ Stat* Parser::parse_numeric_for(int line, std::string_view name) {
 Stat* Parser::parse_generic_for(int line, std::string_view name) {
   Stat* s = new_stat(StatKind::kGenericFor, line);
   s->names.push_back(name);
-  while (accept(',')) s->names.push_back(expect_name());
+  for (int i = 0; i < 5; ++i) new_local();  // PUC's state has four
+  while (accept(',')) {
+    s->names.push_back(expect_name());
+    new_local();
+  }
   expect(Token::kIn);
   s->line = lex_.line();
   s->values = parse_expr_list();
@@ -233,6 +251,7 @@ Stat* Parser::parse_function_stat(int line) {
   }
   s->targets.push_back(target);
   s->function = parse_body(is_method, line);
+  set_near(target);
   return s;
 }
 
@@ -252,12 +271,14 @@ Stat* Parser::parse_local(int line) {
   if (accept(Token::kFunction)) {
     Stat* s = new_stat(StatKind::kLocalFunction, line);
     s->names.push_back(expect_name());
+    new_local();
     s->function = parse_body(false, lex_.line());
     return s;
   }
   Stat* s = new_stat(StatKind::kLocal, line);
   do {
     s->names.push_back(expect_name());
+    new_local();
     s->constants.push_back(parse_attribute());
   } while (accept(','));
   if (accept('=')) s->values = parse_expr_list();
@@ -289,6 +310,7 @@ Stat* Parser::parse_expression_stat() {
     if (e->kind != ExprKind::kName && e->kind != ExprKind::kIndex) {
       lex_.error_near("syntax error");
     }
+    set_near(e);
     s->targets.push_back(e);
     if (!accept(',')) break;
     e = parse_suffixed();

@@ -50,6 +50,14 @@ class Parser {
   std::vector<Expr*> parse_expr_list();
   std::vector<Expr*> parse_arguments();
 
+  /// Counts a local variable of the running function.
+  void new_local();
+  /// The parser has understood `e`. A constructor keeps its brace.
+  void set_near(Expr* e) {
+    if (e->kind != ExprKind::kTable || e->near.line == 0) {
+      e->near = {lex_.raw(), lex_.line()};
+    }
+  }
   Expr* new_expr(ExprKind kind, int line);
   Expr* new_tree(ExprKind kind, int line, Expr* a, Expr* b);
   Expr* new_string(std::string_view text, int line);
@@ -69,6 +77,8 @@ class Parser {
   const char* native_limit_;
   int levels_ = 0;
   int loops_ = 0;
+  int locals_ = 0;         // in scope, of the running function
+  int function_line_ = 0;  // 0: the main chunk
   bool in_vararg_ = true;
 };
 

@@ -131,10 +131,13 @@ Expr* Parser::new_name(std::string_view text, int line) {
 
 std::vector<Expr*> Parser::parse_expr_list() {
   std::vector<Expr*> list;
-  do {
-    list.push_back(parse_expr());
-  } while (accept(','));
-  return list;
+  for (;;) {
+    Expr* e = parse_expr();
+    list.push_back(e);
+    bool more = accept(',');
+    set_near(e);
+    if (!more) return list;
+  }
 }
 
 Expr* Parser::parse_unary(UnaryOp op, int line) {
@@ -165,13 +168,16 @@ Expr* Parser::parse_expr(int limit) {
   while (binary_priority(lex_, &p) && p.left > limit) {
     int op_line = lex_.line();
     lex_.next();
+    set_near(e);
     Expr* right = parse_expr(p.right);
+    set_near(right);
     e = new_tree(ExprKind::kBinary, op_line, e, right);
     e->binary = p.op;
     bool comparison = p.op >= BinaryOp::kEq && p.op <= BinaryOp::kGe;
     if (comparison) e->line = lex_.last_line();
     fold_binary(e);
   }
+  set_near(e);
   return e;
 }
 
@@ -275,7 +281,9 @@ std::vector<Expr*> Parser::parse_arguments() {
 }
 
 Expr* Parser::parse_call(Expr* callee, int line) {
+  set_near(callee);
   std::vector<Expr*> arguments = parse_arguments();
+  if (!arguments.empty()) set_near(arguments.back());
   Expr* e = new_tree(ExprKind::kCall, line, callee, nullptr);
   e->list = std::move(arguments);
   return e;
@@ -284,6 +292,7 @@ Expr* Parser::parse_call(Expr* callee, int line) {
 Expr* Parser::parse_table() {
   int line = lex_.line();
   Expr* e = new_expr(ExprKind::kTable, line);
+  set_near(e);
   expect('{');
   while (!lex_.is('}')) {
     TableItem item{nullptr, nullptr};
@@ -300,7 +309,9 @@ Expr* Parser::parse_table() {
     }
     item.value = parse_expr();
     e->items.push_back(item);
-    if (!accept(',') && !accept(';')) break;
+    bool more = accept(',') || accept(';');
+    set_near(item.value);
+    if (!more) break;
   }
   expect_match('}', '{', line);
   return e;
@@ -310,8 +321,13 @@ FunctionBody* Parser::parse_body(bool is_method, int line) {
   FunctionBody& f = ast_.functions.emplace_back();
   f.line = line;
   f.is_method = is_method;
-  if (is_method) f.params.push_back("self");
+  int outer_locals = std::exchange(locals_, 0);
+  int outer_line = std::exchange(function_line_, line);
   expect('(');
+  if (is_method) {
+    f.params.push_back("self");
+    new_local();
+  }
   if (!lex_.is(')')) {
     do {
       if (accept(Token::kDots)) {
@@ -319,6 +335,7 @@ FunctionBody* Parser::parse_body(bool is_method, int line) {
         break;
       }
       f.params.push_back(expect_name());
+      new_local();
     } while (accept(','));
   }
   expect(')');
@@ -327,6 +344,8 @@ FunctionBody* Parser::parse_body(bool is_method, int line) {
   f.block = parse_block();
   in_vararg_ = outer_vararg;
   loops_ = outer_loops;
+  locals_ = outer_locals;
+  function_line_ = outer_line;
   f.end_line = lex_.line();
   expect_match(Token::kEnd, Token::kFunction, line);
   return &f;
