@@ -78,7 +78,6 @@ struct Expr {
   BinaryOp binary = BinaryOp::kAdd;
   UnaryOp unary = UnaryOp::kNot;
   int line = 0;
-  int depth = 1;  // of this tree
   int64_t integer = 0;
   double number = 0;
   std::string_view text;

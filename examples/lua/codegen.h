@@ -91,7 +91,9 @@ struct VarRef {
 
 class CodeGen {
  public:
-  explicit CodeGen(std::string_view chunk_name) : chunk_name_(chunk_name) {}
+  /// `native_limit`: recursion stops with an error below this address.
+  CodeGen(std::string_view chunk_name, const char* native_limit)
+      : chunk_name_(chunk_name), native_limit_(native_limit) {}
   std::unique_ptr<FunctionCode> generate(const Ast& ast);
 
  private:
@@ -124,6 +126,12 @@ class CodeGen {
   [[noreturn]] void error_near(const std::string& text) const;
   void come_to(const Expr* e) {
     if (e->near.line != 0) near_ = e->near;
+  }
+  /// An error if the native stack nears its end: the parser bounds how deep
+  /// brackets nest, but not how long a chain of calls or fields is.
+  void check_native_stack() const {
+    const char* here = static_cast<const char*>(__builtin_frame_address(0));
+    if (here < native_limit_) error_near("expression too complex");
   }
   /// `v` as an operand between `low` and `high`; else an error.
   uint32_t operand(int v, int low, int high, int line) const;
@@ -177,19 +185,23 @@ class CodeGen {
 
   // Operators and conditions (codegen_ops.cc).
   void binary_to_reg(const Expr* e, int dst);
-  void arith_to_reg(const Expr* e, int dst);
+  void chain_to_reg(const Expr* e, int dst);
+  void arith_to_reg(const Expr* e, int left, int dst);
+  void comparison_to_reg(const Expr* e, int left, int dst);
   void concat_to_reg(const Expr* e, int dst);
   void unary_to_reg(const Expr* e, int dst);
   void boolean_to_reg(const Expr* e, int dst);
   void logic_to_reg(const Expr* e, int dst);
   /// Jumps if e's truth is `when`; falls through otherwise.
   void cond_jump(const Expr* e, bool when, JumpList* jumps);
-  void compare_jump(const Expr* e, bool when, JumpList* jumps);
-  bool compare_immediate(const Expr* e, bool when, JumpList* jumps);
+  /// `left`: the register that has e->a already, or -1.
+  void compare_jump(const Expr* e, int left, bool when, JumpList* jumps);
+  bool compare_immediate(const Expr* e, int left, bool when, JumpList* jumps);
   /// If e's truth is `when`: dst = e and jump; else falls through.
   void value_jump(const Expr* e, int dst, bool when, JumpList* jumps);
 
   std::string_view chunk_name_;
+  const char* native_limit_;
   FunctionState* fs_ = nullptr;
   TokenRef near_;
 };

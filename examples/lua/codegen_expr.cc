@@ -44,6 +44,7 @@ int CodeGen::next_reg(const Expr* e) {
 }
 
 void CodeGen::to_reg(const Expr* e, int dst) {
+  check_native_stack();
   come_to(e);
   switch (e->kind) {
     case ExprKind::kNil:

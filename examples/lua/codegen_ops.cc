@@ -45,20 +45,63 @@ const Expr* without_parens(const Expr* e) {
   while (e->kind == ExprKind::kParen) e = e->a;
   return e;
 }
+/// Arithmetic or a comparison.
+bool is_link(const Expr* e) {
+  return e->kind == ExprKind::kBinary && !is_logic(e) && !is_concat(e);
+}
+/// The operands of a left-associative chain of e's operator, last one first:
+/// such chains may be too long for recursion.
+std::vector<const Expr*> logic_operands(const Expr* e) {
+  std::vector<const Expr*> operands;
+  const Expr* x = e;
+  for (; is_logic(x) && x->binary == e->binary; x = without_parens(x->a)) {
+    operands.push_back(x->b);
+  }
+  operands.push_back(x);
+  return operands;
+}
 Op offset(Op op, int by) { return static_cast<Op>(static_cast<int>(op) + by); }
 
 }  // namespace
 
 void CodeGen::binary_to_reg(const Expr* e, int dst) {
-  if (is_comparison(e)) return boolean_to_reg(e, dst);
   if (is_logic(e)) return logic_to_reg(e, dst);
   if (is_concat(e)) return concat_to_reg(e, dst);
-  arith_to_reg(e, dst);
+  chain_to_reg(e, dst);
 }
 
-void CodeGen::arith_to_reg(const Expr* e, int dst) {
+void CodeGen::chain_to_reg(const Expr* e, int dst) {
+  // Without recursion, as a + b + c + ... leans to the left and may be long.
   int mark = fs_->free_reg;
-  int left = any_reg(e->a, dst);
+  std::vector<const Expr*> links;
+  for (const Expr* x = e; is_link(x); x = x->a) links.push_back(x);
+  int between = links.size() == 1 || is_temp(dst) ? dst : alloc();
+  int left = -1;
+  for (size_t i = links.size(); i > 0; --i) {
+    int to = i == 1 ? dst : between;
+    if (is_comparison(links[i - 1])) {
+      comparison_to_reg(links[i - 1], left, to);
+    } else {
+      arith_to_reg(links[i - 1], left, to);
+    }
+    left = to;
+  }
+  fs_->free_reg = mark;
+}
+
+void CodeGen::comparison_to_reg(const Expr* e, int left, int dst) {
+  int mark = fs_->free_reg;
+  JumpList yes;
+  compare_jump(e, left, true, &yes);
+  fs_->free_reg = mark;
+  emit_abc(Op::kLFalseSkip, dst, 0, 0, e->line);
+  patch_here(yes);
+  emit_abc(Op::kLoadTrue, dst, 0, 0, e->line);
+}
+
+void CodeGen::arith_to_reg(const Expr* e, int left, int dst) {
+  int mark = fs_->free_reg;
+  if (left < 0) left = any_reg(e->a, dst);
   int nth = static_cast<int>(e->binary);
   const Expr* b = e->b;
   if (is_byte(b) && e->binary == BinaryOp::kAdd) {
@@ -138,8 +181,10 @@ void CodeGen::value_jump(const Expr* e, int dst, bool when, JumpList* jumps) {
   } else if (is_logic(e)) {
     bool is_or = e->binary == BinaryOp::kOr;
     if (is_or == when) {
-      value_jump(e->a, dst, when, jumps);
-      value_jump(e->b, dst, when, jumps);
+      std::vector<const Expr*> operands = logic_operands(e);
+      for (size_t i = operands.size(); i > 0; --i) {
+        value_jump(operands[i - 1], dst, when, jumps);
+      }
     } else {
       JumpList skip;
       cond_jump(e->a, !when, &skip);
@@ -174,8 +219,10 @@ void CodeGen::cond_jump(const Expr* e, bool when, JumpList* jumps) {
   } else if (is_logic(e)) {
     bool is_or = e->binary == BinaryOp::kOr;
     if (is_or == when) {
-      cond_jump(e->a, when, jumps);
-      cond_jump(e->b, when, jumps);
+      std::vector<const Expr*> operands = logic_operands(e);
+      for (size_t i = operands.size(); i > 0; --i) {
+        cond_jump(operands[i - 1], when, jumps);
+      }
     } else {
       JumpList skip;
       cond_jump(e->a, !when, &skip);
@@ -183,7 +230,7 @@ void CodeGen::cond_jump(const Expr* e, bool when, JumpList* jumps) {
       patch_here(skip);
     }
   } else if (is_comparison(e)) {
-    compare_jump(e, when, jumps);
+    compare_jump(e, -1, when, jumps);
   } else {
     emit_abc(Op::kTest, any_reg(e), 0, when, e->line);
     jumps->push_back(jump(e->line));
@@ -191,8 +238,9 @@ void CodeGen::cond_jump(const Expr* e, bool when, JumpList* jumps) {
   fs_->free_reg = mark;
 }
 
-bool CodeGen::compare_immediate(const Expr* e, bool when, JumpList* jumps) {
-  bool flipped = is_byte(e->a);
+bool CodeGen::compare_immediate(const Expr* e, int left, bool when,
+                                JumpList* jumps) {
+  bool flipped = left < 0 && is_byte(e->a);
   const Expr* immediate = flipped ? e->a : e->b;
   const Expr* operand = flipped ? e->b : e->a;
   if (!is_byte(immediate)) return false;
@@ -216,14 +264,15 @@ bool CodeGen::compare_immediate(const Expr* e, bool when, JumpList* jumps) {
       break;
   }
   if (e->binary == BinaryOp::kNe) when = !when;
-  int reg = any_reg(operand);
+  int reg = left >= 0 ? left : any_reg(operand);
   emit_abc(op, reg, static_cast<int>(immediate->integer), when, e->line);
   jumps->push_back(jump(e->line));
   return true;
 }
 
-void CodeGen::compare_jump(const Expr* e, bool when, JumpList* jumps) {
-  if (compare_immediate(e, when, jumps)) return;
+void CodeGen::compare_jump(const Expr* e, int left, bool when,
+                           JumpList* jumps) {
+  if (compare_immediate(e, left, when, jumps)) return;
   bool equality = e->binary == BinaryOp::kEq || e->binary == BinaryOp::kNe;
   if (e->binary == BinaryOp::kNe) when = !when;
   if (equality && (is_literal(e->a) || is_literal(e->b))) {
@@ -231,12 +280,13 @@ void CodeGen::compare_jump(const Expr* e, bool when, JumpList* jumps) {
     const Expr* operand = literal == e->b ? e->a : e->b;
     int k = constant_of(literal);
     if (k <= 255) {
-      emit_abc(Op::kEqK, any_reg(operand), k, when, e->line);
+      int reg = left >= 0 ? left : any_reg(operand);
+      emit_abc(Op::kEqK, reg, k, when, e->line);
       jumps->push_back(jump(e->line));
       return;
     }
   }
-  int a = any_reg(e->a);
+  int a = left >= 0 ? left : any_reg(e->a);
   int b = any_reg(e->b);
   switch (e->binary) {
     case BinaryOp::kLt:

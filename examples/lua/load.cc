@@ -131,7 +131,7 @@ void compile(Compiled& c, std::string_view chunk_name,
   try {
     c.lexer = std::make_unique<Lexer>(c.source, chunk_name);
     Parser(*c.lexer, c.ast, native_limit).parse_chunk();
-    c.code = CodeGen(chunk_name).generate(c.ast);
+    c.code = CodeGen(chunk_name, native_limit).generate(c.ast);
   } catch (SyntaxError& e) {
     c.error = std::move(e.message);
   }

@@ -2,7 +2,6 @@
 // Copyright (c) 2026 tricolor authors
 //
 // Expressions; see parser.h.
-#include <algorithm>
 #include <utility>
 
 #include "fold.h"
@@ -18,7 +17,6 @@ struct Priority {
   int right;  // lower than left: right associative
 };
 constexpr int kUnaryPriority = 12;
-constexpr int kMaxDepth = 800;
 
 bool character_priority(int c, Priority* out) {
   switch (c) {
@@ -112,8 +110,6 @@ Expr* Parser::new_tree(ExprKind kind, int line, Expr* a, Expr* b) {
   Expr* e = new_expr(kind, line);
   e->a = a;
   e->b = b;
-  e->depth = 1 + std::max(a->depth, b == nullptr ? 0 : b->depth);
-  if (e->depth > kMaxDepth) lex_.error_near("expression too complex");
   return e;
 }
 

@@ -103,6 +103,9 @@ ERRORS = [
      "end\nf()\n", ["C stack overflow"]),
     ("coroutine_depth.lua", "local function f(n) return 1 + f(n) end\n"
      "coroutine.wrap(f)(1)\n", ["stack overflow"]),
+    ("suffixes.lua", "coroutine.wrap(function()\nassert(load('local t = ... "
+     "return t' .. ('.x'):rep(100000)))\nend)()\n",
+     ["expression too complex near"]),
     # A script that fails waits for no task; a task that fails is heard of.
     ("endless_task.lua", "task.spawn(function() while true do end end)\n"
      "print('out')\nerror('main fails')\n",
