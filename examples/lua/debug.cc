@@ -115,7 +115,7 @@ ObjectName name_from_setter(const Proto* p, int pc) {
               constant ? key.name : "?"};
     }
     case Op::kGetI:
-      return {"field", "?"};
+      return {"field", "integer index"};
     case Op::kGetUpval:
       return name_of_upvalue(p, b);
     case Op::kLoadK:

@@ -130,6 +130,14 @@ std::string position_of_level(State& L, int level) {
   return frame < L.frames.load() ? "" : position(L, frame);
 }
 
+namespace {
+
+bool has_global_name(Value f) {
+  return is_c_function(f) && as_c_function(f)->name[0] != ':';
+}
+
+}  // namespace
+
 std::string called_name(State& L, const Frame* frame, bool* is_method) {
   ObjectName name = name_of_function(L, frame);
   *is_method = false;
@@ -138,7 +146,7 @@ std::string called_name(State& L, const Frame* frame, bool* is_method) {
     return name.name;
   }
   Value f = L.stack()[frame->func];
-  return is_c_function(f) ? as_c_function(f)->name : "?";
+  return has_global_name(f) ? as_c_function(f)->name : "?";
 }
 
 void arg_error(State& L, int i, const char* text) {
@@ -264,9 +272,15 @@ namespace {
 
 std::string describe_frame(State& L, const Frame* frame) {
   Value f = L.stack()[frame->func];
+  if (has_global_name(f)) {
+    return std::string("[C]: in function '") + as_c_function(f)->name + "'";
+  }
   if ((frame->flags & kFrameLua) == 0) {
-    std::string name = is_c_function(f) ? as_c_function(f)->name : "?";
-    return "[C]: in function '" + name + "'";
+    ObjectName name = name_of_function(L, frame);
+    if (name.kind == nullptr) return "[C]: in ?";
+    std::string kind = name.kind;
+    if (kind == "global") kind = "function";
+    return "[C]: in " + kind + " '" + name.name + "'";
   }
   const Proto* p = proto_of(L, frame);
   std::string where = position(L, frame) + "in ";

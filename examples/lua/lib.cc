@@ -29,7 +29,7 @@ CFunction* new_c_function(State& L, CFunctionPtr fn, const char* name,
 void add_functions(State& L, Table* t, const LibEntry* entries, size_t n) {
   for (size_t i = 0; i < n; ++i) {
     const char* name = entries[i].name;
-    const char* dot = std::strrchr(name, '.');
+    const char* dot = std::strpbrk(name, ".:");
     push(L, Value::of(new_c_function(L, entries[i].fn, name, 0)));
     set_name(L, t, dot != nullptr ? dot + 1 : name, L.top[-1]);
     pop(L);

@@ -16,7 +16,7 @@
 namespace tlua {
 
 struct LibEntry {
-  const char* name;  // "string.rep"; the last part is the key
+  const char* name;  // "string.rep", ":read"; the last part is the key
   CFunctionPtr fn;
 };
 

@@ -3,6 +3,8 @@
 //
 // The basic functions. collectgarbage is in lib_collect.cc.
 #include <cctype>
+#include <cerrno>
+#include <cstring>
 #include <string>
 
 #include "lib.h"
@@ -161,7 +163,7 @@ int base_rawequal(State& L, int) {
 int base_rawlen(State& L, int) {
   Value v = L.arg(1);
   if (v.is_table()) return return_integer(L, length(v.as_table()));
-  if (!v.is_string()) arg_error(L, 1, "table or string expected");
+  if (!v.is_string()) arg_type_error(L, 1, "table or string");
   return return_integer(L, v.as_string()->length);
 }
 
@@ -278,8 +280,11 @@ int base_load(State& L, int n) {
   if (!is_none_or_nil(L, 2)) name = view(check_string(L, 2));
   if (!is_none_or_nil(L, 3)) {
     std::string mode(view(check_string(L, 3)));
-    if (mode.find('t') == std::string::npos) {
-      push_string(L, "attempt to load a text chunk (mode is '" + mode + "')");
+    bool binary = is_binary_chunk(text);
+    if (mode.find(binary ? 'b' : 't') == std::string::npos) {
+      push_string(L, std::string("attempt to load a ") +
+                         (binary ? "binary" : "text") + " chunk (mode is '" +
+                         mode + "')");
       return load_failed(L);
     }
   }
@@ -292,7 +297,8 @@ int base_dofile(State& L, int) {
   std::string name(view(check_string(L, 1)));
   std::string text;
   if (!read_file(name.c_str(), &text)) {
-    lib_error(L, "cannot open %s", name.c_str());
+    push_string(L, "cannot open " + name + ": " + std::strerror(errno));
+    throw_value(L, L.top[-1]);
   }
   if (!load_chunk(L, text, "@" + name)) throw_value(L, L.top[-1]);
   uint32_t at = index_of(L, L.top) - 1;
@@ -335,7 +341,7 @@ void open_base(State& L) {
   L.g->next_function = get_string(globals, intern(L, "next"));
   L.g->roots.set(mutator(L), kRootNext, L.g->next_function);
   L.g->ipairs_iterator =
-      Value::of(new_c_function(L, ipairs_step, "ipairs_iterator", 0));
+      Value::of(new_c_function(L, ipairs_step, ":ipairs_iterator", 0));
   L.g->roots.set(mutator(L), kRootIpairs, L.g->ipairs_iterator);
 }
 

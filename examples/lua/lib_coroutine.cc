@@ -160,7 +160,7 @@ int wrap_step(State& L, int n) {
 
 int coroutine_wrap(State& L, int) {
   push_coroutine(L);
-  CFunction* f = new_c_function(L, wrap_step, "wrap", 1);
+  CFunction* f = new_c_function(L, wrap_step, ":wrap", 1);
   f->upvalues[0].init(mutator(L), L.top[-1]);
   return return_value(L, Value::of(f));
 }

@@ -31,6 +31,8 @@ const char* allowed_flags(char conversion) {
     case 'd':
     case 'i':
       return "-+0 ";
+    case 'u':
+      return "-0";
     case 'o':
     case 'x':
     case 'X':
@@ -184,6 +186,7 @@ void append_converted(State& L, std::string* out, const Spec& spec, int arg) {
       append_printf(out, spec.text + "lld",
                     static_cast<long long>(check_integer(L, arg)));
       return;
+    case 'u':
     case 'o':
     case 'x':
     case 'X':

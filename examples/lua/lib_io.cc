@@ -234,7 +234,7 @@ int lines_step(State& L, int) {
 /// Pushes the iterator over the file on top; formats from argument `first`.
 int push_lines(State& L, int first, int n, bool close_at_end) {
   int formats = n >= first ? n - first + 1 : 0;
-  CFunction* f = new_c_function(L, lines_step, "for iterator",
+  CFunction* f = new_c_function(L, lines_step, ":lines",
                                 static_cast<uint32_t>(formats) + 2);
   Mutator& mu = mutator(L);
   f->upvalues[0].init(mu, L.top[-1]);
@@ -322,14 +322,23 @@ int file_flush(State& L, int) {
   return return_value(L, L.arg(1));
 }
 
+/// Which of three names argument i is; `otherwise` if it is missing.
+int check_option(State& L, int i, const char* const (&names)[3],
+                 int otherwise = -1) {
+  if (otherwise >= 0 && is_none_or_nil(L, i)) return otherwise;
+  std::string_view name = view(check_string(L, i));
+  for (int k = 0; k < 3; ++k) {
+    if (name == names[k]) return k;
+  }
+  std::string text = "invalid option '" + std::string(name) + "'";
+  arg_error(L, i, text.c_str());
+}
+
 int file_seek(State& L, int) {
   FILE* f = check_file(L, 1);
-  std::string whence = "cur";
-  if (!is_none_or_nil(L, 2)) whence = view(check_string(L, 2));
+  constexpr int kOrigins[] = {SEEK_SET, SEEK_CUR, SEEK_END};
+  int origin = kOrigins[check_option(L, 2, {"set", "cur", "end"}, 1)];
   int64_t offset = opt_integer(L, 3, 0);
-  int origin = whence == "set"   ? SEEK_SET
-               : whence == "end" ? SEEK_END
-                                 : SEEK_CUR;
   if (std::fseek(f, offset, origin) != 0) {
     return return_os_error(L, nullptr, errno);
   }
@@ -337,9 +346,11 @@ int file_seek(State& L, int) {
 }
 
 int file_setvbuf(State& L, int) {
-  std::string mode(view(check_string(L, 2)));
-  int how = mode == "no" ? _IONBF : mode == "line" ? _IOLBF : _IOFBF;
-  std::setvbuf(check_file(L, 1), nullptr, how, BUFSIZ);
+  FILE* f = check_file(L, 1);
+  constexpr int kModes[] = {_IONBF, _IOFBF, _IOLBF};
+  int mode = kModes[check_option(L, 2, {"no", "full", "line"})];
+  int64_t size = opt_integer(L, 3, BUFSIZ);
+  std::setvbuf(f, nullptr, mode, static_cast<size_t>(size));
   return return_value(L, Value::boolean(true));
 }
 
@@ -378,10 +389,9 @@ int io_type(State& L, int) {
 }
 
 constexpr LibEntry kFile[] = {
-    {"file.read", file_read},       {"file.write", file_write},
-    {"file.lines", file_lines},     {"file.close", file_close},
-    {"file.flush", file_flush},     {"file.seek", file_seek},
-    {"file.setvbuf", file_setvbuf},
+    {":read", file_read},       {":write", file_write}, {":lines", file_lines},
+    {":close", file_close},     {":flush", file_flush}, {":seek", file_seek},
+    {":setvbuf", file_setvbuf},
 };
 
 constexpr LibEntry kIo[] = {
@@ -389,7 +399,7 @@ constexpr LibEntry kIo[] = {
     {"io.close", file_close}, {"io.open", io_open},   {"io.type", io_type},
 };
 
-constexpr LibEntry kMeta[] = {{"__tostring", file_tostring}};
+constexpr LibEntry kMeta[] = {{":__tostring", file_tostring}};
 
 void add_stream(State& L, Table* lib, const char* name, FILE* f) {
   push_file(L, f, kStandardStream);

@@ -87,8 +87,7 @@ int os_time(State& L, int) {
   std::time_t when = std::mktime(&tm);
   set_date_fields(L, t, tm);  // normalised by mktime
   if (when == -1) {
-    lib_error(L,
-              "time result cannot be represented in this installation");
+    lib_error(L, "time result cannot be represented in this installation");
   }
   return return_integer(L, when);
 }

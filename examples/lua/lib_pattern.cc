@@ -78,7 +78,7 @@ int string_gmatch(State& L, int) {
   check_string(L, 2);
   size_t start = start_position(opt_integer(L, 3, 1), s->length) - 1;
   if (start > s->length) start = size_t{s->length} + 1;
-  CFunction* f = new_c_function(L, gmatch_step, "for iterator", 4);
+  CFunction* f = new_c_function(L, gmatch_step, ":gmatch", 4);
   Mutator& mu = mutator(L);
   f->upvalues[0].init(mu, L.arg(1));
   f->upvalues[1].init(mu, L.arg(2));

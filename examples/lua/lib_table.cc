@@ -81,7 +81,7 @@ int table_remove(State& L, int) {
   int64_t at = opt_integer(L, 2, size);
   if (at != size &&
       static_cast<uint64_t>(at) - 1 > static_cast<uint64_t>(size)) {
-    arg_error(L, 2, "position out of bounds");
+    arg_error(L, 1, "position out of bounds");
   }
   push(L, get_at(L, 1, at));
   for (; at < size; ++at) {

@@ -235,10 +235,11 @@ void report(State& L, Userdata* handle) {
   Value results = handle->value.load();
   if (results.is_table()) {
     Value error = get_integer(results.as_table(), 1);
-    bool is_text = error.is_string() || error.is_number();
-    text = is_text ? view(to_display_string(L, error))
-                   : std::string("(error object is a ") + type_name(error) +
-                         " value)";
+    if (error.is_string() || error.is_number()) {
+      text = view(to_display_string(L, error));
+    } else {
+      text = std::string("(error object is a ") + type_name(error) + " value)";
+    }
   }
   L.g->universe.task_failed.store(true, std::memory_order_relaxed);
   handle->claimed = true;
@@ -311,8 +312,7 @@ int task_thread(State& L, int) {
 constexpr LibEntry kTask[] = {{"task.spawn", task_spawn},
                               {"task.thread", task_thread},
                               {"task.yield", task_yield}};
-constexpr LibEntry kHandle[] = {{"task.join", task_join},
-                                {"task.done", task_done}};
+constexpr LibEntry kHandle[] = {{":join", task_join}, {":done", task_done}};
 
 }  // namespace
 

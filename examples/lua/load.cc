@@ -205,6 +205,12 @@ bool load_chunk(State& L, std::string_view source,
   Compiled c;
   c.source = without_shebang(source);
   std::string name(chunk_name);
+  if (is_binary_chunk(c.source)) {
+    bool anonymous = is_binary_chunk(name);
+    push_string(L, (anonymous ? "binary string" : chunk_display_name(name)) +
+                       ": bad binary format (only text can be loaded)");
+    return false;
+  }
   {
     tri::NativeScope native(mu);
     compile(c, name, L.native_limit);

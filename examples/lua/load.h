@@ -16,6 +16,11 @@ namespace tlua {
 /// must not move. A safepoint; compiling itself runs outside managed code.
 bool load_chunk(State& L, std::string_view source, std::string_view chunk_name);
 
+/// Whether the chunk is one that string.dump() of another Lua made.
+inline bool is_binary_chunk(std::string_view source) {
+  return !source.empty() && source[0] == '\x1b';
+}
+
 /// Pushes a closure of a copy of `proto` (of another state of this runtime)
 /// whose constants are this state's own. Its upvalues are closed and nil.
 Closure* adopt_prototype(State& L, const Proto* proto);

@@ -6,9 +6,9 @@
 //   tlua SCRIPT [ARGS]     tlua - [ARGS] (from stdin)     tlua -e CODE
 //
 // Exit code 0, or 1 with a message on stderr. A script that fails ends the
-// process at once, without waiting for the tasks it has spawned. The environment tunes the
-// collector (TRIGC, TRIMAXPROCS, TRIDEBUG, see docs of tricolor), and
-// TLUA_HEAP_BYTES_MAX limits the heap.
+// process at once, without waiting for the tasks it has spawned. The
+// environment tunes the collector (TRIGC, TRIMAXPROCS, TRIDEBUG, see docs of
+// tricolor), and TLUA_HEAP_BYTES_MAX limits the heap.
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>

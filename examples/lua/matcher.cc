@@ -26,7 +26,8 @@ enum Class : uint16_t {
   kPunct = 32,
   kSpace = 64,
   kUpper = 128,
-  kHex = 256
+  kHex = 256,
+  kZero = 512
 };
 
 struct ClassTables {
@@ -47,15 +48,16 @@ struct ClassTables {
       if (c == ' ' || (c >= '\t' && c <= '\r')) bits |= kSpace;
       if (c > 32 && c < 127) bits |= kGraph;
       if (c > 32 && c < 127 && !lower && !upper && !digit) bits |= kPunct;
+      if (c == 0) bits |= kZero;
       of_byte[c] = static_cast<uint16_t>(bits);
     }
     struct {
       int letter;
       unsigned bits;
     } constexpr kLetters[] = {
-        {'a', kAlpha}, {'c', kControl},       {'d', kDigit}, {'g', kGraph},
-        {'l', kLower}, {'p', kPunct},         {'s', kSpace}, {'u', kUpper},
-        {'x', kHex},   {'w', kAlpha | kDigit}};
+        {'a', kAlpha}, {'c', kControl},        {'d', kDigit}, {'g', kGraph},
+        {'l', kLower}, {'p', kPunct},          {'s', kSpace}, {'u', kUpper},
+        {'x', kHex},   {'w', kAlpha | kDigit}, {'z', kZero}};
     for (const auto& l : kLetters) {
       of_letter[l.letter] = static_cast<uint16_t>(l.bits);
     }

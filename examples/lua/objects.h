@@ -131,7 +131,7 @@ using CFunctionPtr = int (*)(State& L, int n);
 struct CFunction : Object {
   uint32_t upvalue_count;
   CFunctionPtr fn;
-  const char* name;  // "string.rep", static
+  const char* name;  // static: "string.rep", or ":read" if no global has it
   uint64_t reserved;
   ValueSlot upvalues[1];  // really upvalue_count
 

@@ -63,9 +63,9 @@ std::string_view Parser::expect_name() {
 void Parser::new_local() {
   constexpr int kMaxLocals = 200;
   if (++locals_ <= kMaxLocals) return;
-  std::string where = function_line_ == 0
-                          ? "main function"
-                          : "function at line " + std::to_string(function_line_);
+  std::string where = function_line_ == 0 ? "main function"
+                                          : "function at line " +
+                                                std::to_string(function_line_);
   lex_.error_near("too many local variables (limit is 200) in " + where);
 }
 

@@ -53,7 +53,7 @@ Value index(State& L, Value object, Value key) {
     if (is_function(handler)) return call_meta(L, handler, object, key);
     object = handler;
   }
-  run_error(L, "'__index' chain too long; possibly a loop");
+  run_error(L, "'__index' chain too long; possible loop");
 }
 
 void set_index(State& L, Value object, Value key, Value v) {
@@ -84,7 +84,7 @@ void set_index(State& L, Value object, Value key, Value v) {
     }
     object = handler;
   }
-  run_error(L, "'__newindex' chain too long; possibly a loop");
+  run_error(L, "'__newindex' chain too long; possible loop");
 }
 
 Value length_of(State& L, Value v) {

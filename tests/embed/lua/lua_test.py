@@ -106,6 +106,12 @@ ERRORS = [
     ("suffixes.lua", "coroutine.wrap(function()\nassert(load('local t = ... "
      "return t' .. ('.x'):rep(100000)))\nend)()\n",
      ["expression too complex near"]),
+    ("wrapped.lua", "local t = { gen = coroutine.wrap(function() error('in') "
+     "end) }\nlocal function call() t.gen() end\ncall()\n",
+     ["wrapped.lua:1: in\n", "[C]: in field 'gen'", "wrapped.lua:2: in local "
+      "'call'", "in main chunk"]),
+    ("wrapped_twice.lua", "coroutine.wrap(function() error('x') end)()\n",
+     ["wrapped_twice.lua:1: x\n", "[C]: in ?\n", "in main chunk"]),
     # A script that fails waits for no task; a task that fails is heard of.
     ("endless_task.lua", "task.spawn(function() while true do end end)\n"
      "print('out')\nerror('main fails')\n",
