@@ -25,6 +25,19 @@ void zero_in_chunks(tri_mutator* mu, void* object, size_t bytes) {
     if (base::load_relaxed(&mu->poll_request) != 0) tri_detail_poll_slow(mu);
   }
 }
+/// The same for an object that nothing refers to yet.
+void zero_rooted(tri_mutator* mu, void* object, size_t bytes) {
+  void** top = mu->shadow_top;
+  if (top == mu->shadow_limit) top = tri_detail_shadow_grow(mu, 1);
+  *top = object;
+  mu->shadow_top = top + 1;
+  zero_in_chunks(mu, object, bytes);
+  if (top == mu->shadow_base) {
+    tri_detail_shadow_shrink(mu, top);
+  } else {
+    mu->shadow_top = top;
+  }
+}
 }  // namespace
 
 void* Heap::allocate_large(tri_mutator* mu, LayoutId layout, size_t bytes,
@@ -83,16 +96,7 @@ void* Heap::allocate_large(tri_mutator* mu, LayoutId layout, size_t bytes,
   mcache_of(mu)->unsettled_bytes += static_cast<int64_t>(npages << kPageShift);
 
   if (needzero && !layouts_.is_uninitialized(layout)) {
-    void** top = mu->shadow_top;
-    if (top == mu->shadow_limit) top = tri_detail_shadow_grow(mu, 1);
-    *top = object;
-    mu->shadow_top = top + 1;
-    zero_in_chunks(mu, object, span->bytes);
-    if (top == mu->shadow_base) {
-      tri_detail_shadow_shrink(mu, top);
-    } else {
-      mu->shadow_top = top;
-    }
+    zero_rooted(mu, object, span->bytes);
   }
   // ORDER-entry-1: pairs with the marker's load: zeroed before scannable.
   entry->bits.store_release(PageEntry::pack(layout, 0, SpanState::kLarge));

@@ -3,8 +3,8 @@
 //
 // Sysmon: one thread without a P that looks every 10 ms, while anything runs:
 // it preempts a task that has run that long while others wait, hands on the P
-// of a long native call, fires late timers, polls the network if nobody has, and
-// lets the scavenger have its share.
+// of a long native call, fires late timers, polls the network if nobody has,
+// and lets the scavenger have its share.
 // Started with the first spawn; none if the runtime may have no threads. Sleeps
 // for good while every P is idle.
 #ifndef TRICOLOR_SCHED_SYSMON_H_

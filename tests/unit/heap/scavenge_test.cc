@@ -150,7 +150,9 @@ TEST(heap_scavenge, holes_between_live_cells_go_back_when_asked) {
     heap->scavenge(SIZE_MAX);
     // A cell of n bytes keeps at most n / 4096 + 2 pages.
     const size_t most = live.size() * (bytes / kOsPageBytes + 2);
-    if (bytes >= 3072) EXPECT_LE(resident_heap(heap.heap()), most + 16);
+    if (bytes >= 3072) {
+      EXPECT_LE(resident_heap(heap.heap()), most + 16);
+    }
     for (void* cell : live) {
       auto* p = static_cast<char*>(cell);
       for (size_t i = 0; i < bytes; ++i) ASSERT_EQ(p[i], 1);
