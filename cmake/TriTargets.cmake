@@ -36,6 +36,9 @@ function(tri_test component)
   target_include_directories(${target} PRIVATE "${PROJECT_SOURCE_DIR}")
   target_link_libraries(${target} PRIVATE tricolor tri_test_support)
   tri_warnings(${target})
+  if(TRI_PCH)
+    target_precompile_headers(${target} PRIVATE <gtest/gtest.h>)
+  endif()
   tri_label(label)
   gtest_discover_tests(${target}
     DISCOVERY_MODE PRE_TEST

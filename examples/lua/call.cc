@@ -86,7 +86,6 @@ namespace {
 /// Counts C calls of this thread, and keeps clear of the native stack's end.
 /// Message handlers may go a little deeper than what they report on.
 void enter_c(State& L) {
-  constexpr ptrdiff_t kHandlerNativeBytes = 8 << 10;
   char* here = static_cast<char*>(__builtin_frame_address(0));
   if (L.in_handler) {
     if (L.c_depth >= kMaxCDepth + kHandlerCDepth ||

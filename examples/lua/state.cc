@@ -75,13 +75,12 @@ State* new_thread(Mutator& mu, Globals& g) {
 
 bool start_thread(State& L, Mutator& mu, size_t stack_bytes,
                   size_t native_bytes) {
-  constexpr size_t kNativeReserve = size_t{24} << 10;
   L.mu = &mu;
   mu.user = &L;
   L.vs = tri::mount_value_stack(mu, stack_bytes, L.g->universe.encoding);
   if (L.vs == nullptr) return false;
   char* here = static_cast<char*>(__builtin_frame_address(0));
-  L.native_limit = here - (native_bytes - kNativeReserve);
+  L.native_limit = here - (native_bytes - kNativeReserveBytes);
   L.status = ThreadStatus::kRunning;
   L.started = true;
   L.top = L.stack();

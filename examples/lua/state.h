@@ -118,8 +118,24 @@ void close_state(State& L);
 
 inline constexpr size_t kMainStackBytes = size_t{8} << 20;
 inline constexpr size_t kCoroutineStackBytes = size_t{256} << 10;
-inline constexpr size_t kStateNativeBytes = size_t{1} << 20;
-inline constexpr size_t kCoroutineNativeBytes = size_t{128} << 10;
+// Sanitizers make frames several times larger.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr size_t kFrameScale = 4;
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+inline constexpr size_t kFrameScale = 4;
+#else
+inline constexpr size_t kFrameScale = 1;
+#endif
+#else
+inline constexpr size_t kFrameScale = 1;
+#endif
+inline constexpr size_t kStateNativeBytes = kFrameScale << 20;
+inline constexpr size_t kCoroutineNativeBytes =
+    size_t{kFrameScale == 1 ? 128 : 256} << 10;
+/// Kept free for what follows the check, and what a message handler may use.
+inline constexpr size_t kNativeReserveBytes = kFrameScale * (24 << 10);
+inline constexpr size_t kHandlerNativeBytes = kFrameScale * (8 << 10);
 
 // Stack ----------------------------------------------------------------------
 

@@ -134,11 +134,11 @@ ERRORS = [
 
 # Scripts that need more than the 30 MB they get.
 FILL = "local t = {} for i = 1, 1e8 do t[i] = { i } end"
+COROUTINES = "local t = {} for i = 1, 1e8 do t[i] = coroutine.wrap(print) end"
 GREEDY = [
     FILL,
     "local s = 'x' while true do s = s .. s end",
     "local t = {} for i = 1, 1e8 do t['k' .. i] = i end",
-    "local t = {} for i = 1, 1e8 do t[i] = coroutine.wrap(print) end",
     "local t = {} for i = 1, 1e8 do t[i] = load('return { ' .. i .. ' }') end",
     f"coroutine.wrap(function() {FILL} end)()",
     f"task.spawn(function() {FILL} end):join()",
@@ -199,6 +199,10 @@ def errors(tlua, tour, env):
     for script in GREEDY:
         ok = check_failure(tlua, ["-e", script],
                            ["tlua: ", "not enough memory"], limited) and ok
+    # A coroutine needs far more outside the heap than in it.
+    small = dict(limited, TLUA_HEAP_BYTES_MAX="3500000")
+    ok = check_failure(tlua, ["-e", COROUTINES],
+                       ["tlua: ", "not enough memory"], small) and ok
     ok = check_waiting_reads(tlua, env) and ok
     planted = dict(os.environ if env is None else env, TLUA_TOUR_PLANT="1")
     code, out, _ = run([tlua, tour, "0.05"], planted)

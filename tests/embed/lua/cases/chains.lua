@@ -39,9 +39,9 @@ local function suffixes(n)
   try("local t = ... return t" .. times("[1]") .. ".y", self)
   try("local t = ... t" .. times(".x") .. ".z = 5 return t.z", self)
 end
-for _, n in ipairs { 1, 2, 150, 700, 50000 } do operators(n) end
+for _, n in ipairs { 1, 2, 150, 700, 8000 } do operators(n) end
 for _, n in ipairs { 1, 150, 1000 } do suffixes(n) end
 coroutine.wrap(function()
-  operators(50000)
+  operators(8000)
   suffixes(150)
 end)()
