@@ -55,14 +55,12 @@ TEST(sched_misuse_death, heap_from_native_code) {
   };
   EXPECT_DEATH(with_cell([](Mutator& mu, Link*) { make(mu, type); }),
                "allocate: .*native code");
-  EXPECT_DEATH(with_cell([](Mutator& mu, Link* cell) {
-                 cell->next.store(mu, cell);
-               }),
-               "store of a managed pointer: .*native code");
-  EXPECT_DEATH(with_cell([](Mutator& mu, Link* cell) {
-                 Weak<Link>::make(mu, cell);
-               }),
-               "make_weak: .*native code");
+  EXPECT_DEATH(
+      with_cell([](Mutator& mu, Link* cell) { cell->next.store(mu, cell); }),
+      "store of a managed pointer: .*native code");
+  EXPECT_DEATH(
+      with_cell([](Mutator& mu, Link* cell) { Weak<Link>::make(mu, cell); }),
+      "make_weak: .*native code");
 }
 
 void* yields_once(Mutator& mu, Coroutine*, void*, void*) {
