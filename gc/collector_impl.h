@@ -183,7 +183,7 @@ struct CollectorImpl {
 
   /// Tells the heap what is aimed at.
   void aim_heap() {
-    uint64_t goal = pacer.goal();
+    uint64_t goal = pacer.heap_goal();
     heap->set_goal_bytes(goal);
     heap->set_retained_bytes(goal > UINT64_MAX / 2 ? goal : goal + goal / 10);
   }

@@ -172,7 +172,10 @@ void CollectorImpl::end_mark_stw(ProcGc*) {
       },
       &sums);
   check_mark_stw();
-  uint64_t allocated = heap->allocated_bytes() - record.allocated_before;
+  // Negative if runs taken before the mark were flushed in it (walk()).
+  auto balance =
+      static_cast<int64_t>(heap->allocated_bytes() - record.allocated_before);
+  uint64_t allocated = balance > 0 ? static_cast<uint64_t>(balance) : 0;
   record.heap_end = heap->live_bytes();
   record.heap_marked = sums.bytes + allocated;
   record.scanned = scanned_.load_relaxed();
@@ -219,6 +222,7 @@ void CollectorImpl::finish_sweep_locked() {
       heap->sweep_stats().live_cells.load_relaxed());
   // What the dead held outside the heap is gone by now.
   pacer.set_external(external());
+  aim_heap();
   totals.cycles.fetch_add_relaxed(1);
   if (record.forced) totals.forced.fetch_add_relaxed(1);
   set_phase(Phase::kSweep, Phase::kIdle);

@@ -28,6 +28,7 @@ void Pacer::recompute_locked() {
   int percent = percent_.load_relaxed();
   if (percent < 0) {
     goal_.store_relaxed(UINT64_MAX);
+    heap_goal_.store_relaxed(UINT64_MAX);
     trigger_.store_relaxed(UINT64_MAX);
     return;
   }
@@ -47,6 +48,8 @@ void Pacer::recompute_locked() {
   if (trigger < low) trigger = low;
   if (trigger > high) trigger = high;
   goal_.store_relaxed(goal);
+  uint64_t heap_goal = heap_live + heap_live / 100 * p;
+  heap_goal_.store_relaxed(heap_goal < least ? least : heap_goal);
   trigger_.store_relaxed(trigger);
 }
 

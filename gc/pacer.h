@@ -39,6 +39,8 @@ class Pacer {
   /// Any thread, relaxed: a stale value costs one early or late cycle.
   uint64_t trigger() const { return trigger_.load_relaxed(); }
   uint64_t goal() const { return goal_.load_relaxed(); }
+  /// The part of the goal that is for cells.
+  uint64_t heap_goal() const { return heap_goal_.load_relaxed(); }
 
   /// A cycle begins with `heap_live` bytes.
   void begin_cycle(uint64_t heap_live);
@@ -56,6 +58,7 @@ class Pacer {
   base::Atomic<int> percent_{100};
   base::Atomic<uint64_t> trigger_{kMinHeapBytes};
   base::Atomic<uint64_t> goal_{kMinHeapBytes};
+  base::Atomic<uint64_t> heap_goal_{kMinHeapBytes};
   base::Atomic<uint64_t> live_{0};  // of the heap alone
   uint64_t external_ TRI_GUARDED_BY(lock_) = 0;
   uint64_t min_heap_ = 0;  // immutable after init

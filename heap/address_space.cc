@@ -25,9 +25,9 @@ size_t default_reservation() {
 size_t round_up(size_t n, size_t to) { return (n + to - 1) & ~(to - 1); }
 size_t round_down(size_t n, size_t to) { return n & ~(to - 1); }
 
-/// At least the minimum, at most what an x86-64 process can map (2^47).
+/// At least the minimum, at most 16 TiB: page numbers have 32 bits.
 size_t clamp_reservation(size_t bytes) {
-  constexpr size_t kMost = size_t{1} << 47;
+  constexpr size_t kMost = size_t{1} << 44;
   if (bytes < kReserveMin) return kReserveMin;
   return bytes > kMost ? kMost : round_up(bytes, kGrowBytes);
 }

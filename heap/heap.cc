@@ -33,7 +33,6 @@ bool Heap::init(base::MetaArena* meta, const HeapOptions& options,
                 Error* error) {
   meta_ = meta;
   options_ = options;
-  if (!space_.init(options.reservation_bytes, error)) return false;
   if (!layouts_.init(meta)) return false;
   centrals_ =
       static_cast<MCentral*>(base::os_map(kSlotCount * sizeof(MCentral)));
@@ -41,6 +40,8 @@ bool Heap::init(base::MetaArena* meta, const HeapOptions& options,
       !central_made_.init(kSlotCount / 64)) {
     return false;
   }
+  // Last, so that what is reserved for cells leaves room for the tables.
+  if (!space_.init(options.reservation_bytes, error)) return false;
   base::LockGuard guard(pages_lock_);
   return pages_.init(space_.reserved_bytes() >> kPageShift);
 }
@@ -62,11 +63,14 @@ void Heap::destroy() {
 }
 
 bool Heap::charge_pages(size_t npages) {
-  uint64_t now = pages_in_use_.fetch_add_relaxed(npages) + npages;
   size_t limit = options_.hard_limit_bytes >> kPageShift;
-  if (limit == 0 || now <= limit) return true;
-  pages_in_use_.fetch_sub_relaxed(npages);
-  return false;
+  const size_t reserved = space_.reserved_bytes() >> kPageShift;
+  if (limit == 0 || limit > reserved) limit = reserved;
+  uint64_t now = pages_in_use_.load_relaxed();
+  do {
+    if (npages > limit || now > limit - npages) return false;
+  } while (!pages_in_use_.compare_exchange_weak_relaxed(now, now + npages));
+  return true;
 }
 
 bool Heap::grow_locked(size_t npages) {

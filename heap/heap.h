@@ -138,9 +138,14 @@ class Heap {
   size_t scavenge(size_t bytes);
   /// Gives surplus back, if and as long as one percent of the time allows.
   void scavenge_paced(const base::Clock& clock);
-  /// From now on sweepers give back the OS pages inside a span that no live
-  /// cell touches (they read as zero when a run is taken there).
-  void set_punching(bool on) { punching_.store_relaxed(on ? 1 : 0); }
+  size_t free_dirty_bytes() const {
+    return free_dirty_.load_relaxed() << kPageShift;
+  }
+  /// While somebody wants it (+1, then -1), sweepers give back the OS pages
+  /// inside a span that no live cell touches.
+  void add_punching(int n) {
+    punching_.fetch_add_relaxed(static_cast<uint32_t>(n));
+  }
   /// Given back ever.
   uint64_t scavenged_bytes() const { return scavenged_.load_relaxed(); }
   /// Pages of the heap that hold bytes, in use or free.

@@ -66,7 +66,10 @@ void Heap::walk_span_stw(Span* span, bool marking, WalkFn fn, void* ctx) {
     if (byte == 0 || (byte != cur() && !marking)) continue;
     char* cell = base + i * bytes;
     if (!large && is_released(cell)) continue;
-    fn(info_of(cell, bytes, span->layout), ctx);
+    // A large object's entry has its layout only once it is zeroed.
+    uint32_t bits = space_.entry(span->first_page)->bits.load_relaxed();
+    uint32_t layout = large ? PageEntry::layout(bits) : span->layout;
+    fn(info_of(cell, bytes, layout), ctx);
   }
 }
 

@@ -209,6 +209,12 @@ void Heap::take_run(MCache* mc, uint32_t slot_id, size_t from, size_t to) {
   unpoison(start, bytes);
   claim_cells(space_.mark_of(space_.offset_of(start)), start, stride_of(span),
               to - from, cur(), span->needzero);
+  if (TRI_UNLIKELY(layouts_.is_uninitialized(span->layout))) {
+    // A cell that was released and then swept still says so (see release.cc).
+    for (size_t at = 0; at < bytes; at += span->cell_bytes) {
+      reinterpret_cast<uint64_t*>(start + at)[1] = 0;
+    }
+  }
   mc->slots[slot_id] = {start, start + bytes};
   span->live += static_cast<uint32_t>(to - from);
   mc->unsettled_bytes += static_cast<int64_t>(bytes);

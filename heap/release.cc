@@ -142,7 +142,12 @@ bool Heap::release(tri_mutator* mu, void* cell) {
   if (marking && !noscan) return false;
   if (size_class == 0) return release_large(mu, cell, marking);
   uint8_t* byte = space_.mark_of(offset);
-  if (base::load_relaxed(byte) != cur()) base::store_relaxed(byte, cur());
+  if (base::load_relaxed(byte) != cur()) {
+    // As if it had been allocated during the mark: no marker counts it.
+    base::store_relaxed(byte, cur());
+    mcache_of(mu)->unsettled_bytes +=
+        static_cast<int64_t>(tri_detail_class_bytes(size_class));
+  }
   push_released(mcache_of(mu), layout << TRI_DETAIL_CLASS_SHIFT | size_class,
                 static_cast<char*>(cell), tri_detail_class_bytes(size_class));
   return true;

@@ -25,10 +25,11 @@ class ScavengePacer {
   uint64_t begin_turn(uint64_t now_ns) {
     uint64_t since = since_.load_relaxed();
     if (since == kInTurn) return 0;
-    if (since == 0 || now_ns < since) {  // the first call sets the clock
+    if (since == 0) {  // the first call sets the clock
       since_.compare_exchange_strong_relaxed(since, now_ns);
       return 0;
     }
+    if (now_ns < since) return 0;  // an overdraft is being paid off
     uint64_t due = (now_ns - since) / kShare;
     if (due < kLeastTurnNs) return 0;
     if (!since_.compare_exchange_strong_relaxed(since, kInTurn)) return 0;

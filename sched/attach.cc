@@ -42,6 +42,7 @@ void begin_attached_g(M* m, G* g, P* p) {
   m->attach_depth = 1;
   p->curg.store_release(g);
   m->rt->collector->on_g_born(p, g);
+  unbind_mutator(g);  // native until a ManagedScope
   g->native_p = p;
   set_state(g, GState::kIdle, GState::kNative);
   set_p_state(p, PState::kIdle, PState::kNative);

@@ -246,6 +246,7 @@ void* Coroutine::yield(Mutator& mu, void* value) {
 }
 
 bool Coroutine::close(Mutator& mu, Coroutine* co) {
+  if (mu.p == nullptr) TRI_MISUSE("Coroutine::close", "called in native code");
   RuntimeImpl* rt = impl_of(mu);
   G* g = CoroutineAccess::g(co);
   if (g == nullptr || !sched::try_leave_state(g, sched::GState::kSuspended,

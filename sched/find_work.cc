@@ -164,7 +164,9 @@ G* find_work(M* m, bool* inherits) {
     if (rt->collector->has_idle_work() && run_gc_worker(m, kIdleSliceNs)) {
       continue;
     }
-    // Not spinning in the books: work of other kinds is seen in go_idle().
+    // No longer in the books as looking for work: who submits some wakes
+    // somebody, and what came before is seen in the next round or in go_idle().
+    stop_spinning(m);
     if (rt->collector->await_idle_work(p)) continue;
     if (rt->gs.has_collected()) reap_coroutines(rt, p);
     if (give_memory_back(rt)) continue;

@@ -95,10 +95,17 @@ size_t return_memory(Mutator& mu) {
   if (mu.p == nullptr) TRI_MISUSE("return_memory", "called in native code");
   heap::Heap* heap = impl_of(mu)->heap;
   const uint64_t before = heap->scavenged_bytes();
-  heap->set_punching(true);
+  heap->add_punching(1);
   collect(mu);
-  heap->set_punching(false);
-  while (heap->scavenge(kPieceBytes) != 0) poll(mu);
+  heap->add_punching(-1);
+  // What is free now; others may go on freeing.
+  size_t left = heap->free_dirty_bytes();
+  while (left > 0) {
+    const size_t n = heap->scavenge(left < kPieceBytes ? left : kPieceBytes);
+    if (n == 0) break;
+    left -= n < left ? n : left;
+    poll(mu);
+  }
   return heap->scavenged_bytes() - before;
 }
 

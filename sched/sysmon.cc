@@ -89,7 +89,10 @@ void sleep_while_idle(RuntimeImpl* rt) {
   Scheduler& s = rt->sched;
   if (rt->settings.debug.schedtrace_ms != 0) return;
   s.lock.lock();
-  const bool idle = s.idle_p_count.load_relaxed() == s.max_procs;
+  // Attached threads have Ps of their own, which look for no work when idle.
+  const bool scavenges = rt->attached_threads.load_relaxed() != 0 &&
+                         rt->heap->surplus_bytes() != 0;
+  const bool idle = s.idle_p_count.load_relaxed() == s.max_procs && !scavenges;
   // Relaxed: written and read under the lock, but for shutdown's unpark.
   if (idle) sysmon.sleeps.store_relaxed(true);
   s.lock.unlock();

@@ -44,8 +44,9 @@ bool shrink(Mutator& mu, void* cell, size_t bytes);
 
 /// A cell of the same layout with at least `bytes` bytes: `cell` itself if it
 /// is or can be made large enough, else a new one with the contents of `cell`,
-/// which is released. The rest is zero. Never null: calls
-/// Options::on_out_of_memory. May collect; a safepoint; roots `cell` meanwhile.
+/// which is released. The rest is zero (arbitrary for an uninitialized layout).
+/// Never null: calls Options::on_out_of_memory. May collect; a safepoint; roots
+/// `cell` meanwhile.
 /// Not for weak cells, nor for layouts whose cells refer to themselves.
 void* grow(Mutator& mu, void* cell, size_t bytes);
 /// The same; null when there is no memory: `cell` is as it was, and rooted by

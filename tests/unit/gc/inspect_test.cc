@@ -35,6 +35,7 @@ class gc_inspect : public ::testing::Test {
     found = find_cell(gc.runtime(), p, &info);
     return info;
   }
+  void rt_percent(int percent) { gc.collector().set_gc_percent(percent); }
   std::map<void*, CellInfo> walk_all() {
     std::map<void*, CellInfo> cells;
     void* last = nullptr;
@@ -173,6 +174,20 @@ TEST_F(gc_inspect, layout_stats_count_cells_and_bytes) {
   layout_stats(mu, out, 8);
   EXPECT_EQ(out[type.layout].cells, 127u);
   EXPECT_EQ(out[bytes].cells, 0u);
+}
+
+// The walk flushes runs that were taken, and counted, before the mark.
+TEST_F(gc_inspect, a_walk_during_a_small_mark_leaves_the_pacer_sane) {
+  Scope<1> scope(mu);
+  Local<Node> keep(scope, make(mu, type));
+  for (size_t n : {16, 48, 96, 200, 400, 900}) allocate(mu, bytes, n);
+  gc.start();
+  walk_all();
+  gc.finish();
+  EXPECT_LT(gc.impl().record.heap_marked, 1u << 20);
+  EXPECT_LT(gc.heap().live_bytes(), 1u << 20);
+  rt_percent(100);
+  EXPECT_LE(gc.impl().pacer.trigger(), 4u << 20);
 }
 
 TEST_F(gc_inspect, verify_heap_finds_a_stray_write) {

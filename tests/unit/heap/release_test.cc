@@ -66,6 +66,27 @@ TEST(heap_release, the_cell_is_the_next_of_a_refill_and_zero) {
   }
 }
 
+// Nothing zeroes the cells of such a layout, so a word that said "released"
+// would outlive its cell.
+TEST(heap_release, an_uninitialized_cell_forgets_its_past) {
+  HeapAlone heap;
+  LayoutSpec spec;
+  spec.name = "Raw";
+  spec.tail = LayoutSpec::Tail::kNoscan;
+  spec.uninitialized = true;
+  const LayoutId raw = heap.layout(spec);
+  for (int round = 0; round < 3; ++round) {
+    std::vector<void*> cells;
+    for (int i = 0; i < 1000; ++i) cells.push_back(heap.allocate(raw, 64));
+    for (void* cell : cells) {
+      *static_cast<uint64_t*>(cell) = 1;  // the first word alone
+      EXPECT_FALSE(heap->is_released(cell));
+      ASSERT_TRUE(heap->release(&heap.mu(), cell));
+    }
+    heap.collect({});
+  }
+}
+
 TEST(heap_release, costs_no_allocation) {
   HeapAlone heap;
   LayoutId layout = heap.layout("Churn");

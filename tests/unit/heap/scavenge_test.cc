@@ -144,9 +144,9 @@ TEST(heap_scavenge, holes_between_live_cells_go_back_when_asked) {
       std::memset(cell, 1, bytes);
       if (i % 5 == 0) live.push_back(cell);
     }
-    heap->set_punching(true);
+    heap->add_punching(1);
     heap.collect(live);
-    heap->set_punching(false);
+    heap->add_punching(-1);
     heap->scavenge(SIZE_MAX);
     // A cell of n bytes keeps at most n / 4096 + 2 pages.
     const size_t most = live.size() * (bytes / kOsPageBytes + 2);

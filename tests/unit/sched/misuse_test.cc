@@ -63,6 +63,18 @@ TEST(sched_misuse_death, heap_from_native_code) {
       "make_weak: .*native code");
 }
 
+TEST(sched_misuse_death, heap_from_a_thread_that_has_just_attached) {
+  static Type<Link> type;
+  EXPECT_DEATH(
+      {
+        RuntimePtr rt = make_runtime(options(1, 0));
+        type = link_type(*rt);
+        AttachScope attach(*rt);
+        make(attach.mutator(), type);
+      },
+      "allocate: .*native code");
+}
+
 void* yields_once(Mutator& mu, Coroutine*, void*, void*) {
   return Coroutine::yield(mu, nullptr);
 }
