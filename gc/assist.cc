@@ -68,17 +68,28 @@ void CollectorImpl::assist(ProcGc* p, tri_mutator* mu, uint64_t allocated) {
   poll(*mu);
 }
 
-/// Sweeps in proportion: all spans before heap_live reaches the trigger.
+/// Sweeps in proportion: all spans before heap_live reaches the trigger. What
+/// refills swept for themselves counts: memory is best swept by who is about to
+/// use it, and a program that keeps allocating does little else.
 void CollectorImpl::sweep_share(ProcGc* p, uint64_t allocated) {
   uint64_t left = heap->unswept_spans();
   uint64_t live = paced_bytes();
   uint64_t trigger = pacer.trigger();
   uint64_t room = trigger > live ? trigger - live : 0;
-  uint64_t share =
-      room <= allocated ? left : (left * (allocated + 1) + room - 1) / room;
+  uint64_t share_x256 = left * 256;
+  if (allocated < room) {
+    share_x256 = static_cast<uint64_t>(static_cast<double>(share_x256) *
+                                       static_cast<double>(allocated) /
+                                       static_cast<double>(room));
+  }
+  p->sweep_debt_x256 +=
+      static_cast<int64_t>(share_x256) - int64_t{p->swept_spans} * 256;
+  p->swept_spans = 0;
+  // What was swept ahead is soon forgotten: the share grows as room shrinks.
+  if (p->sweep_debt_x256 < -4096) p->sweep_debt_x256 = -4096;
   CollectorScope scope(p);
-  for (uint64_t i = 0; i < share; ++i) {
-    if (heap->sweep_one() == 0) break;
+  for (; p->sweep_debt_x256 > 0; p->sweep_debt_x256 -= 256) {
+    if (heap->sweep_one(p) == 0) break;
     if (p->request.load_relaxed() != 0) return;
   }
   if (heap->all_swept()) advance(p);
@@ -115,7 +126,9 @@ void CollectorImpl::before_refill(tri_mutator* mu, size_t bytes) {
       break;
   }
   p = proc_of(mu);
-  if (self->worker_due(p, phase() == Phase::kIdle ? 0 : now())) {
+  // Not to sweep: the share above sees to that.
+  Phase at = phase();
+  if (at != Phase::kIdle && at != Phase::kSweep && self->worker_due(p, now())) {
     run_worker(p, mu, kSliceNs);
   }
   poll(*mu);
@@ -138,7 +151,7 @@ bool CollectorImpl::run_worker(ProcGc* p, tri_mutator*, uint64_t budget_ns) {
       if (dry) more = advance(p) || work.has_work();
     } else if (at == Phase::kSweep) {
       int swept = 0;
-      while (swept < 16 && heap->sweep_one() != 0) ++swept;
+      while (swept < 16 && heap->sweep_one(p) != 0) ++swept;
       // Nothing to take: all is swept, or others hold the last spans.
       if (swept < 16) more = heap->all_swept() && advance(p);
     } else {

@@ -50,7 +50,7 @@ Collector* Collector::create(heap::Heap* heap, base::MetaArena* meta,
     self->destroy();
     return nullptr;
   }
-  c->pacer.init(options.gc_percent, options.initial_heap_bytes);
+  c->pacer.init(options.gc_percent, options.initial_heap_bytes, options.procs);
   c->aim_heap();
   heap->set_hooks(self->heap_hooks());
   return self;

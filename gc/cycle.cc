@@ -67,6 +67,7 @@ bool CollectorImpl::start_cycle(ProcGc* p, bool forced) {
         q->worker.begin_cycle_stw();
         q->barrier_on = 1;
         q->assist_debt_bytes = 0;
+        q->sweep_debt_x256 = 0;
         q->slice_end_ns = 0;
       },
       this);

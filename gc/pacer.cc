@@ -6,8 +6,9 @@
 
 namespace tricolor::gc {
 
-void Pacer::init(int percent, uint64_t min_heap_bytes) {
-  min_heap_ = min_heap_bytes;
+void Pacer::init(int percent, uint64_t least_goal, uint32_t procs) {
+  least_goal_ = least_goal;
+  min_heap_ = min_heap_bytes(procs);
   set_percent(percent);
 }
 
@@ -36,7 +37,7 @@ void Pacer::recompute_locked() {
   uint64_t heap_live = live_.load_relaxed();
   uint64_t live = heap_live + external_;
   uint64_t goal = live + live / 100 * p;
-  uint64_t least = min_heap_ != 0 ? min_heap_ : kMinHeapBytes * p / 100;
+  uint64_t least = least_goal_ != 0 ? least_goal_ : min_heap_ * p / 100;
   if (goal < least) goal = least;
   uint64_t room = goal - live;
   uint64_t most = 0;

@@ -26,9 +26,18 @@ namespace tricolor::gc {
 
 class Pacer {
  public:
-  static constexpr uint64_t kMinHeapBytes = uint64_t{4} << 20;
+  /// The least goal at 100 percent. For one P it fits a core's second-level
+  /// cache: what is allocated is written there, not to memory. Several Ps pay
+  /// for each cycle with stops, and get more, up to 32 MiB
+  /// (docs/design/0006-small-heaps.md).
+  static uint64_t min_heap_bytes(uint32_t procs) {
+    uint64_t n = procs < 8 ? procs : 8;
+    return n <= 1 ? uint64_t{2} << 20 : n << 22;
+  }
 
-  void init(int percent, uint64_t min_heap_bytes);
+  /// `least_goal`: of the heap, at any percent; 0: min_heap_bytes(procs) in
+  /// proportion to the percentage.
+  void init(int percent, uint64_t least_goal, uint32_t procs);
 
   /// A new percent (-1: off); takes effect at once.
   void set_percent(int percent);
@@ -56,12 +65,13 @@ class Pacer {
 
   // Changed between cycles or by set_percent; read from anywhere.
   base::Atomic<int> percent_{100};
-  base::Atomic<uint64_t> trigger_{kMinHeapBytes};
-  base::Atomic<uint64_t> goal_{kMinHeapBytes};
-  base::Atomic<uint64_t> heap_goal_{kMinHeapBytes};
+  base::Atomic<uint64_t> trigger_{0};
+  base::Atomic<uint64_t> goal_{0};
+  base::Atomic<uint64_t> heap_goal_{0};
   base::Atomic<uint64_t> live_{0};  // of the heap alone
   uint64_t external_ TRI_GUARDED_BY(lock_) = 0;
-  uint64_t min_heap_ = 0;  // immutable after init
+  uint64_t least_goal_ = 0;  // immutable after init
+  uint64_t min_heap_ = 0;    // immutable after init
   base::Mutex lock_{base::LockRank::kLeaf};
   uint64_t history_x256_[5] TRI_GUARDED_BY(lock_) = {};  // allocated/scanned
   uint32_t history_at_ TRI_GUARDED_BY(lock_) = 0;

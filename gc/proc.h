@@ -43,6 +43,7 @@ struct ProcGc : heap::MCache {
   void* barrier_buffer[kBarrierBufferSize];
   MarkWorker worker;
   int64_t assist_debt_bytes = 0;  ///< scan work owed by this P's mutators
+  int64_t sweep_debt_x256 = 0;    ///< spans to sweep for what was allocated
   int64_t external_grown = 0;     ///< external bytes since the last safepoint
   uint64_t worker_ns = 0;         ///< time as a worker in this cycle
   uint64_t assist_ns = 0;

@@ -138,12 +138,13 @@ void Roots::run_callbacks_stw(Tracer& tracer) {
   size_t n = 0;
   {
     base::LockGuard guard(lock_);
-    callbacks_running_.store_relaxed(1);
     for (auto& c : callbacks_) {
       if (c.fn == nullptr) continue;
       fns[n] = c.fn;
       ctxs[n++] = c.ctx;
     }
+    if (n == 0) return;
+    callbacks_running_.store_relaxed(1);
   }
   for (size_t i = 0; i < n; ++i) fns[i](tracer, ctxs[i]);
   // ORDER-callbacks-1: pairs with remove_callback().

@@ -7,6 +7,7 @@
 
 #include <cstdio>
 #include <new>
+#include <utility>
 
 #include "base/check.h"
 #include "base/os_memory.h"
@@ -104,11 +105,13 @@ uint32_t Heap::alloc_pages(MCache* mc, size_t npages, bool* needzero) {
   if (!charge_pages(npages)) return 0;
   uint32_t page = 0;
   if (mc != nullptr && npages <= PageCache::kMaxPages) {
+    if (mc->pages.free == 0) std::swap(mc->pages, mc->freed_pages);
     if (mc->pages.free == 0) {
       base::LockGuard guard(pages_lock_);
       fill_page_cache_locked(mc);
     }
     page = mc->pages.alloc(npages, needzero);
+    if (page == 0) page = mc->freed_pages.alloc(npages, needzero);
     if (page != 0) {
       pages_cached_.fetch_sub_relaxed(npages);
       return page;
@@ -123,19 +126,46 @@ uint32_t Heap::alloc_pages(MCache* mc, size_t npages, bool* needzero) {
   return page;
 }
 
-void Heap::free_pages(uint32_t page, size_t npages) {
-  base::LockGuard guard(pages_lock_);
-  pages_.free(page, npages);
+void Heap::free_pages(MCache* mc, uint32_t page, size_t npages) {
+  if (mc == nullptr || npages > PageCache::kMaxPages) {
+    base::LockGuard guard(pages_lock_);
+    pages_.free(page, npages);
+    free_dirty_.store_relaxed(pages_.free_dirty_pages());
+  } else if (mc->freed_pages.give(page, npages)) {
+    pages_cached_.fetch_add_relaxed(npages);
+  } else {
+    // Its neighbours in the sweep are likely to be neighbours in memory: what
+    // was cached goes, and this block is collected from now on.
+    base::LockGuard guard(pages_lock_);
+    drain_locked(&mc->freed_pages);
+    if (mc->freed_pages.give(page, npages)) {
+      pages_cached_.fetch_add_relaxed(npages);
+    } else {
+      pages_.free(page, npages);
+    }
+    free_dirty_.store_relaxed(pages_.free_dirty_pages());
+  }
   pages_in_use_.fetch_sub_relaxed(npages);
+}
+
+void Heap::drain_locked(PageCache* cache) {
+  pages_cached_.fetch_sub_relaxed(
+      static_cast<uint64_t>(__builtin_popcountll(cache->free)));
+  pages_.drain(cache);
+}
+
+void Heap::drain_freed_pages(MCache* mc) {
+  if (mc->freed_pages.free == 0) return;
+  base::LockGuard guard(pages_lock_);
+  drain_locked(&mc->freed_pages);
   free_dirty_.store_relaxed(pages_.free_dirty_pages());
 }
 
-void Heap::drain_page_cache(MCache* mc) {
-  if (mc->pages.free == 0) return;
+void Heap::drain_page_caches(MCache* mc) {
+  if ((mc->pages.free | mc->freed_pages.free) == 0) return;
   base::LockGuard guard(pages_lock_);
-  pages_cached_.fetch_sub_relaxed(
-      static_cast<uint64_t>(__builtin_popcountll(mc->pages.free)));
-  pages_.drain(&mc->pages);
+  drain_locked(&mc->pages);
+  drain_locked(&mc->freed_pages);
   free_dirty_.store_relaxed(pages_.free_dirty_pages());
 }
 
@@ -185,7 +215,7 @@ void Heap::free_manual(void* p, size_t bytes) {
     space_.entry(page + i)->bits.store_relaxed(0);
   }
   poison(p, npages << kPageShift);
-  free_pages(page, npages);
+  free_pages(nullptr, page, npages);
 }
 
 void Heap::begin_cycle_stw() {

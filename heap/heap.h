@@ -93,7 +93,8 @@ class Heap {
   // ORDER-sweep-1: pairs with allow_sweep().
   bool sweep_allowed() const { return sweep_allowed_.load_acquire() != 0; }
   /// Takes one unswept span and sweeps it; its pages, or 0 if there is none.
-  size_t sweep_one();
+  /// `mc`: the caller's P, which caches the pages of an empty one; or null.
+  size_t sweep_one(MCache* mc);
   /// A hint: sweep_one() may find a span.
   bool may_sweep() const {
     return static_cast<uint32_t>(sweep_cursor_.load_relaxed()) <
@@ -217,7 +218,10 @@ class Heap {
                     size_t bytes);
   Span* get_span(MCache* mc, uint32_t slot_id);
   Span* new_span(MCache* mc, uint32_t slot_id);
-  Span* sweep_for(MCentral* central);
+  /// A swept span at most three quarters full, sweeping for it; or null.
+  Span* listed_span(MCache* mc, MCentral* central);
+  Span* held_span(MCache* mc, MCentral* central);
+  Span* sweep_for(MCache* mc, MCentral* central, uint32_t shard);
   /// From the P's cache if there is one (`mc` may be null) and it has them.
   uint32_t alloc_pages(MCache* mc, size_t npages, bool* needzero);
   uint32_t alloc_pages_locked(size_t npages, bool* needzero)
@@ -225,14 +229,18 @@ class Heap {
   bool fill_page_cache_locked(MCache* mc) TRI_REQUIRES(pages_lock_);
   bool grow_locked(size_t npages) TRI_REQUIRES(pages_lock_);
   bool charge_pages(size_t npages);
-  void free_pages(uint32_t page, size_t npages);
-  void drain_page_cache(MCache* mc);
+  void free_pages(MCache* mc, uint32_t page, size_t npages);
+  void drain_locked(PageCache* cache) TRI_REQUIRES(pages_lock_);
+  void drain_page_caches(MCache* mc);
+  void drain_freed_pages(MCache* mc);
   size_t scavenge_piece();
   void punch_holes(Span* span);
-  void free_span(Span* span);
+  void free_span(MCache* mc, Span* span);
   MCentral* central(uint32_t slot_id);
-  /// Sweeps a span held by the caller; true if it was freed as empty.
-  bool sweep_span(MCentral* central, Span* span);
+  /// Sweeps a span held by the caller, which then is listed again. True if it
+  /// was empty: it has been freed, or (keep_empty) is the caller's. `mc`: the
+  /// caller's P, or null.
+  bool sweep_span(MCache* mc, MCentral* central, Span* span, bool keep_empty);
   uint32_t sweep_marks(Span* span);
   void on_dead_cells(Span* span);
   void validate_span_stw(Span* span, bool swept);
@@ -268,7 +276,10 @@ class Heap {
   base::Atomic<uint64_t> free_dirty_{0};    // free pages that hold old bytes
   base::Atomic<uint64_t> retained_{UINT64_MAX};
   base::Atomic<uint64_t> scavenged_{0};
+  base::Atomic<uint32_t> next_shard_{0};
   base::Atomic<uint32_t> punching_{0};
+  // Some cell with arbitrary bytes has been released (see take_run).
+  base::Atomic<uint32_t> raw_released_{0};
   ScavengePacer scavenge_pacer_;
   base::Atomic<uint64_t> span_count_{0};  // small and large, any home
 

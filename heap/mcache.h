@@ -40,8 +40,10 @@ struct SlotState {
   uint64_t free_cells;   ///< of the window of 64 cells looked at
   uint32_t span_page;    ///< first page of the span owned; 0: none
   uint32_t next_window;  ///< the first cell not looked at yet
-  uint32_t listed;       ///< the slot's id is in active[]
-  uint16_t has_central;  ///< the slot's mcentral has been made
+  uint16_t listed;       ///< the slot's id is in active[]
+  uint16_t spans_taken;  ///< since the last flush
+  uint8_t has_central;   ///< the slot's mcentral has been made
+  uint8_t was_empty;     ///< every cell of the span from next_window on is free
   uint16_t sample_tag;   ///< the next cell is a sample of this profile
   char* released;        ///< cells given back by release(), linked; or null
 };
@@ -53,11 +55,15 @@ struct MCache {
   SlotState* states = nullptr;
   uint32_t* active = nullptr;
   Heap* heap = nullptr;
+  uint32_t shard = 0;  ///< of every mcentral
   // Owner P only.
   uint32_t active_count = 0;
-  PageCache pages;              ///< for spans; given back on flush
+  // Both given back on flush.
+  PageCache pages;              ///< for spans
+  PageCache freed_pages;        ///< of spans that were swept and found empty
   int64_t unsettled_bytes = 0;  ///< taken since mcache_settle, less rests
   int64_t unsettled_freed = 0;  ///< pages given back by release() and shrink()
+  uint32_t swept_spans = 0;     ///< by refills, for their own use
   // Of the allocation profile (heap/profile.cc).
   int64_t sample_left = 0;  ///< bytes until the next sample
   uint64_t sample_rng = 0;

@@ -36,7 +36,7 @@ void MCentral::push(AddressSpace& space, Span* span) {
              span->state == SpanState::kLarge);
   TRI_ASSERT(span->home != SpanHome::kListed, "span %u is listed",
              span->first_page);
-  Stack& s = stack(span->sweepgen.load_relaxed(), fill_of(span));
+  Stack& s = stack(span->sweepgen.load_relaxed(), fill_of(span), span->shard);
   span->home = SpanHome::kListed;
   uint64_t word = s.load_relaxed();
   do {
@@ -63,9 +63,7 @@ Span* MCentral::pop(AddressSpace& space, Stack& s) {
   }
 }
 
-Span* MCentral::pop_swept(AddressSpace& space, uint32_t sweepgen) {
-  Span* span = pop(space, stack(sweepgen, kHalf));
-  if (span == nullptr) span = pop(space, stack(sweepgen, kPartial));
+Span* MCentral::cached(Span* span, uint32_t sweepgen) {
   if (span != nullptr) {
     TRI_ASSERT(span->sweepgen.load_relaxed() == sweepgen);
     span->home = SpanHome::kCached;
@@ -73,20 +71,23 @@ Span* MCentral::pop_swept(AddressSpace& space, uint32_t sweepgen) {
   return span;
 }
 
-Span* MCentral::pop_held(AddressSpace& space, uint32_t sweepgen) {
-  if (Span* span = pop_swept(space, sweepgen)) return span;
-  Span* span = pop(space, stack(sweepgen, kHeld));
-  if (span != nullptr) {
-    TRI_ASSERT(span->sweepgen.load_relaxed() == sweepgen);
-    span->home = SpanHome::kCached;
-  }
-  return span;
+Span* MCentral::pop_swept(AddressSpace& space, uint32_t sweepgen,
+                          uint32_t shard) {
+  Span* span = pop(space, stack(sweepgen, kHalf, shard));
+  if (span == nullptr) span = pop(space, stack(sweepgen, kPartial, shard));
+  return cached(span, sweepgen);
 }
 
-Span* MCentral::pop_unswept(AddressSpace& space, uint32_t sweepgen) {
+Span* MCentral::pop_held(AddressSpace& space, uint32_t sweepgen,
+                         uint32_t shard) {
+  return cached(pop(space, stack(sweepgen, kHeld, shard)), sweepgen);
+}
+
+Span* MCentral::pop_unswept(AddressSpace& space, uint32_t sweepgen,
+                            uint32_t shard) {
   Span* span = nullptr;
   for (uint32_t fill = kHalf; fill < kFills && span == nullptr; ++fill) {
-    span = pop(space, stack(sweepgen - 2, fill));
+    span = pop(space, stack(sweepgen - 2, fill, shard));
   }
   if (span != nullptr) {
     TRI_ASSERT(span->sweepgen.load_relaxed() == sweepgen - 2);

@@ -2,9 +2,11 @@
 // Copyright (c) 2026 tricolor authors
 //
 // MCentral: the spans of one (layout, size class) that no P caches, by how full
-// they were when last swept, in lock-free stacks. Two sets of stacks, swept and
-// unswept, swap roles by the parity of the heap's sweep generation, so that a
-// stop touches none of them.
+// they were when last swept, in lock-free stacks. There are four shards of
+// them, one for each P, or for several: a P gets back the spans it filled,
+// which its CPU has in its caches, and others' only when it has none. Two sets
+// of stacks, swept and unswept, swap roles by the parity of the heap's sweep
+// generation, so that a stop touches none of them.
 //
 //   kHalf     at most half full          handed out first
 //   kPartial  at most three quarters     then
@@ -38,28 +40,31 @@ class alignas(64) MCentral {
  public:
   // Zeroed memory is a valid MCentral.
 
-  /// Gives up a span; which stack, its sweepgen and its `live` say.
+  static constexpr uint32_t kShards = 4;
+
+  /// Gives up a span; which stack, its shard, sweepgen and `live` say.
   void push(AddressSpace& space, Span* span);
   /// Takes a swept span at most three quarters full; null if there is none.
-  Span* pop_swept(AddressSpace& space, uint32_t sweepgen);
-  /// Takes a swept span with any free cell in it; null if there is none.
-  Span* pop_held(AddressSpace& space, uint32_t sweepgen);
+  Span* pop_swept(AddressSpace& space, uint32_t sweepgen, uint32_t shard);
+  /// Takes a swept span with few free cells; null if there is none.
+  Span* pop_held(AddressSpace& space, uint32_t sweepgen, uint32_t shard);
   /// Takes an unswept span, emptier ones first; null if there is none.
-  Span* pop_unswept(AddressSpace& space, uint32_t sweepgen);
+  Span* pop_unswept(AddressSpace& space, uint32_t sweepgen, uint32_t shard);
 
  private:
   enum Fill : uint32_t { kHalf, kPartial, kHeld, kFull, kFills };
   using Stack = base::Atomic<uint64_t>;
 
   static Fill fill_of(const Span* span);
-  Stack& stack(uint32_t sweepgen, uint32_t fill) {
-    return stacks_[(sweepgen >> 1 & 1) * kFills + fill];
+  Stack& stack(uint32_t sweepgen, uint32_t fill, uint32_t shard) {
+    return stacks_[shard][(sweepgen >> 1 & 1) * kFills + fill];
   }
+  static Span* cached(Span* span, uint32_t sweepgen);
   static Span* pop(AddressSpace& space, Stack& stack);
 
-  Stack stacks_[2 * kFills];
+  Stack stacks_[kShards][2 * kFills];  // a cache line each
 };
-static_assert(sizeof(MCentral) == 64);
+static_assert(sizeof(MCentral) == 64 * MCentral::kShards);
 
 }  // namespace tricolor::heap
 

@@ -65,6 +65,18 @@ uint32_t PageCache::alloc(size_t npages, bool* needzero) {
   return block + static_cast<uint32_t>(at);
 }
 
+bool PageCache::give(uint32_t page, size_t npages) {
+  const uint32_t in = page % 64;
+  if (in + npages > 64) return false;
+  if (free == 0) block = page - in;
+  if (block != page - in) return false;
+  const uint64_t run = mask(in, in + npages);
+  TRI_ASSERT((free & run) == 0, "page %u is free", page);
+  free |= run;
+  dirty |= run;
+  return true;
+}
+
 bool PageAlloc::init(size_t max_pages) {
   size_t chunks =
       (max_pages + PageSummary::kChunkPages - 1) / PageSummary::kChunkPages;

@@ -32,6 +32,9 @@ struct PageCache {
 
   /// The lowest run of npages <= kMaxPages; 0 if there is none.
   uint32_t alloc(size_t npages, bool* needzero);
+  /// Adds free dirty pages, if they lie in its block, or it is empty and they
+  /// lie in one; else false.
+  bool give(uint32_t page, size_t npages);
 };
 
 class PageAlloc {

@@ -29,13 +29,21 @@ uint32_t class_of_slot(uint32_t slot_id) {
   return slot_id & ((1u << TRI_DETAIL_CLASS_SHIFT) - 1);
 }
 
-/// Pages of a span of class `c`: the fewest whose tail wastes <= 1/8.
-uint32_t pages_of_class(uint32_t c) {
+constexpr uint32_t kBusySpans = 4;
+constexpr uint32_t kBusyPages = 8;
+
+/// Pages of a new span of class `c`: the fewest whose tail wastes <= 1/8; or
+/// several times that, if so many spans have been taken since the last flush
+/// that what each costs counts for more than what a big one may waste.
+uint32_t pages_of_class(uint32_t c, uint32_t spans_taken) {
   uint32_t cell = tri_detail_class_bytes(c);
   uint32_t pages = 1;
   while (pages * kPageBytes < cell ||
          pages * kPageBytes % cell > pages * kPageBytes / 8) {
     ++pages;
+  }
+  if (spans_taken >= kBusySpans && pages < kBusyPages) {
+    pages = kBusyPages / pages * pages;
   }
   return pages;
 }
@@ -45,12 +53,12 @@ uint32_t lowest_bit(uint64_t bits) {
 }
 
 /// Clears the lowest stretch of ones of *bits, which is not 0, or its first
-/// `most` (0: all of it). Returns how many.
+/// `most`. Returns how many.
 uint32_t take_lowest_ones(uint64_t* bits, uint32_t most) {
   uint32_t shift = lowest_bit(*bits);
   uint64_t from = ~(*bits >> shift);
   uint32_t n = from == 0 ? 64 : lowest_bit(from);
-  if (most != 0 && n > most) n = most;
+  if (n > most) n = most;
   uint64_t ones = n == 64 ? ~uint64_t{0} : (uint64_t{1} << n) - 1;
   *bits &= ~(ones << shift);
   return n;
@@ -71,6 +79,14 @@ void claim_cells(uint8_t* marks, char* start, size_t stride, size_t cells,
     base::store_relaxed(&marks[i * stride], value);
     zero_granules(start + i * cell_bytes, cell_bytes);
   }
+}
+
+/// The most a run has, unless it is a single cell: what is zeroed stays in the
+/// L1 cache, and a mutator comes by here, to be stopped, every few
+/// microseconds.
+uint32_t run_cells(uint32_t cell_bytes) {
+  constexpr uint32_t kRunBytes = 8192;
+  return cell_bytes >= kRunBytes ? 1 : kRunBytes / cell_bytes;
 }
 
 size_t stride_of(const Span* span) { return span->cell_bytes >> kGranuleShift; }
@@ -103,8 +119,10 @@ bool Heap::mcache_init(MCache* mc) {
   mc->active =
       static_cast<uint32_t*>(base::os_map(kSlotCount * sizeof(uint32_t)));
   mc->heap = this;
+  mc->shard = next_shard_.fetch_add_relaxed(1) % MCentral::kShards;
   mc->active_count = 0;
   mc->pages = PageCache{};
+  mc->freed_pages = PageCache{};
   mc->unsettled_bytes = 0;
   if (mc->slots != nullptr && mc->states != nullptr && mc->active != nullptr) {
     return true;
@@ -195,9 +213,10 @@ void Heap::mcache_flush(MCache* mc) {
     release_slot(mc, mc->active[i]);
     mc->states[mc->active[i]].released = nullptr;  // garbage of the next cycle
     mc->states[mc->active[i]].listed = 0;
+    mc->states[mc->active[i]].spans_taken = 0;
   }
   mc->active_count = 0;
-  drain_page_cache(mc);
+  drain_page_caches(mc);
   mcache_settle(mc);
 }
 
@@ -209,7 +228,8 @@ void Heap::take_run(MCache* mc, uint32_t slot_id, size_t from, size_t to) {
   unpoison(start, bytes);
   claim_cells(space_.mark_of(space_.offset_of(start)), start, stride_of(span),
               to - from, cur(), span->needzero);
-  if (TRI_UNLIKELY(layouts_.is_uninitialized(span->layout))) {
+  if (TRI_UNLIKELY(raw_released_.load_relaxed() != 0 &&
+                   layouts_.is_uninitialized(span->layout))) {
     // A cell that was released and then swept still says so (see release.cc).
     for (size_t at = 0; at < bytes; at += span->cell_bytes) {
       reinterpret_cast<uint64_t*>(start + at)[1] = 0;
@@ -226,7 +246,9 @@ void Heap::next_window(SlotState* state, const Span* span) {
       space_.mark_of(static_cast<size_t>(span->first_page) << kPageShift);
   uint32_t first = state->next_window;
   uint32_t n = span->cells - first < 64 ? span->cells - first : 64;
-  state->free_cells = free_cells_of(marks + first * stride, stride, n);
+  state->free_cells = state->was_empty != 0
+                          ? ~uint64_t{0} >> (64 - n)
+                          : free_cells_of(marks + first * stride, stride, n);
   state->next_window = first + 64;
 }
 
@@ -238,6 +260,7 @@ bool Heap::next_run(MCache* mc, uint32_t slot_id) {
     next_window(state, span);
   }
   uint32_t most = TRI_ASAN ? 1 : options_.max_run_cells;
+  if (most == 0) most = run_cells(span->cell_bytes);
   bool sampled = profile_.fn != nullptr;
   if (TRI_UNLIKELY(sampled)) {
     most = sampled_run(mc, state, span->cell_bytes, most);
@@ -245,10 +268,10 @@ bool Heap::next_run(MCache* mc, uint32_t slot_id) {
   uint32_t from = state->next_window - 64 + lowest_bit(state->free_cells);
   uint32_t to = from + take_lowest_ones(&state->free_cells, most);
   // A run goes on into the next windows.
-  while (to == state->next_window && to < span->cells && most == 0) {
+  while (to == state->next_window && to < span->cells && to - from < most) {
     next_window(state, span);
     if ((state->free_cells & 1) == 0) break;
-    to += take_lowest_ones(&state->free_cells, 0);
+    to += take_lowest_ones(&state->free_cells, most - (to - from));
   }
   take_run(mc, slot_id, from, to);
   if (TRI_UNLIKELY(sampled)) {
@@ -282,6 +305,8 @@ bool Heap::refill(MCache* mc, uint32_t slot_id) {
     state->span_page = span->first_page;
     state->next_window = 0;
     state->free_cells = 0;
+    state->was_empty = span->live == 0;
+    if (state->spans_taken < UINT16_MAX) ++state->spans_taken;
     if (state->listed == 0) {
       state->listed = 1;
       mc->active[mc->active_count++] = slot_id;
@@ -292,23 +317,43 @@ bool Heap::refill(MCache* mc, uint32_t slot_id) {
 
 Span* Heap::get_span(MCache* mc, uint32_t slot_id) {
   MCentral* c = &centrals_[slot_id];
-  Span* span = c->pop_swept(space_, sweepgen());
-  if (span == nullptr && sweep_allowed()) span = sweep_for(c);
-  if (span == nullptr && memory_is_short()) {
-    span = c->pop_held(space_, sweepgen());
-  }
+  Span* span = listed_span(mc, c);
+  if (span == nullptr && memory_is_short()) span = held_span(mc, c);
   if (span == nullptr) span = new_span(mc, slot_id);
-  return span != nullptr ? span : c->pop_held(space_, sweepgen());
+  if (span == nullptr) span = held_span(mc, c);
+  if (span != nullptr) span->shard = static_cast<uint8_t>(mc->shard);
+  return span;
 }
 
-Span* Heap::sweep_for(MCentral* c) {
+Span* Heap::listed_span(MCache* mc, MCentral* c) {
+  Span* span = nullptr;
+  for (uint32_t i = 0; i < MCentral::kShards && span == nullptr; ++i) {
+    const uint32_t shard = (mc->shard + i) % MCentral::kShards;
+    span = c->pop_swept(space_, sweepgen(), shard);
+    if (span == nullptr && sweep_allowed()) span = sweep_for(mc, c, shard);
+  }
+  return span;
+}
+
+Span* Heap::held_span(MCache* mc, MCentral* c) {
+  Span* span = nullptr;
+  for (uint32_t i = 0; i < MCentral::kShards && span == nullptr; ++i) {
+    const uint32_t shard = (mc->shard + i) % MCentral::kShards;
+    span = c->pop_held(space_, sweepgen(), shard);
+  }
+  return span;
+}
+
+Span* Heap::sweep_for(MCache* mc, MCentral* c, uint32_t shard) {
   // Bounded: a refill pays for at most this many spans before it takes fresh
   // pages instead.
   for (int tries = 0; tries < 32; ++tries) {
-    Span* span = c->pop_unswept(space_, sweepgen());
+    Span* span = c->pop_unswept(space_, sweepgen(), shard);
     if (span == nullptr) return nullptr;
-    if (sweep_span(c, span)) continue;  // empty: its pages are free again
-    Span* swept = c->pop_swept(space_, sweepgen());
+    ++mc->swept_spans;
+    // An empty one is the best there is: it stays what it is.
+    if (sweep_span(mc, c, span, /*keep_empty=*/true)) return span;
+    Span* swept = c->pop_swept(space_, sweepgen(), shard);
     if (swept != nullptr) return swept;
   }
   return nullptr;
@@ -316,9 +361,13 @@ Span* Heap::sweep_for(MCentral* c) {
 
 Span* Heap::new_span(MCache* mc, uint32_t slot_id) {
   uint32_t c = class_of_slot(slot_id);
-  uint32_t npages = pages_of_class(c);
+  uint32_t npages = pages_of_class(c, mc->states[slot_id].spans_taken);
   bool needzero = false;
   uint32_t page = alloc_pages(mc, npages, &needzero);
+  if (page == 0) {
+    npages = pages_of_class(c, 0);
+    page = alloc_pages(mc, npages, &needzero);
+  }
   if (page == 0) return nullptr;
   Span* span = space_.span(page);
   TRI_ASSERT(span->state == SpanState::kFree, "page %u is in use", page);
@@ -358,14 +407,16 @@ void* Heap::take_from_slot(MCache* mc, uint32_t slot_id, size_t cell_bytes) {
 
 bool Heap::hook_is_due(const tri_mutator* mu, uint32_t slot_id) const {
   if (hooks_.before_refill == nullptr) return false;
-  // In an occupied heap runs are a cell or two, and the hook would cost more
-  // than the run. So not while free cells are known, up to kHookBytes, unless
+  // Runs are short, in an occupied heap a cell or two, and the hook may cost
+  // more than the run. So not while the span lasts, up to kHookBytes, unless
   // somebody waits for this mutator, or a zeal mode wants every refill.
-  constexpr int64_t kHookBytes = 4096;
+  constexpr int64_t kHookBytes = 32 * 1024;
   const MCache* mc = mcache_of(mu);
-  return TRI_ASAN || options_.max_run_cells != 0 ||
-         (mc->states[slot_id].free_cells == 0 &&
-          mc->states[slot_id].released == nullptr) ||
+  const SlotState& state = mc->states[slot_id];
+  bool used_up = state.free_cells == 0 && state.released == nullptr &&
+                 (state.span_page == 0 ||
+                  state.next_window >= space_.span(state.span_page)->cells);
+  return TRI_ASAN || options_.max_run_cells != 0 || used_up ||
          mc->unsettled_bytes >= kHookBytes ||
          base::load_relaxed(&mu->poll_request) != 0;
 }

@@ -148,6 +148,7 @@ bool Heap::release(tri_mutator* mu, void* cell) {
     mcache_of(mu)->unsettled_bytes +=
         static_cast<int64_t>(tri_detail_class_bytes(size_class));
   }
+  if ((hot.flags & kNoZero) != 0) raw_released_.store_relaxed(1);
   push_released(mcache_of(mu), layout << TRI_DETAIL_CLASS_SHIFT | size_class,
                 static_cast<char*>(cell), tri_detail_class_bytes(size_class));
   return true;
@@ -169,7 +170,7 @@ void Heap::free_tail(MCache* mc, Span* span, size_t keep_pages) {
   }
   poison(space_.page_address(page), n << kPageShift);
   span->npages = static_cast<uint32_t>(keep_pages);
-  free_pages(static_cast<uint32_t>(page), n);
+  free_pages(mc, static_cast<uint32_t>(page), n);
   mc->unsettled_freed += static_cast<int64_t>(n << kPageShift);
 }
 

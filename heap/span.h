@@ -83,7 +83,7 @@ struct Span {
   uint32_t cells;       ///< small
   uint64_t bytes;       ///< large: what was asked for, rounded to 16
   uint16_t layout;
-  uint8_t reserved;
+  uint8_t shard;  ///< of its mcentral: of the P that took it last
   // The holder's.
   uint32_t live;  ///< cells whose mark byte is not 0: allocated, or in a run
   // Written by who lists the span; read by whoever tries to take it.

@@ -17,6 +17,23 @@
 
 namespace tricolor::heap {
 
+namespace {
+
+/// For cells with a cache line of mark bytes each, or more.
+uint32_t sweep_few(uint8_t* marks, size_t stride, size_t cells, uint8_t cur) {
+  uint32_t live = 0;
+  for (size_t i = 0; i < cells; ++i) {
+    uint8_t byte = base::load_relaxed(&marks[i * stride]);
+    live += byte == cur ? 1 : 0;
+    if (byte != cur && byte != 0) {
+      base::store_relaxed(&marks[i * stride], uint8_t{0});
+    }
+  }
+  return live;
+}
+
+}  // namespace
+
 void Heap::on_dead_cells(Span* span) {
   const HotLayout& hot = layouts_.hot(span->layout);
   const ColdLayout& cold = layouts_.cold(span->layout);
@@ -49,13 +66,16 @@ uint32_t Heap::sweep_marks(Span* span) {
   }
   uint8_t* marks =
       space_.mark_of(static_cast<size_t>(span->first_page) << kPageShift);
-  size_t n = span->state == SpanState::kLarge
-                 ? 64
-                 : (size_t{span->npages} << kPageShift) >> kGranuleShift;
+  if (span->state == SpanState::kLarge) {
+    return static_cast<uint32_t>(sweep_marks_bytes(marks, 64, cur()));
+  }
+  const size_t stride = span->cell_bytes >> kGranuleShift;
+  if (stride >= 64) return sweep_few(marks, stride, span->cells, cur());
+  size_t n = (size_t{span->npages} << kPageShift) >> kGranuleShift;
   return static_cast<uint32_t>(sweep_marks_bytes(marks, n, cur()));
 }
 
-bool Heap::sweep_span(MCentral* c, Span* span) {
+bool Heap::sweep_span(MCache* mc, MCentral* c, Span* span, bool keep_empty) {
   TRI_ASSERT(span->home == SpanHome::kSweeping);
   TRI_ASSERT(span->sweepgen.load_relaxed() == sweepgen() - 1);
   TRI_SCHED_POINT("heap.sweep_span");
@@ -72,11 +92,16 @@ bool Heap::sweep_span(MCentral* c, Span* span) {
   if (freed != 0) freed_.fetch_add_relaxed(freed);
   span->live = live;
   span->needzero = !layouts_.is_uninitialized(span->layout);
-  if (live == 0) {
-    free_span(span);
+  if (live == 0 && !(keep_empty && !large)) {
+    free_span(mc, span);
   } else {
     // ORDER-swept-1: pairs with is_swept_large(): the sweeper has done with it.
     span->sweepgen.store_release(sweepgen());
+    if (live == 0) {
+      span->home = SpanHome::kCached;
+      unswept_.fetch_sub_release(1);
+      return true;
+    }
     if (punching_.load_relaxed() != 0 && !large && live < span->cells) {
       punch_holes(span);
     }
@@ -87,7 +112,7 @@ bool Heap::sweep_span(MCentral* c, Span* span) {
   return live == 0;
 }
 
-void Heap::free_span(Span* span) {
+void Heap::free_span(MCache* mc, Span* span) {
   uint32_t page = span->first_page;
   uint32_t npages = span->npages;
   poison(space_.page_address(page), size_t{npages} << kPageShift);
@@ -97,10 +122,10 @@ void Heap::free_span(Span* span) {
   span->state = SpanState::kFree;
   span->home = SpanHome::kNone;
   span_count_.fetch_sub_relaxed(1);
-  free_pages(page, npages);
+  free_pages(mc, page, npages);
 }
 
-size_t Heap::sweep_one() {
+size_t Heap::sweep_one(MCache* mc) {
   if (!sweep_allowed()) return 0;
   for (;;) {
     // The generation in the upper half makes the compare-exchange below fail
@@ -108,12 +133,19 @@ size_t Heap::sweep_one() {
     uint64_t cursor = sweep_cursor_.load_relaxed();
     auto at = static_cast<uint32_t>(cursor);
     // ORDER-centrals-1: pairs with central(): ids below the count are written.
-    if (at >= central_count_.load_acquire()) return 0;
+    if (at >= central_count_.load_acquire()) {
+      if (mc != nullptr) drain_freed_pages(mc);  // all the others' from now on
+      return 0;
+    }
     MCentral* c = &centrals_[central_ids_.data()[at]];
-    Span* span = c->pop_unswept(space_, sweepgen());
+    const uint32_t own = mc == nullptr ? 0 : mc->shard;
+    Span* span = nullptr;
+    for (uint32_t i = 0; i < MCentral::kShards && span == nullptr; ++i) {
+      span = c->pop_unswept(space_, sweepgen(), (own + i) % MCentral::kShards);
+    }
     if (span != nullptr) {
       size_t pages = span->npages;
-      sweep_span(c, span);
+      sweep_span(mc, c, span, /*keep_empty=*/false);
       return pages;
     }
     // Nothing old can appear here any more: every mcache was flushed before.

@@ -18,7 +18,8 @@
 // sees g and pokes it. If the kernel has no membarrier, dispatch has a fence of
 // its own between 1 and 2, and the requester one instead of 2. The poke is
 // never lost: the owner clears poll_request by an exchange and then reads
-// p->request (poll.cc).
+// p->request (poll.cc). World operations leave out 2 at first and do 2 and 3
+// (right) when somebody has not answered within 20 us.
 #include "base/check.h"
 #include "base/sched_point.h"
 #include "sched/runtime.h"

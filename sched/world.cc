@@ -48,8 +48,20 @@ void post_event(RuntimeImpl* rt) {
 
 void new_epoch(RuntimeImpl* rt) {
   // ORDER-epoch-1: pairs with stop_here() and wait_while_taken().
-  rt->world.epoch.fetch_add_release(1);
-  base::futex_wake(&rt->world.epoch, INT32_MAX);
+  WorldState& w = rt->world;
+  // Seq_cst, like the sleeper's count and then its look at the epoch: either
+  // the sleeper is seen here, or it sees the new epoch and does not sleep.
+  w.epoch.fetch_add_seq_cst(1);
+  if (w.epoch_sleepers.load_seq_cst() != 0) {
+    base::futex_wake(&w.epoch, INT32_MAX);
+  }
+}
+
+void sleep_in_epoch(RuntimeImpl* rt, uint32_t epoch) {
+  WorldState& w = rt->world;
+  w.epoch_sleepers.fetch_add_seq_cst(1);
+  base::futex_wait(&w.epoch, epoch, -1);
+  w.epoch_sleepers.fetch_sub_seq_cst(1);
 }
 
 // The current G's next poll enters the runtime.
@@ -78,11 +90,11 @@ void stop_here(P* p) {
   set_p_state(p, PState::kRunning, PState::kStopped);
   post_event(rt);
   for (int i = 0; p_state(p) == PState::kStopped; i++) {
-    if (i < 200) {  // most stops are shorter than a sleep and a wake
+    if (i < 500) {  // most stops are shorter than a sleep and a wake
       base::cpu_relax();
       continue;
     }
-    base::futex_wait(&rt->world.epoch, epoch, -1);
+    sleep_in_epoch(rt, epoch);
     epoch = rt->world.epoch.load_acquire();
   }
 }
@@ -107,13 +119,21 @@ void for_others(RuntimeImpl* rt, P* self, F fn) {
   }
 }
 
+void poke_who_is_asked(RuntimeImpl* rt, P* self) {
+  for_others(rt, self, [](P* p) {
+    if ((p->request.load_relaxed() & kWorldBits) != 0) poke(p);
+  });
+}
+
+// Without the membarrier of sched/schedule.cc: it costs the requester
+// microseconds and every other CPU an interrupt, and only a dispatch that is
+// under way at this moment can miss the poke. wait_until() makes up for that.
 void ask_all(RuntimeImpl* rt, P* self, uint32_t bits) {
   for_others(rt, self, [bits](P* p) { p->request.fetch_or_seq_cst(bits); });
-  full_fence_everywhere(rt);
   for_others(rt, self, poke);
 }
 
-// Calls step() until it says that nobody is outstanding.
+// Waits until all_answered() says that nobody is outstanding.
 template <class F>
 void wait_until(RuntimeImpl* rt, P* self, F all_answered) {
   WorldState& w = rt->world;
@@ -121,14 +141,15 @@ void wait_until(RuntimeImpl* rt, P* self, F all_answered) {
     if (all_answered()) return;
     base::cpu_relax();
   }
+  // From here on every G that is dispatched sees the request, or is poked.
+  full_fence_everywhere(rt);
+  poke_who_is_asked(rt, self);
   w.requester_sleeps.store_seq_cst(1);
   for (;;) {
     const uint32_t event = w.event.load_seq_cst();
     if (all_answered()) break;
     base::futex_wait(&w.event, event, kRecheckNs);
-    for_others(rt, self, [](P* p) {
-      if ((p->request.load_relaxed() & kWorldBits) != 0) poke(p);
-    });
+    poke_who_is_asked(rt, self);
   }
   w.requester_sleeps.store_seq_cst(0);
 }
@@ -383,7 +404,7 @@ void wait_while_taken(P* p, uint32_t native_word) {
     // ORDER-epoch-1: pairs with new_epoch().
     const uint32_t epoch = w.epoch.load_acquire();
     if (p->status.load_seq_cst() != taken) return;
-    base::futex_wait(&w.epoch, epoch, -1);
+    sleep_in_epoch(p->rt, epoch);
   }
 }
 

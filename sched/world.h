@@ -25,6 +25,7 @@ struct WorldState {
 
   /// Counts starts; stopped Ms and leave_native wait for it to change.
   base::Atomic<uint32_t> epoch{0};
+  base::Atomic<uint32_t> epoch_sleepers{0};
   /// Counts what a requester waits for: a P stopped, idle or native.
   base::Atomic<uint32_t> event{0};
   base::Atomic<uint32_t> requester_sleeps{0};

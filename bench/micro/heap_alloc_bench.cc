@@ -56,7 +56,7 @@ class Occupied {
 
   size_t sweep() {
     size_t pages = 0;
-    while (size_t n = heap_->sweep_one()) pages += n;
+    while (size_t n = heap_->sweep_one(nullptr)) pages += n;
     return pages;
   }
 

@@ -33,7 +33,8 @@ struct Options {
   /// Address space reserved for cells, in bytes; 0: min(256 GiB, 8 x memory).
   /// Halved down to 64 MiB while the OS refuses.
   size_t reservation_bytes = 0;
-  /// Smallest heap goal in bytes; 0: 4 MiB x gc_percent / 100.
+  /// Smallest heap goal in bytes; 0: gc_percent / 100 x 2 MiB for one P,
+  /// 4 MiB a P for several (at most 32 MiB).
   size_t initial_heap_bytes = 0;
   /// Allocation beyond this many bytes fails; 0: the reservation.
   size_t hard_limit_bytes = 0;

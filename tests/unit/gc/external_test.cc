@@ -80,14 +80,14 @@ TEST_F(gc_external, the_goal_counts_what_is_still_held_after_the_sweep) {
   EXPECT_NEAR(static_cast<double>(now().heap_goal_bytes), 40.0 * kMiB, kMiB);
   adjust_external(gc.runtime(), -20 * kMiB);
   gc.collect();
-  EXPECT_EQ(now().heap_goal_bytes, 4u << 20) << "back at the minimum";
+  EXPECT_EQ(now().heap_goal_bytes, 2u << 20) << "back at the minimum";
 }
 
 TEST_F(gc_external, ends_may_be_reported_before_beginnings) {
   adjust_external(gc.runtime(), -5 * kMiB);
   EXPECT_EQ(external_bytes(gc.runtime()), 0u);
   gc.collect();
-  EXPECT_EQ(now().heap_goal_bytes, 4u << 20);
+  EXPECT_EQ(now().heap_goal_bytes, 2u << 20);
   adjust_external(mu, 5 * kMiB);
   EXPECT_EQ(external_bytes(gc.runtime()), 0u);
   Mutator native{};

@@ -141,7 +141,7 @@ TEST_F(gc_inspect, walk_in_every_phase) {
       gc.drain(256);
     } else {
       EXPECT_EQ(walk_all().size(), 63u);
-      if (at == gc::Phase::kSweep) gc.heap().sweep_one();
+      if (at == gc::Phase::kSweep) gc.heap().sweep_one(nullptr);
     }
     verify_heap(mu);
     LayoutStats stats[8];

@@ -6,6 +6,8 @@
 
 #include <gtest/gtest.h>
 
+#include <utility>
+
 namespace tricolor::gc {
 namespace {
 
@@ -13,18 +15,29 @@ constexpr uint64_t kMiB = uint64_t{1} << 20;
 
 TEST(gc_pacer, minimum_heap_scales_with_the_percent) {
   Pacer p;
-  p.init(100, 0);
-  EXPECT_EQ(p.goal(), 4 * kMiB);
-  p.set_percent(50);
+  p.init(100, 0, 1);
   EXPECT_EQ(p.goal(), 2 * kMiB);
+  p.set_percent(50);
+  EXPECT_EQ(p.goal(), 1 * kMiB);
   p.set_percent(-1);
   EXPECT_EQ(p.goal(), UINT64_MAX);
   EXPECT_EQ(p.trigger(), UINT64_MAX);
 }
 
+TEST(gc_pacer, minimum_heap_grows_with_the_ps_or_is_given) {
+  for (auto [procs, mib] : {std::pair{2, 8}, {4, 16}, {8, 32}, {64, 32}}) {
+    Pacer p;
+    p.init(100, 0, static_cast<uint32_t>(procs));
+    EXPECT_EQ(p.goal(), static_cast<uint64_t>(mib) * kMiB) << procs;
+  }
+  Pacer p;
+  p.init(50, 3 * kMiB, 64);
+  EXPECT_EQ(p.goal(), 3 * kMiB);
+}
+
 TEST(gc_pacer, goal_follows_live_and_trigger_lies_below) {
   Pacer p;
-  p.init(100, 0);
+  p.init(100, 0, 1);
   p.begin_cycle(100 * kMiB);
   p.end_cycle(100 * kMiB, 0, 100 * kMiB);
   EXPECT_NEAR(static_cast<double>(p.goal()), 200.0 * kMiB, kMiB);
@@ -34,7 +47,7 @@ TEST(gc_pacer, goal_follows_live_and_trigger_lies_below) {
 
 TEST(gc_pacer, allocation_during_the_mark_moves_the_trigger_down) {
   Pacer p;
-  p.init(100, 0);
+  p.init(100, 0, 1);
   p.end_cycle(100 * kMiB, 0, 100 * kMiB);
   uint64_t calm = p.trigger();
   p.end_cycle(100 * kMiB, 20 * kMiB, 100 * kMiB);
@@ -46,7 +59,7 @@ TEST(gc_pacer, simulated_steady_state_stays_near_the_goal) {
   // A mutator that allocates half a byte per byte scanned: the heap must end
   // each mark at or below its goal.
   Pacer p;
-  p.init(100, 0);
+  p.init(100, 0, 1);
   uint64_t live = 64 * kMiB;
   for (int cycle = 0; cycle < 20; ++cycle) {
     uint64_t start = p.trigger() > live ? p.trigger() : live;
@@ -61,7 +74,7 @@ TEST(gc_pacer, simulated_steady_state_stays_near_the_goal) {
 
 TEST(gc_pacer, assist_ratio_grows_as_room_shrinks) {
   Pacer p;
-  p.init(100, 0);
+  p.init(100, 0, 1);
   p.end_cycle(100 * kMiB, 0, 100 * kMiB);
   p.begin_cycle(150 * kMiB);
   uint64_t early = p.assist_ratio_x256(150 * kMiB, 0);

@@ -128,7 +128,9 @@ TEST(heap_allocate, numbers_add_up) {
   heap->mcache_flush(&heap.cache());
   EXPECT_EQ(heap->live_bytes(), bytes);
   EXPECT_EQ(heap->allocated_bytes(), bytes);
-  EXPECT_EQ(heap->pages_in_use(), (bytes + kPageBytes - 1) / kPageBytes);
+  const size_t least = (bytes + kPageBytes - 1) / kPageBytes;
+  EXPECT_GE(heap->pages_in_use(), least);
+  EXPECT_LT(heap->pages_in_use(), least + 8) << "the last span is not full";
 }
 
 TEST(heap_allocate_DeathTest, mistakes_name_the_call) {

@@ -97,7 +97,7 @@ TEST(heap_cycle, twenty_cycles_with_allocation_in_every_phase) {
     cells.allocate(n);  // while nothing may be swept yet
     heap->validate_stw(false);
     ASSERT_FALSE(heap->sweep_allowed());
-    ASSERT_EQ(heap->sweep_one(), 0u);
+    ASSERT_EQ(heap->sweep_one(nullptr), 0u);
     heap->mcache_flush(&heap.cache());
     heap->allow_sweep();
     cells.allocate(n);  // sweeps on demand

@@ -117,12 +117,12 @@ TEST(heap_sweep_threads, mutators_and_a_sweeper_at_once) {
       for (Mutator& m : mutators) {
         threads.push_back(std::make_unique<Thread>([&] {
           m.allocate(2000);
-          while (heap->sweep_one() != 0) m.allocate(5);
+          while (heap->sweep_one(nullptr) != 0) m.allocate(5);
           m.check();
         }));
       }
       threads.push_back(std::make_unique<Thread>([&] {
-        while (heap->sweep_one() != 0) {
+        while (heap->sweep_one(nullptr) != 0) {
         }
       }));
     }
