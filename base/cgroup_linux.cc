@@ -74,6 +74,25 @@ struct Words {
   }
 };
 
+// v1 says "no limit" by the largest multiple of a page.
+constexpr uint64_t kNoLimit = uint64_t{1} << 62;
+
+// The number behind `name` in <dir>/memory.stat; 0 if it is not there.
+uint64_t stat_value(const char* dir, std::string_view name) {
+  char path[kPathMax];
+  char buffer[8192];
+  if (format_buffer(path, sizeof(path), "%s/memory.stat", dir) >= sizeof(path))
+    return 0;
+  std::string_view lines = read_file(path, buffer, sizeof(buffer));
+  while (!lines.empty()) {
+    std::string_view line = take_until(&lines, '\n');
+    if (take_until(&line, ' ') != name) continue;
+    uint64_t n = 0;
+    return parse_u64(line, &n) ? n : 0;
+  }
+  return 0;
+}
+
 // Calls visit(dir) for <root><group> and each directory above it, down to and
 // including <root>.
 template <class Visit>
@@ -124,6 +143,26 @@ uint64_t cgroup_memory_limit_bytes(const CgroupPaths& paths) {
     const Words words(dir, is_v2 ? "memory.max" : "memory.limit_in_bytes");
     uint64_t limit = 0;  // "max" does not parse: no limit
     if (parse_u64(words.first, &limit)) least = std::min(least, limit);
+  });
+  return least;
+}
+
+uint64_t cgroup_memory_share_bytes(const CgroupPaths& paths, uint64_t ours,
+                                   unsigned percent) {
+  uint64_t least = UINT64_MAX;
+  for_each_level(paths, "memory", [&](const char* dir, bool is_v2) {
+    const Words max(dir, is_v2 ? "memory.max" : "memory.limit_in_bytes");
+    uint64_t limit = 0;
+    if (!parse_u64(max.first, &limit) || limit >= kNoLimit) return;
+    const Words now(dir, is_v2 ? "memory.current" : "memory.usage_in_bytes");
+    uint64_t used = 0;
+    if (!parse_u64(now.first, &used)) used = 0;
+    const uint64_t idle =
+        stat_value(dir, is_v2 ? "inactive_file" : "total_inactive_file");
+    used -= std::min(used, idle);
+    const uint64_t others = used - std::min(used, ours);
+    const uint64_t part = limit / 100 * percent;
+    least = std::min(least, part - std::min(part, others));
   });
   return least;
 }

@@ -26,6 +26,14 @@ struct CgroupPaths {
 // Bytes; UINT64_MAX when there is no limit.
 uint64_t cgroup_memory_limit_bytes(const CgroupPaths& paths);
 
+// The most that `ours` may become: of each level's limit `percent`, less what
+// the level is charged for beyond `ours` now (file pages that nobody uses do
+// not count: the kernel takes them back); the least of all levels. `ours`:
+// bytes of this process, or a part of it, that the caller speaks for.
+// UINT64_MAX when no level has a limit; 0 when others have taken all of it.
+uint64_t cgroup_memory_share_bytes(const CgroupPaths& paths, uint64_t ours,
+                                   unsigned percent);
+
 // Whole CPUs, quota / period rounded up; UINT32_MAX when there is no limit.
 uint32_t cgroup_cpu_limit(const CgroupPaths& paths);
 

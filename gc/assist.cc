@@ -105,6 +105,7 @@ void CollectorImpl::before_refill(tri_mutator* mu, size_t bytes) {
   heap->mcache_settle(p);
   switch (phase()) {
     case Phase::kIdle: {
+      check_memory_limit();
       bool stress = options.gcstress != 0 &&
                     refills_.fetch_add_relaxed(1) % options.gcstress == 0;
       if (stress || paced_bytes() >= pacer.trigger()) {

@@ -51,7 +51,12 @@ Collector* Collector::create(heap::Heap* heap, base::MetaArena* meta,
     return nullptr;
   }
   c->pacer.init(options.gc_percent, options.initial_heap_bytes, options.procs);
-  c->aim_heap();
+  c->limiter.init(options.procs);
+  if (!c->memory_limit.init(options.memory_limit_bytes, options.cgroup_root)) {
+    self->destroy();
+    return nullptr;
+  }
+  c->apply_memory_limit(/*in_stop=*/false);
   heap->set_hooks(self->heap_hooks());
   return self;
 }
@@ -152,6 +157,12 @@ int Collector::set_gc_percent(int percent) {
   return old;
 }
 
+uint64_t Collector::set_memory_limit(uint64_t bytes) {
+  uint64_t old = impl_->memory_limit.set(bytes);
+  impl_->apply_memory_limit(/*in_stop=*/false);
+  return old;
+}
+
 heap::GcHooks Collector::heap_hooks() {
   heap::GcHooks hooks;
   hooks.ctx = impl_;
@@ -183,6 +194,10 @@ void Collector::stats(Stats* out) const {
   out->heap_mapped_bytes = c->heap->space().committed_bytes();
   out->heap_resident_bytes = c->heap->resident_bytes();
   out->heap_returned_bytes = c->heap->scavenged_bytes();
+  out->memory_bytes =
+      c->heap->resident_bytes() + c->table_bytes() + c->external();
+  out->memory_limit_bytes = c->memory_limit.bytes();
+  out->gc_limited = c->limiter.events();
   out->allocated_bytes = c->heap->allocated_bytes();
   out->freed_bytes = c->heap->freed_bytes();
   out->gc_cpu_ns = c->totals.gc_ns.load_relaxed();

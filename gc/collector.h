@@ -16,6 +16,7 @@
 #include "gc/world.h"
 #include "heap/heap.h"
 #include "tricolor/gc.h"
+#include "tricolor/options.h"
 
 namespace tricolor::gc {
 
@@ -24,6 +25,8 @@ struct CollectorImpl;
 struct CollectorOptions {
   int gc_percent = 100;  ///< -1: off
   size_t initial_heap_bytes = 0;
+  uint64_t memory_limit_bytes = kNoMemoryLimit;
+  const char* cgroup_root = nullptr;
   bool gctrace = false;
   bool gccheckmark = false;
   bool clobberfree = false;
@@ -81,6 +84,7 @@ class Collector {
   void collect(tri_mutator* mu);
   bool step(tri_mutator* mu, uint64_t budget_ns);
   int set_gc_percent(int percent);
+  uint64_t set_memory_limit(uint64_t bytes);
   /// Fills everything but the tasks and threads fields.
   void stats(Stats* out) const;
   heap::GcHooks heap_hooks();

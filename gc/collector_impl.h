@@ -29,8 +29,10 @@
 #include "base/lock.h"
 #include "base/meta_arena.h"
 #include "gc/collector.h"
+#include "gc/cpu_limiter.h"
 #include "gc/histogram.h"
 #include "gc/mark_worker.h"
+#include "gc/memory_limit.h"
 #include "gc/pacer.h"
 #include "gc/proc.h"
 #include "gc/root_owner.h"
@@ -82,6 +84,8 @@ struct CollectorImpl {
   WeakTargets weak_targets;
   Roots roots;
   Pacer pacer;
+  MemoryLimit memory_limit;
+  CpuLimiter limiter;
   base::Atomic<uint32_t> phase_{0};       // see invariant 1
   base::Atomic<uint32_t> advancing_{0};   // 1: somebody changes the phase
   base::Atomic<uint32_t> cycle_{0};       // started; written while stopped
@@ -101,9 +105,15 @@ struct CollectorImpl {
   base::Atomic<int64_t> external_{0};   // reported by the embedder
   uint64_t g_limit_ = 0;                // written while stopped
 
+  base::Atomic<uint64_t> limit_checked_{0};  // bytes allocated by then
+
   // Gs that were running when their turn came.
   base::Mutex retry_lock{base::LockRank::kLeaf};
   base::MmapVector<uint64_t> retry TRI_GUARDED_BY(retry_lock);
+
+  base::Mutex limit_lock{base::LockRank::kLimit};
+  uint64_t span_waste TRI_GUARDED_BY(limit_lock) = 0;
+  uint64_t limiter_due_ns TRI_GUARDED_BY(limit_lock) = 0;
 
   // --- Holder of advancing_ only.
   CycleRecord record{};
@@ -174,6 +184,15 @@ struct CollectorImpl {
   /// What the pacer is to hold below the goal.
   uint64_t paced_bytes() const { return heap->live_bytes() + external(); }
   void adjust_external(tri_mutator* mu, int64_t delta);
+
+  // --- memory_limit.cc
+  /// Sets the pacer's and the heap's share of the limit by what is used now.
+  void apply_memory_limit(bool in_stop);
+  /// The same if much has been allocated since. Called by mutators.
+  void check_memory_limit();
+  void update_limiter() TRI_REQUIRES(limit_lock);
+  /// What the runtime itself uses, outside the heap's pages.
+  uint64_t table_bytes() const;
 
   // --- weak.cc, checkmark.cc, trace.cc
   void* weak_load(ProcGc* p, const WeakCell* cell);

@@ -6,6 +6,10 @@
 
 namespace tricolor::gc {
 
+namespace {
+constexpr uint64_t kLeastRoom = 256 * 1024;
+}
+
 void Pacer::init(int percent, uint64_t least_goal, uint32_t procs) {
   least_goal_ = least_goal;
   min_heap_ = min_heap_bytes(procs);
@@ -25,20 +29,39 @@ void Pacer::set_external(uint64_t bytes) {
   recompute_locked();
 }
 
+void Pacer::set_limit(uint64_t goal) {
+  base::LockGuard guard(lock_);
+  if (goal == limit_) return;
+  limit_ = goal;
+  recompute_locked();
+}
+
 void Pacer::recompute_locked() {
   int percent = percent_.load_relaxed();
-  if (percent < 0) {
-    goal_.store_relaxed(UINT64_MAX);
-    heap_goal_.store_relaxed(UINT64_MAX);
-    trigger_.store_relaxed(UINT64_MAX);
-    return;
-  }
-  auto p = static_cast<uint64_t>(percent);
   uint64_t heap_live = live_.load_relaxed();
   uint64_t live = heap_live + external_;
-  uint64_t goal = live + live / 100 * p;
-  uint64_t least = least_goal_ != 0 ? least_goal_ : min_heap_ * p / 100;
-  if (goal < least) goal = least;
+  uint64_t goal = UINT64_MAX;
+  uint64_t heap_goal = UINT64_MAX;
+  if (percent >= 0) {
+    auto p = static_cast<uint64_t>(percent);
+    uint64_t least = least_goal_ != 0 ? least_goal_ : min_heap_ * p / 100;
+    goal = live + live / 100 * p;
+    if (goal < least) goal = least;
+    heap_goal = heap_live + heap_live / 100 * p;
+    if (heap_goal < least) heap_goal = least;
+  }
+  if (goal > limit_) {
+    uint64_t floor = live + live / 64 + kLeastRoom;
+    goal = limit_ > floor ? limit_ : floor;
+    uint64_t rest = goal - external_;
+    if (heap_goal > rest) heap_goal = rest;
+  }
+  if (goal == UINT64_MAX) {
+    goal_.store_relaxed(goal);
+    heap_goal_.store_relaxed(goal);
+    trigger_.store_relaxed(goal);
+    return;
+  }
   uint64_t room = goal - live;
   uint64_t most = 0;
   for (uint64_t h : history_x256_) most = h > most ? h : most;
@@ -49,8 +72,7 @@ void Pacer::recompute_locked() {
   if (trigger < low) trigger = low;
   if (trigger > high) trigger = high;
   goal_.store_relaxed(goal);
-  uint64_t heap_goal = heap_live + heap_live / 100 * p;
-  heap_goal_.store_relaxed(heap_goal < least ? least : heap_goal);
+  heap_goal_.store_relaxed(heap_goal);
   trigger_.store_relaxed(trigger);
 }
 

@@ -7,7 +7,8 @@
 // under a leaf lock.
 //
 //   live    = bytes marked in the heap, and external bytes
-//   goal    = live x (1 + percent/100), at least the minimum heap
+//   goal    = live x (1 + percent/100), at least the minimum heap, at most
+//             what the memory limit leaves
 //   trigger = goal - runway, between 70 % and 95 % of the way from live to goal
 //   runway  = bytes allocated per byte scanned in recent cycles x work expected
 //
@@ -41,6 +42,10 @@ class Pacer {
 
   /// A new percent (-1: off); takes effect at once.
   void set_percent(int percent);
+  /// The most the goal may be, whatever the percent (UINT64_MAX: anything); at
+  /// once. A goal that the live bytes do not leave room for lies a little above
+  /// them: cycle follows cycle.
+  void set_limit(uint64_t goal);
   /// Bytes outside the heap that count towards the goal; at once.
   void set_external(uint64_t bytes);
   int percent() const { return percent_.load_relaxed(); }
@@ -50,6 +55,12 @@ class Pacer {
   uint64_t goal() const { return goal_.load_relaxed(); }
   /// The part of the goal that is for cells.
   uint64_t heap_goal() const { return heap_goal_.load_relaxed(); }
+
+  /// What the last cycle left, and external bytes.
+  uint64_t marked_bytes() {
+    base::LockGuard guard(lock_);
+    return live_.load_relaxed() + external_;
+  }
 
   /// A cycle begins with `heap_live` bytes.
   void begin_cycle(uint64_t heap_live);
@@ -70,6 +81,7 @@ class Pacer {
   base::Atomic<uint64_t> heap_goal_{0};
   base::Atomic<uint64_t> live_{0};  // of the heap alone
   uint64_t external_ TRI_GUARDED_BY(lock_) = 0;
+  uint64_t limit_ TRI_GUARDED_BY(lock_) = UINT64_MAX;
   uint64_t least_goal_ = 0;  // immutable after init
   uint64_t min_heap_ = 0;    // immutable after init
   base::Mutex lock_{base::LockRank::kLeaf};

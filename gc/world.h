@@ -67,6 +67,10 @@ struct World {
   /// (alive, not a suspended coroutine), else null.
   RootOwner* (*root_g_stw)(void* ctx, size_t index);
 
+  /// Bytes of native stacks and whatever else is neither cells nor metadata;
+  /// may be null. Any thread.
+  uint64_t (*other_bytes)(void* ctx) = nullptr;
+
   /// There is marking or sweeping to do: get an idle P to help, if there is
   /// one. Any thread; cheap when no P is idle.
   void (*wake_for_gc)(void* ctx);

@@ -122,7 +122,11 @@ uint32_t Heap::alloc_pages(MCache* mc, size_t npages, bool* needzero) {
     page = alloc_pages_locked(npages, needzero);
     free_dirty_.store_relaxed(pages_.free_dirty_pages());
   }
-  if (page == 0) pages_in_use_.fetch_sub_relaxed(npages);
+  if (page == 0) {
+    pages_in_use_.fetch_sub_relaxed(npages);
+  } else {
+    scavenge_over_limit((npages << kPageShift) * 2);
+  }
   return page;
 }
 

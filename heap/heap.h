@@ -133,7 +133,12 @@ class Heap {
   // --- The scavenger (heap/scavenge.cc). Any thread.
   /// Free pages go back to the OS while more than this is resident.
   void set_retained_bytes(uint64_t n) { retained_.store_relaxed(n); }
-  /// Free bytes beyond that.
+  /// No allocation lets more than this be resident while free pages can be
+  /// given back instead: it does that itself.
+  void set_limit_bytes(uint64_t n) { limit_.store_relaxed(n); }
+  /// Gives back what is over it, about `most` bytes at most.
+  void scavenge_over_limit(size_t most);
+  /// Free bytes beyond what may be retained.
   size_t surplus_bytes() const;
   /// Gives about `bytes` of free pages back, surplus or not; how many it could.
   size_t scavenge(size_t bytes);
@@ -275,6 +280,7 @@ class Heap {
   base::Atomic<uint64_t> scavenging_{0};    // pages on their way to the OS
   base::Atomic<uint64_t> free_dirty_{0};    // free pages that hold old bytes
   base::Atomic<uint64_t> retained_{UINT64_MAX};
+  base::Atomic<uint64_t> limit_{UINT64_MAX};
   base::Atomic<uint64_t> scavenged_{0};
   base::Atomic<uint32_t> next_shard_{0};
   base::Atomic<uint32_t> punching_{0};

@@ -34,6 +34,8 @@ size_t Heap::resident_bytes() const {
 size_t Heap::surplus_bytes() const {
   size_t resident = resident_bytes();
   size_t retained = retained_.load_relaxed();
+  const size_t limit = limit_.load_relaxed();
+  if (retained > limit) retained = limit;
   size_t dirty = free_dirty_.load_relaxed() << kPageShift;
   if (resident <= retained) return 0;
   return resident - retained < dirty ? resident - retained : dirty;
@@ -103,6 +105,13 @@ size_t Heap::scavenge(size_t bytes) {
     done += n;
   }
   return done;
+}
+
+void Heap::scavenge_over_limit(size_t most) {
+  const uint64_t limit = limit_.load_relaxed();
+  const size_t resident = resident_bytes();
+  if (resident <= limit || free_dirty_bytes() == 0) return;
+  scavenge(resident - limit < most ? resident - limit : most);
 }
 
 void Heap::scavenge_paced(const base::Clock& clock) {

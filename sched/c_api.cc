@@ -201,6 +201,10 @@ size_t tri_return_memory(tri_mutator* mu) {
 bool tri_step(tri_mutator* mu, uint32_t budget_us) {
   return tricolor::step(*mu, budget_us);
 }
+uint64_t tri_set_memory_limit(tri_runtime* rt, uint64_t bytes) {
+  return cpp(rt).set_memory_limit(bytes);
+}
+
 int tri_set_gc_percent(tri_runtime* rt, int percent) {
   return cpp(rt).set_gc_percent(percent);
 }

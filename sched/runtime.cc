@@ -64,6 +64,8 @@ gc::CollectorOptions collector_options(RuntimeImpl* rt) {
   gc::CollectorOptions o;
   o.gc_percent = settings.options.gc_percent;
   o.initial_heap_bytes = settings.options.initial_heap_bytes;
+  o.memory_limit_bytes = settings.options.memory_limit_bytes;
+  o.cgroup_root = settings.options.cgroup_root;
   o.gctrace = settings.debug.gctrace;
   o.gccheckmark = settings.debug.gccheckmark;
   o.clobberfree = settings.debug.clobberfree;
@@ -247,6 +249,10 @@ const char* Runtime::layout_name(LayoutId id) const {
 }
 
 uint32_t Runtime::max_procs() const { return impl_of(*this)->sched.max_procs; }
+
+uint64_t Runtime::set_memory_limit(uint64_t bytes) {
+  return impl_of(*this)->collector->set_memory_limit(bytes);
+}
 
 int Runtime::set_gc_percent(int percent) {
   return impl_of(*this)->collector->set_gc_percent(percent);

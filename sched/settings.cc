@@ -23,6 +23,7 @@ namespace {
 constexpr size_t kDefaultMaxTasks = (size_t{1} << 20) + 4096;
 constexpr size_t kMaxMaxTasks = size_t{1} << 26;
 constexpr size_t kMaxPrefix = 32;
+constexpr size_t kMaxRoot = 200;
 
 // Which complaints have been printed: one bit a variable, one for all keys of
 // the debug string together.
@@ -30,6 +31,7 @@ enum Complaint : uint32_t {
   kGcComplaint = 1,
   kProcsComplaint = 2,
   kDebugComplaint = 4,
+  kLimitComplaint = 8,
 };
 base::Atomic<uint32_t> g_complained{0};
 
@@ -92,11 +94,30 @@ const char* env(const char* prefix, const char* name, char (*full)[64]) {
   return std::getenv(*full);
 }
 
+bool parse_limit(std::string_view text, uint64_t* out) {
+  uint64_t bytes = 0;
+  if (text == "auto") {
+    *out = kAutoMemoryLimit;
+  } else if (text == "off") {
+    *out = kNoMemoryLimit;
+  } else if (base::parse_bytes(text, &bytes) && bytes != 0) {
+    *out = bytes;
+  } else {
+    return false;
+  }
+  return true;
+}
+
 void apply_environment(const char* prefix, Settings* s) {
   char name[64];
   if (const char* text = env(prefix, "GC", &name)) {
     if (!base::parse_percent(text, &s->options.gc_percent)) {
       complain(kGcComplaint, name, text, "a percentage, as 100, or off");
+    }
+  }
+  if (const char* text = env(prefix, "MEMLIMIT", &name)) {
+    if (!parse_limit(text, &s->options.memory_limit_bytes)) {
+      complain(kLimitComplaint, name, text, "bytes, as 512MiB, auto or off");
     }
   }
   if (const char* text = env(prefix, "MAXPROCS", &name)) {
@@ -129,6 +150,11 @@ bool check_options(const Options& o, Error* error) {
     set_error(error, ErrorCode::kInvalidArgument,
               "Options::gc_percent is %d: a percentage, or kGcOff",
               o.gc_percent);
+    return false;
+  }
+  if (o.cgroup_root != nullptr && std::strlen(o.cgroup_root) > kMaxRoot) {
+    set_error(error, ErrorCode::kInvalidArgument,
+              "Options::cgroup_root has more than %zu characters", kMaxRoot);
     return false;
   }
   if (o.background_threads < -1) {

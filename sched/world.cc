@@ -345,6 +345,14 @@ gc::RootOwner* root_g_stw(void* ctx, size_t index) {
   return g;
 }
 
+// A parked task has touched the top of its stack, and with it the G's own page.
+uint64_t other_bytes(void* ctx) {
+  constexpr uint64_t kTouchedBytes = 2 * 4096;
+  Stats s{};
+  sched_fill_stats(rt_of(ctx), &s);
+  return s.tasks_alive * kTouchedBytes;
+}
+
 void wake_for_gc(void* ctx) { wake_p(rt_of(ctx)); }
 
 // Others have to finish something: let another task run, or rest in native
@@ -379,6 +387,7 @@ gc::World make_world(RuntimeImpl* rt) {
   world.claim_g = claim_g;
   world.release_g = release_g;
   world.root_g_stw = root_g_stw;
+  world.other_bytes = other_bytes;
   world.wake_for_gc = wake_for_gc;
   world.relax = relax;
   return world;

@@ -16,6 +16,8 @@ class Runtime;
 
 inline constexpr uint32_t kAbiVersion = 1;
 inline constexpr int kGcOff = -1;
+inline constexpr uint64_t kNoMemoryLimit = 0;
+inline constexpr uint64_t kAutoMemoryLimit = UINT64_MAX;
 
 struct Options {
   uint32_t size = sizeof(Options);  ///< set by the compiler of the embedder
@@ -36,6 +38,14 @@ struct Options {
   /// Smallest heap goal in bytes; 0: gc_percent / 100 x 2 MiB for one P,
   /// 4 MiB a P for several (at most 32 MiB).
   size_t initial_heap_bytes = 0;
+  /// Soft limit on all memory of the runtime, in bytes: cycles start early
+  /// enough and free pages go back soon enough to keep to it, even with
+  /// gc_percent off, as long as that takes at most half of the CPU time.
+  /// kAutoMemoryLimit: 90 % of the cgroup's limit less what others in it use,
+  /// read again each cycle. Environment: TRIMEMLIMIT, as 512MiB, auto or off.
+  uint64_t memory_limit_bytes = kNoMemoryLimit;
+  /// Put before /proc/self/cgroup and /sys/fs/cgroup; null: nothing.
+  const char* cgroup_root = nullptr;
   /// Allocation beyond this many bytes fails; 0: the reservation.
   size_t hard_limit_bytes = 0;
   /// Virtual size of a task's native stack; 0: 64 KiB (256 under sanitizers).

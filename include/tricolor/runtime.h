@@ -68,6 +68,10 @@ class Runtime {
   /// Changes the GC percent (kGcOff: off); returns the old one. Any thread.
   int set_gc_percent(int percent);
 
+  /// Changes the soft limit (Options::memory_limit_bytes); takes effect at
+  /// once. Returns the old one. Any thread.
+  uint64_t set_memory_limit(uint64_t bytes);
+
   Runtime(const Runtime&) = delete;
   Runtime& operator=(const Runtime&) = delete;
 

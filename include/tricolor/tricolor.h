@@ -46,6 +46,8 @@ typedef struct tri_options {
   int background_threads;
   size_t reservation_bytes;
   size_t initial_heap_bytes;
+  uint64_t memory_limit_bytes; /* 0: none */
+  const char* cgroup_root;
   size_t hard_limit_bytes;
   size_t stack_bytes;
   size_t max_tasks;

@@ -60,12 +60,17 @@ void tri_collect(tri_mutator* mu);                  /* [gc] */
 size_t tri_return_memory(tri_mutator* mu);          /* [gc] */
 bool tri_step(tri_mutator* mu, uint32_t budget_us); /* [gc] */
 int tri_set_gc_percent(tri_runtime* rt, int percent);
+/* Bytes, TRI_NO_MEMORY_LIMIT or TRI_AUTO_MEMORY_LIMIT; returns the old one. */
+#define TRI_NO_MEMORY_LIMIT 0
+#define TRI_AUTO_MEMORY_LIMIT UINT64_MAX
+uint64_t tri_set_memory_limit(tri_runtime* rt, uint64_t bytes);
 
 /* As tricolor::Stats (tricolor/gc.h), field by field. */
 typedef struct tri_stats {
   uint64_t cycles, cycles_forced, cycles_concurrent;
   uint64_t heap_live_bytes, heap_bytes, heap_goal_bytes, heap_mapped_bytes;
   uint64_t heap_resident_bytes, heap_returned_bytes;
+  uint64_t memory_bytes, memory_limit_bytes, gc_limited;
   uint64_t allocated_bytes, freed_bytes, live_cells;
   uint64_t gc_cpu_ns, gc_assist_ns, total_cpu_ns, mark_wall_ns, stop_wall_ns;
   uint64_t pause_p50_ns, pause_p99_ns, pause_max_ns;

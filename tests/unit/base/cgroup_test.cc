@@ -37,6 +37,10 @@ class Tree {
   uint64_t memory() const {
     return cgroup_memory_limit_bytes({membership_.c_str(), mount_.c_str()});
   }
+  uint64_t share(uint64_t ours, unsigned percent = 90) const {
+    return cgroup_memory_share_bytes({membership_.c_str(), mount_.c_str()},
+                                     ours, percent);
+  }
   uint32_t cpus() const {
     return cgroup_cpu_limit({membership_.c_str(), mount_.c_str()});
   }
@@ -88,6 +92,38 @@ TEST(base_cgroup, v1_controllers) {
   EXPECT_EQ(t.cpus(), 4u);
   t.file("/cpu/cpu.cfs_quota_us", "-1\n");
   EXPECT_EQ(t.cpus(), UINT32_MAX);
+}
+
+TEST(base_cgroup, share_is_what_others_leave) {
+  Tree t;
+  t.member("0::/app\n");
+  EXPECT_EQ(t.share(0), UINT64_MAX);
+  t.file("/app/memory.max", "max\n");
+  EXPECT_EQ(t.share(0), UINT64_MAX);
+  t.file("/app/memory.max", "1000\n");
+  EXPECT_EQ(t.share(0), 900u) << "usage cannot be read: nobody else";
+  t.file("/app/memory.current", "700\n");
+  EXPECT_EQ(t.share(700), 900u) << "all of it is ours";
+  EXPECT_EQ(t.share(300), 500u);
+  EXPECT_EQ(t.share(5000), 900u) << "not charged yet";
+  t.file("/app/memory.stat", "anon 650\nfile 50\ninactive_file 150\nx 1\n");
+  EXPECT_EQ(t.share(300), 650u) << "idle file pages do not count";
+  t.file("/memory.max", "2000\n");
+  t.file("/memory.current", "1700\n");
+  EXPECT_EQ(t.share(300), 400u) << "the level above leaves less";
+  t.file("/memory.current", "3000\n");
+  EXPECT_EQ(t.share(300), 0u);
+}
+
+TEST(base_cgroup, share_of_v1) {
+  Tree t;
+  t.member("5:memory:/abc\n");
+  t.file("/memory/abc/memory.limit_in_bytes", "9223372036854771712\n");
+  EXPECT_EQ(t.share(0), UINT64_MAX);
+  t.file("/memory/abc/memory.limit_in_bytes", "1000\n");
+  t.file("/memory/abc/memory.usage_in_bytes", "600\n");
+  t.file("/memory/abc/memory.stat", "inactive_file 1\ntotal_inactive_file 100");
+  EXPECT_EQ(t.share(200), 600u);
 }
 
 TEST(base_cgroup, long_paths_fall_back_on_the_root) {

@@ -28,12 +28,43 @@ class sched_settings : public ::testing::Test {
  protected:
   sched_settings() { o_.env_prefix = "TSET"; }
   ~sched_settings() override {
-    for (const char* name : {"TSETGC", "TSETMAXPROCS", "TSETDEBUG"}) {
+    for (const char* name :
+         {"TSETGC", "TSETMAXPROCS", "TSETDEBUG", "TSETMEMLIMIT"}) {
       unsetenv(name);
     }
   }
   Options o_;
 };
+
+TEST_F(sched_settings, memory_limit) {
+  EXPECT_EQ(settings_of(o_).options.memory_limit_bytes, kNoMemoryLimit);
+  o_.memory_limit_bytes = 5;
+  EXPECT_EQ(settings_of(o_).options.memory_limit_bytes, 5u);
+  setenv("TSETMEMLIMIT", "64MiB", 1);
+  EXPECT_EQ(settings_of(o_).options.memory_limit_bytes, 64u << 20);
+  setenv("TSETMEMLIMIT", "auto", 1);
+  EXPECT_EQ(settings_of(o_).options.memory_limit_bytes, kAutoMemoryLimit);
+  setenv("TSETMEMLIMIT", "off", 1);
+  EXPECT_EQ(settings_of(o_).options.memory_limit_bytes, kNoMemoryLimit);
+  testing::internal::CaptureStderr();
+  for (const char* bad : {"", "0", "64MB", "-1", "much"}) {
+    setenv("TSETMEMLIMIT", bad, 1);
+    EXPECT_EQ(settings_of(o_).options.memory_limit_bytes, 5u) << bad;
+  }
+  const std::string said = testing::internal::GetCapturedStderr();
+  EXPECT_EQ(said,
+            "tricolor: TSETMEMLIMIT: ignoring '': expected bytes, as 512MiB, "
+            "auto or off\n");
+}
+
+TEST_F(sched_settings, the_cgroup_root_has_a_limit) {
+  const std::string root(201, 'r');
+  o_.cgroup_root = root.c_str();
+  Settings s;
+  Error error;
+  EXPECT_FALSE(make_settings(o_, &s, &error));
+  EXPECT_NE(std::strstr(error.text, "cgroup_root"), nullptr) << error.text;
+}
 
 TEST_F(sched_settings, defaults) {
   const Settings s = settings_of(o_);

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 tricolor authors
+//
+// See gc/cpu_limiter.h.
+#include "gc/cpu_limiter.h"
+
+namespace tricolor::gc {
+
+void CpuLimiter::update(uint64_t gc_ns, uint64_t cpu_ns) {
+  uint64_t gc = gc_ns - last_gc_;
+  uint64_t all = cpu_ns > last_cpu_ ? cpu_ns - last_cpu_ : 0;
+  last_gc_ = gc_ns;
+  last_cpu_ = cpu_ns;
+  uint64_t other = all > gc ? all - gc : 0;
+  if (gc >= other) {
+    fill_ = fill_ + (gc - other) < capacity_ ? fill_ + (gc - other) : capacity_;
+  } else {
+    fill_ = fill_ > other - gc ? fill_ - (other - gc) : 0;
+  }
+  const uint32_t was = limiting_.load_relaxed();
+  // Ends a little below the brim, so that it is not switched at every update.
+  const bool full = fill_ >= (was != 0 ? capacity_ / 16 * 15 : capacity_);
+  if (full && was == 0) events_.fetch_add_relaxed(1);
+  limiting_.store_relaxed(full ? 1 : 0);
+}
+
+}  // namespace tricolor::gc
