@@ -64,11 +64,7 @@ class SecondMark : public TracerImpl {
   }
 
  private:
-  LayoutId layout_of(void* cell) const {
-    size_t page = heap->space().offset_of(cell) >> heap::kPageShift;
-    return static_cast<LayoutId>(heap::PageEntry::layout(
-        heap->space().entry(page)->bits.load_relaxed()));
-  }
+  LayoutId layout_of(void* cell) const { return heap->layout_of(cell); }
 
   [[noreturn]] void report(void* cell, uint8_t byte) const {
     const heap::LayoutTable& layouts = heap->layouts();

@@ -119,8 +119,8 @@ TRI_ALWAYS_INLINE void MarkWorker::on_marked(size_t offset, void* cell) {
   // acquire anyway.
   uint32_t bits = entries_[offset >> heap::kPageShift].bits.load_acquire();
   uint32_t size_class = heap::PageEntry::size_class(bits);
-  const heap::HotLayout& hot =
-      heap->layouts().hot(static_cast<LayoutId>(heap::PageEntry::layout(bits)));
+  const heap::HotLayout& hot = heap->layouts().hot(
+      static_cast<LayoutId>(heap->space().layout_at(bits, offset)));
   ++marked_cells;
   marked_bytes += TRI_LIKELY(size_class != 0)
                       ? kClassBytes.of[size_class]
@@ -195,10 +195,10 @@ TRI_ALWAYS_INLINE void* MarkWorker::next_object() {
 }
 
 TRI_ALWAYS_INLINE size_t MarkWorker::scan(void* cell) {
-  size_t page =
-      static_cast<size_t>(static_cast<char*>(cell) - base_) >> heap::kPageShift;
+  size_t offset = static_cast<size_t>(static_cast<char*>(cell) - base_);
+  size_t page = offset >> heap::kPageShift;
   uint32_t bits = entries_[page].bits.load_acquire();
-  auto layout = static_cast<LayoutId>(heap::PageEntry::layout(bits));
+  auto layout = static_cast<LayoutId>(heap->space().layout_at(bits, offset));
   uint32_t size_class = heap::PageEntry::size_class(bits);
   const heap::HotLayout& hot = heap->layouts().hot(layout);
   size_t bytes = TRI_LIKELY(size_class != 0) ? kClassBytes.of[size_class]

@@ -89,12 +89,6 @@ void copy_cell(Mutator& mu, LayoutId layout, void* from, void* to,
   }
 }
 
-LayoutId layout_of(heap::Heap* heap, const void* cell) {
-  size_t page = heap->space().offset_of(cell) >> heap::kPageShift;
-  return static_cast<LayoutId>(
-      heap::PageEntry::layout(heap->space().entry(page)->bits.load_relaxed()));
-}
-
 void check_growable(heap::Heap* heap, LayoutId layout) {
   uint8_t flags = heap->layouts().hot(layout).flags;
   if (TRI_LIKELY((flags & (heap::kWeakCell | heap::kOnDead)) == 0)) return;
@@ -108,7 +102,7 @@ void check_growable(heap::Heap* heap, LayoutId layout) {
 void* try_grow_cell(Mutator& mu, void* cell, size_t bytes) {
   heap::Heap* heap = proc_of(&mu)->collector->impl()->heap;
   if (heap->try_grow_in_place(&mu, cell, bytes)) return cell;
-  LayoutId layout = layout_of(heap, cell);
+  LayoutId layout = heap->layout_of(cell);
   check_growable(heap, layout);
   size_t has = heap->cell_bytes(cell);
   Scope<2> scope(mu);

@@ -22,6 +22,9 @@ size_t default_reservation() {
   return bytes > kReserveMax ? kReserveMax : bytes;
 }
 
+constexpr size_t kIdBytesPerPage =
+    (kPageBytes >> kSideIdShift) * sizeof(uint16_t);
+
 size_t round_up(size_t n, size_t to) { return (n + to - 1) & ~(to - 1); }
 size_t round_down(size_t n, size_t to) { return n & ~(to - 1); }
 
@@ -68,7 +71,10 @@ bool AddressSpace::reserve_tables() {
       base::os_reserve(table_bytes(pages, sizeof(PageEntry)), kPageBytes));
   spans_ = static_cast<Span*>(
       base::os_reserve(table_bytes(pages, sizeof(Span)), kPageBytes));
-  return marks_ != nullptr && entries_ != nullptr && spans_ != nullptr;
+  ids_ = static_cast<uint16_t*>(
+      base::os_reserve(table_bytes(pages, kIdBytesPerPage), kPageBytes));
+  return marks_ != nullptr && entries_ != nullptr && spans_ != nullptr &&
+         ids_ != nullptr;
 }
 
 void AddressSpace::destroy() {
@@ -81,6 +87,10 @@ void AddressSpace::destroy() {
   if (spans_ != nullptr) {
     base::os_release(spans_, table_bytes(pages, sizeof(Span)));
   }
+  if (ids_ != nullptr) {
+    base::os_release(ids_, table_bytes(pages, kIdBytesPerPage));
+  }
+  ids_ = nullptr;
   base_ = nullptr;
   marks_ = nullptr;
   entries_ = nullptr;
@@ -99,6 +109,7 @@ bool AddressSpace::commit_range(size_t from, size_t to) {
   return commit_table(marks_, kPageBytes >> kGranuleShift) &&
          commit_table(entries_, sizeof(PageEntry)) &&
          commit_table(spans_, sizeof(Span)) &&
+         commit_table(ids_, kIdBytesPerPage) &&
          base::os_commit(base_ + from, to - from);
 }
 

@@ -23,6 +23,7 @@
 #include <cstdint>
 
 #include "base/atomics.h"
+#include "heap/mixed.h"
 #include "heap/span.h"
 #include "tricolor/error.h"
 
@@ -67,6 +68,23 @@ class AddressSpace {
   uint8_t* mark_of(size_t offset) const {
     return marks_ + (offset >> kGranuleShift);
   }
+  /// Of a small cell or a large object at `offset`, whose page entry is `bits`.
+  uint32_t layout_at(uint32_t bits, size_t offset) const {
+    return TRI_LIKELY(PageEntry::kind(bits) != SpanState::kMixed)
+               ? PageEntry::layout(bits)
+               : base::load_relaxed(layout_id(bits, offset));
+  }
+  /// Where the id of a cell in a mixed span lies.
+  uint16_t* layout_id(uint32_t bits, size_t offset) const {
+    const uint32_t c = PageEntry::size_class(bits);
+    if (c >= MixedClasses::kCount || kMixedClasses.of[c].pages == 0) {
+      return &ids_[offset >> kSideIdShift];
+    }
+    const size_t page = (offset >> kPageShift) - PageEntry::layout(bits);
+    const MixedClass& m = kMixedClasses.of[c];
+    auto* ids = reinterpret_cast<uint16_t*>(page_address(page) + m.ids_at);
+    return &ids[(offset - (page << kPageShift)) >> m.shift];
+  }
   PageEntry* entry(size_t page) const { return &entries_[page]; }
   Span* span(size_t page) const { return &spans_[page]; }
 
@@ -80,6 +98,7 @@ class AddressSpace {
   uint8_t* marks_ = nullptr;
   PageEntry* entries_ = nullptr;
   Span* spans_ = nullptr;
+  uint16_t* ids_ = nullptr;  // of cells in mixed spans
   // Written under the heap lock; read from anywhere.
   base::Atomic<size_t> committed_{0};
 };

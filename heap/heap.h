@@ -43,6 +43,7 @@ struct HeapOptions {
   size_t hard_limit_bytes = 0;   ///< 0: none but the reservation
   bool clobber_free = false;     ///< fill dead cells with 0xdb
   uint32_t max_run_cells = 0;    ///< 0: no limit; 1: every allocation refills
+  bool mixed_spans = false;      ///< see heap/mixed.h; a runtime has them
 };
 
 inline constexpr uint32_t kSlotCount = kMaxLayouts << TRI_DETAIL_CLASS_SHIFT;
@@ -113,6 +114,11 @@ class Heap {
   LayoutTable& layouts() { return layouts_; }
   /// The usable bytes of the live cell that starts at `cell`.
   size_t cell_bytes(const void* cell) const;
+  LayoutId layout_of(const void* cell) const {
+    size_t offset = space_.offset_of(cell);
+    uint32_t bits = space_.entry(offset >> kPageShift)->bits.load_relaxed();
+    return static_cast<LayoutId>(space_.layout_at(bits, offset));
+  }
   /// Whether the word is the start of an allocated cell or of one in an owned
   /// run (byte in {prev, cur}).
   bool is_cell(const void* p) const;
@@ -196,9 +202,14 @@ class Heap {
   bool refill(MCache* mc, uint32_t slot_id);
   /// Misuse if cells of so many bytes do not hold their layout's head.
   void check_head(uint32_t layout, size_t bytes);
-  bool next_run(MCache* mc, uint32_t slot_id);
+  /// The slot whose span `slot_id` takes its next run from.
+  uint32_t source_of(const MCache* mc, uint32_t slot_id) const;
+  bool next_run(MCache* mc, uint32_t source_id, uint32_t slot_id);
   void next_window(SlotState* state, const Span* span);
-  void take_run(MCache* mc, uint32_t slot_id, size_t from, size_t to);
+  void take_run(MCache* mc, Span* span, uint32_t slot_id, size_t from,
+                size_t to);
+  void write_ids(Span* span, size_t from, size_t to, uint32_t layout);
+  bool hold_next_span(MCache* mc, uint32_t slot_id);
   void restore_cut(MCache* mc, uint32_t slot_id);
   void release_slot(MCache* mc, uint32_t slot_id);
   void check_live_cell(const tri_mutator* mu, const void* cell,
@@ -210,6 +221,7 @@ class Heap {
   void free_tail(MCache* mc, Span* span, size_t keep_pages);
   CellInfo info_of(void* cell, size_t bytes, uint32_t layout) const;
   void walk_span_stw(Span* span, bool marking, WalkFn fn, void* ctx);
+  void count_mixed_stw(const Span* span, LayoutStats* out, size_t n);
   void each_span_stw(void (*fn)(Heap*, Span*, void*), void* ctx);
   // Allocation profile: heap/profile.cc.
   void begin_sampling(MCache* mc) const;
@@ -248,6 +260,7 @@ class Heap {
   bool sweep_span(MCache* mc, MCentral* central, Span* span, bool keep_empty);
   uint32_t sweep_marks(Span* span);
   void on_dead_cells(Span* span);
+  void check_ids_stw(const Span* span) const;
   void validate_span_stw(Span* span, bool swept);
   void validate_free_page_stw(size_t page);
 

@@ -35,7 +35,8 @@ TRI_NO_SANITIZE_THREAD bool Heap::find_cell(const void* p,
   size_t bytes = 0;
   if (PageEntry::kind(bits) == SpanState::kLarge) {
     bytes = space_.span(page)->bytes;
-  } else if (PageEntry::kind(bits) == SpanState::kSmall) {
+  } else if (PageEntry::kind(bits) == SpanState::kSmall ||
+             PageEntry::kind(bits) == SpanState::kMixed) {
     // Only a span's first page has a Span in use; spans are a few pages.
     while (page > 1 && space_.span(page)->state != SpanState::kSmall) --page;
     bytes = tri_detail_class_bytes(PageEntry::size_class(bits));
@@ -47,11 +48,14 @@ TRI_NO_SANITIZE_THREAD bool Heap::find_cell(const void* p,
     return false;
   }
   if (offset - start >= bytes) return false;
-  uint8_t byte = base::load_relaxed(space_.mark_of(start));
+  // ORDER-ids-1: pairs with write_ids(): the id of who wrote the byte.
+  uint8_t byte = base::load_acquire(space_.mark_of(start));
   char* cell = space_.base() + start;
   if (byte == 0 || (byte != cur() && byte != prev())) return false;
   if (PageEntry::size_class(bits) != 0 && is_released(cell)) return false;
-  *out = info_of(cell, bytes, PageEntry::layout(bits));
+  const uint32_t layout = space_.layout_at(bits, start);
+  if (layout >= layouts_.count()) return false;  // torn
+  *out = info_of(cell, bytes, layout);
   return true;
 }
 
@@ -68,7 +72,7 @@ void Heap::walk_span_stw(Span* span, bool marking, WalkFn fn, void* ctx) {
     if (!large && is_released(cell)) continue;
     // A large object's entry has its layout only once it is zeroed.
     uint32_t bits = space_.entry(span->first_page)->bits.load_relaxed();
-    uint32_t layout = large ? PageEntry::layout(bits) : span->layout;
+    uint32_t layout = large ? PageEntry::layout(bits) : layout_of(cell);
     fn(info_of(cell, bytes, layout), ctx);
   }
 }
@@ -100,6 +104,20 @@ void Heap::walk_stw(bool marking, WalkFn fn, void* ctx) {
       &args);
 }
 
+void Heap::count_mixed_stw(const Span* span, LayoutStats* out, size_t n) {
+  const char* base = space_.page_address(span->first_page);
+  for (size_t i = 0; i < span->cells; ++i) {
+    const char* cell = base + i * span->cell_bytes;
+    if (base::load_relaxed(space_.mark_of(space_.offset_of(cell))) == 0) {
+      continue;
+    }
+    const LayoutId layout = layout_of(cell);
+    if (layout >= n) continue;
+    ++out[layout].cells;
+    out[layout].bytes += span->cell_bytes;
+  }
+}
+
 void Heap::count_layouts_stw(LayoutStats* out, size_t n) {
   for (size_t i = 0; i < n; ++i) out[i] = LayoutStats{};
   struct Args {
@@ -109,6 +127,10 @@ void Heap::count_layouts_stw(LayoutStats* out, size_t n) {
   each_span_stw(
       [](Heap* heap, Span* span, void* arg) {
         auto* a = static_cast<Args*>(arg);
+        if (span->mixed) {
+          heap->count_mixed_stw(span, a->out, a->n);
+          return;
+        }
         if (span->layout >= a->n) return;
         size_t offset = size_t{span->first_page} << kPageShift;
         bool large = span->state == SpanState::kLarge;

@@ -79,6 +79,7 @@ void* Heap::allocate_large(tri_mutator* mu, LayoutId layout, size_t bytes,
   span->npages = static_cast<uint32_t>(npages);
   span->bytes = (bytes + 15) & ~size_t{15};
   span->layout = layout;
+  span->mixed = false;
   span->shard = static_cast<uint8_t>(mcache_of(mu)->shard);
   span->live = 1;
   span->sweepgen.store_relaxed(sweepgen());

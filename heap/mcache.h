@@ -16,7 +16,13 @@
 //    its cells, and markers never touch a byte that is 0.
 // 4. active[0 .. active_count) holds the id of every slot that owns a span or
 //    has a list of released cells.
-// 5. A released cell is a run of one, owned as in 1 but in any span of the
+// 5. A slot whose run lies in a mixed span has that span's page in span_page
+// and
+//    does not hold the span: the slot of the same class and layout 0 does, or
+//    gave it up when all its cells had been taken. So until the flush, which
+//    gives back the rests of such runs before anything else, only this P
+//    changes the span's `live`. free_cells and next_window are the holder's.
+// 6. A released cell is a run of one, owned as in 1 but in any span of the
 //    slot's layout and class, whoever holds it: see heap/release.cc.
 //
 // Threads: the thread that holds the P; or, while the world is stopped or the P
@@ -40,10 +46,11 @@ struct SlotState {
   uint64_t free_cells;   ///< of the window of 64 cells looked at
   uint32_t span_page;    ///< first page of the span owned; 0: none
   uint32_t next_window;  ///< the first cell not looked at yet
-  uint16_t listed;       ///< the slot's id is in active[]
-  uint16_t spans_taken;  ///< since the last flush
+  uint8_t listed;        ///< the slot's id is in active[]
   uint8_t has_central;   ///< the slot's mcentral has been made
   uint8_t was_empty;     ///< every cell of the span from next_window on is free
+  uint8_t spans_taken;   ///< since the last flush; at most 255
+  uint16_t rare_runs;    ///< granules taken from mixed spans, ever
   uint16_t sample_tag;   ///< the next cell is a sample of this profile
   char* released;        ///< cells given back by release(), linked; or null
 };

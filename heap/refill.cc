@@ -89,7 +89,22 @@ uint32_t run_cells(uint32_t cell_bytes) {
   return cell_bytes >= kRunBytes ? 1 : kRunBytes / cell_bytes;
 }
 
+/// The most a run has in a span that is shared: as many as the slot had so far,
+/// so that half of them are used; of small cells at most 8.
+uint32_t shared_run_cells(const SlotState* state, uint32_t cell_bytes) {
+  const uint32_t had = state->rare_runs / (cell_bytes >> kGranuleShift);
+  const uint32_t most = cell_bytes < kSideIdBytes ? 8 : run_cells(cell_bytes);
+  return had >= most ? most : had == 0 ? 1 : had;
+}
+
 size_t stride_of(const Span* span) { return span->cell_bytes >> kGranuleShift; }
+
+void make_active(MCache* mc, uint32_t slot_id) {
+  SlotState* state = &mc->states[slot_id];
+  if (state->listed != 0) return;
+  state->listed = 1;
+  mc->active[mc->active_count++] = slot_id;
+}
 
 void check_slot(const LayoutTable& layouts, uint32_t slot_id) {
   uint32_t layout = layout_of_slot(slot_id);
@@ -205,31 +220,59 @@ void Heap::release_slot(MCache* mc, uint32_t slot_id) {
   state->saved_limit = nullptr;
   state->span_page = 0;
   state->free_cells = 0;
+  // A run in a mixed span: the span is another slot's (mcache.h, invariant 5).
+  if (span->mixed && layout_of_slot(slot_id) != kMixedLayout) return;
   centrals_[slot_id].push(space_, span);
 }
 
 void Heap::mcache_flush(MCache* mc) {
-  for (uint32_t i = 0; i < mc->active_count; ++i) {
-    release_slot(mc, mc->active[i]);
-    mc->states[mc->active[i]].released = nullptr;  // garbage of the next cycle
-    mc->states[mc->active[i]].listed = 0;
-    mc->states[mc->active[i]].spans_taken = 0;
+  // Rests in mixed spans first, while those are held or full.
+  for (bool holders : {false, true}) {
+    for (uint32_t i = 0; i < mc->active_count; ++i) {
+      const uint32_t id = mc->active[i];
+      if ((layout_of_slot(id) == kMixedLayout) != holders) continue;
+      release_slot(mc, id);
+      mc->states[id].released = nullptr;  // garbage of the next cycle
+      mc->states[id].listed = 0;
+      mc->states[id].spans_taken = 0;
+    }
   }
   mc->active_count = 0;
   drain_page_caches(mc);
   mcache_settle(mc);
 }
 
-void Heap::take_run(MCache* mc, uint32_t slot_id, size_t from, size_t to) {
-  SlotState* state = &mc->states[slot_id];
-  Span* span = space_.span(state->span_page);
+void Heap::write_ids(Span* span, size_t from, size_t to, uint32_t layout) {
+  const size_t start = size_t{span->first_page} << kPageShift;
+  for (size_t i = from; i < to; ++i) {
+    const size_t offset = start + i * span->cell_bytes;
+    const uint32_t bits =
+        space_.entry(offset >> kPageShift)->bits.load_relaxed();
+    base::store_relaxed(space_.layout_id(bits, offset),
+                        static_cast<uint16_t>(layout));
+  }
+  const HotLayout& hot = layouts_.hot(static_cast<LayoutId>(layout));
+  if ((hot.flags & kOnDead) != 0) span->has_on_dead = true;
+  // ORDER-ids-1: pairs with a reader of the run's bytes, which are written
+  // next: who sees one of them sees the id.
+  base::fence_release();
+}
+
+void Heap::take_run(MCache* mc, Span* span, uint32_t slot_id, size_t from,
+                    size_t to) {
   char* start = space_.page_address(span->first_page) + from * span->cell_bytes;
   size_t bytes = (to - from) * span->cell_bytes;
+  const auto layout = static_cast<LayoutId>(layout_of_slot(slot_id));
   unpoison(start, bytes);
+  bool zero = span->needzero;
+  if (span->mixed) {
+    write_ids(span, from, to, layout);
+    zero = zero && !layouts_.is_uninitialized(layout);
+  }
   claim_cells(space_.mark_of(space_.offset_of(start)), start, stride_of(span),
-              to - from, cur(), span->needzero);
+              to - from, cur(), zero);
   if (TRI_UNLIKELY(raw_released_.load_relaxed() != 0 &&
-                   layouts_.is_uninitialized(span->layout))) {
+                   layouts_.is_uninitialized(layout))) {
     // A cell that was released and then swept still says so (see release.cc).
     for (size_t at = 0; at < bytes; at += span->cell_bytes) {
       reinterpret_cast<uint64_t*>(start + at)[1] = 0;
@@ -252,8 +295,15 @@ void Heap::next_window(SlotState* state, const Span* span) {
   state->next_window = first + 64;
 }
 
-bool Heap::next_run(MCache* mc, uint32_t slot_id) {
-  SlotState* state = &mc->states[slot_id];
+uint32_t Heap::source_of(const MCache* mc, uint32_t slot_id) const {
+  if (!options_.mixed_spans) return slot_id;
+  const uint32_t c = class_of_slot(slot_id);
+  const bool rare = mc->states[slot_id].rare_runs < kRareBytes >> kGranuleShift;
+  return rare || tri_detail_class_bytes(c) >= kSideIdBytes ? c : slot_id;
+}
+
+bool Heap::next_run(MCache* mc, uint32_t source_id, uint32_t slot_id) {
+  SlotState* state = &mc->states[source_id];
   Span* span = space_.span(state->span_page);
   while (state->free_cells == 0) {
     if (state->next_window >= span->cells) return false;
@@ -261,9 +311,14 @@ bool Heap::next_run(MCache* mc, uint32_t slot_id) {
   }
   uint32_t most = TRI_ASAN ? 1 : options_.max_run_cells;
   if (most == 0) most = run_cells(span->cell_bytes);
+  SlotState* own = &mc->states[slot_id];
+  if (span->mixed) {
+    const uint32_t shared = shared_run_cells(own, span->cell_bytes);
+    if (shared < most) most = shared;
+  }
   bool sampled = profile_.fn != nullptr;
   if (TRI_UNLIKELY(sampled)) {
-    most = sampled_run(mc, state, span->cell_bytes, most);
+    most = sampled_run(mc, own, span->cell_bytes, most);
   }
   uint32_t from = state->next_window - 64 + lowest_bit(state->free_cells);
   uint32_t to = from + take_lowest_ones(&state->free_cells, most);
@@ -273,9 +328,9 @@ bool Heap::next_run(MCache* mc, uint32_t slot_id) {
     if ((state->free_cells & 1) == 0) break;
     to += take_lowest_ones(&state->free_cells, most - (to - from));
   }
-  take_run(mc, slot_id, from, to);
+  take_run(mc, span, slot_id, from, to);
   if (TRI_UNLIKELY(sampled)) {
-    count_sampled(mc, state, to - from, span->cell_bytes);
+    count_sampled(mc, own, to - from, span->cell_bytes);
   }
   return true;
 }
@@ -297,21 +352,42 @@ bool Heap::refill(MCache* mc, uint32_t slot_id) {
     central(slot_id);  // once per slot, so that refills need not ask
     state->has_central = 1;
   }
-  while (state->span_page == 0 || !next_run(mc, slot_id)) {
+  // A run in a mixed span is used up, the span not this slot's.
+  if (state->span_page != 0 && space_.span(state->span_page)->mixed) {
     release_slot(mc, slot_id);
-    Span* span = get_span(mc, slot_id);
-    if (span == nullptr) return false;
-    TRI_ASSERT(span->home == SpanHome::kCached);
-    state->span_page = span->first_page;
-    state->next_window = 0;
-    state->free_cells = 0;
-    state->was_empty = span->live == 0;
-    if (state->spans_taken < UINT16_MAX) ++state->spans_taken;
-    if (state->listed == 0) {
-      state->listed = 1;
-      mc->active[mc->active_count++] = slot_id;
-    }
   }
+  const uint32_t source_id = source_of(mc, slot_id);
+  const SlotState* source = &mc->states[source_id];
+  while (source->span_page == 0 || !next_run(mc, source_id, slot_id)) {
+    release_slot(mc, source_id);
+    if (!hold_next_span(mc, source_id)) return false;
+  }
+  if (source_id != slot_id) {
+    state->span_page = source->span_page;
+    const tri_slot& slot = mc->slots[slot_id];
+    const auto run = static_cast<size_t>(slot.limit - slot.cursor);
+    const size_t all = state->rare_runs + (run >> kGranuleShift);
+    state->rare_runs = static_cast<uint16_t>(all < 0xffff ? all : 0xffff);
+    make_active(mc, slot_id);
+  }
+  return true;
+}
+
+bool Heap::hold_next_span(MCache* mc, uint32_t slot_id) {
+  SlotState* state = &mc->states[slot_id];
+  if (state->has_central == 0) {
+    central(slot_id);
+    state->has_central = 1;
+  }
+  Span* span = get_span(mc, slot_id);
+  if (span == nullptr) return false;
+  TRI_ASSERT(span->home == SpanHome::kCached);
+  state->span_page = span->first_page;
+  state->next_window = 0;
+  state->free_cells = 0;
+  state->was_empty = span->live == 0;
+  if (state->spans_taken < UINT8_MAX) ++state->spans_taken;
+  make_active(mc, slot_id);
   return true;
 }
 
@@ -360,11 +436,15 @@ Span* Heap::sweep_for(MCache* mc, MCentral* c, uint32_t shard) {
 }
 
 Span* Heap::new_span(MCache* mc, uint32_t slot_id) {
-  uint32_t c = class_of_slot(slot_id);
-  uint32_t npages = pages_of_class(c, mc->states[slot_id].spans_taken);
+  const uint32_t c = class_of_slot(slot_id);
+  const uint32_t layout = layout_of_slot(slot_id);
+  const bool mixed = layout == kMixedLayout;
+  const bool ids_inside = mixed && tri_detail_class_bytes(c) < kSideIdBytes;
+  uint32_t npages =
+      ids_inside ? 1 : pages_of_class(c, mc->states[slot_id].spans_taken);
   bool needzero = false;
   uint32_t page = alloc_pages(mc, npages, &needzero);
-  if (page == 0) {
+  if (page == 0 && !ids_inside) {
     npages = pages_of_class(c, 0);
     page = alloc_pages(mc, npages, &needzero);
   }
@@ -374,21 +454,32 @@ Span* Heap::new_span(MCache* mc, uint32_t slot_id) {
   span->state = SpanState::kSmall;
   span->home = SpanHome::kCached;
   span->size_class = static_cast<uint8_t>(c);
-  span->needzero = needzero && !layouts_.is_uninitialized(static_cast<LayoutId>(
-                                   layout_of_slot(slot_id)));
+  span->needzero =
+      needzero && !layouts_.is_uninitialized(static_cast<LayoutId>(layout));
   span->first_page = page;
   span->npages = npages;
   span->cell_bytes = tri_detail_class_bytes(c);
-  span->cells = static_cast<uint32_t>(npages * kPageBytes / span->cell_bytes);
-  span->layout = static_cast<uint16_t>(layout_of_slot(slot_id));
+  span->cells =
+      ids_inside
+          ? kMixedClasses.of[c].cells
+          : static_cast<uint32_t>(npages * kPageBytes / span->cell_bytes);
+  span->layout = static_cast<uint16_t>(layout);
+  span->mixed = mixed;
+  span->has_on_dead = false;
   span->live = 0;
   span->sweepgen.store_relaxed(sweepgen());
-  poison(space_.page_address(page), npages * kPageBytes);
+  char* start = space_.page_address(page);
+  poison(start, npages * kPageBytes);
+  if (ids_inside) {
+    const size_t ids_at = kMixedClasses.of[c].ids_at;
+    unpoison(start + ids_at, kPageBytes - ids_at);
+  }
   for (uint32_t i = 0; i < npages; ++i) {
     // ORDER-entry-1: pairs with the marker's load: a published cell's page
     // entry is complete (the cell's own publication orders it, too).
     space_.entry(page + i)->bits.store_release(
-        PageEntry::pack(span->layout, c, SpanState::kSmall));
+        mixed ? PageEntry::pack(i, c, SpanState::kMixed)
+              : PageEntry::pack(layout, c, SpanState::kSmall));
   }
   span_count_.fetch_add_relaxed(1);
   return span;
@@ -412,8 +503,9 @@ bool Heap::hook_is_due(const tri_mutator* mu, uint32_t slot_id) const {
   // somebody waits for this mutator, or a zeal mode wants every refill.
   constexpr int64_t kHookBytes = 32 * 1024;
   const MCache* mc = mcache_of(mu);
-  const SlotState& state = mc->states[slot_id];
-  bool used_up = state.free_cells == 0 && state.released == nullptr &&
+  const SlotState& state = mc->states[source_of(mc, slot_id)];
+  bool used_up = state.free_cells == 0 &&
+                 mc->states[slot_id].released == nullptr &&
                  (state.span_page == 0 ||
                   state.next_window >= space_.span(state.span_page)->cells);
   return TRI_ASAN || options_.max_run_cells != 0 || used_up ||

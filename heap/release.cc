@@ -85,7 +85,7 @@ void Heap::check_live_cell(const tri_mutator* mu, const void* cell,
   }
   const MCache* mc = mcache_of(mu);
   const tri_slot& slot =
-      mc->slots[uint32_t{PageEntry::layout(bits)} << TRI_DETAIL_CLASS_SHIFT |
+      mc->slots[space_.layout_at(bits, offset) << TRI_DETAIL_CLASS_SHIFT |
                 PageEntry::size_class(bits)];
   if (TRI_UNLIKELY(cell >= slot.cursor && cell < slot.limit)) {
     TRI_MISUSE(call, "%p is a free cell that has not been allocated", cell);
@@ -132,7 +132,7 @@ bool Heap::release(tri_mutator* mu, void* cell) {
   check_live_cell(mu, cell, "release");
   size_t offset = space_.offset_of(cell);
   uint32_t bits = space_.entry(offset >> kPageShift)->bits.load_relaxed();
-  uint32_t layout = PageEntry::layout(bits);
+  uint32_t layout = space_.layout_at(bits, offset);
   uint32_t size_class = PageEntry::size_class(bits);
   const HotLayout& hot = layouts_.hot(static_cast<LayoutId>(layout));
   // A weak cell may be on the collector's list; on_dead is the sweeper's call.

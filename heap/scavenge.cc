@@ -87,8 +87,10 @@ void Heap::punch_holes(Span* span) {
       ++cell;
     }
     // What lies behind the last cell belongs to nobody.
-    size_t to = cell == span->cells ? size_t{span->npages} << kPageShift
-                                    : cell * span->cell_bytes;
+    // But for the ids of a mixed span.
+    size_t to = cell == span->cells && !span->mixed
+                    ? size_t{span->npages} << kPageShift
+                    : cell * span->cell_bytes;
     from = (from + kOsPageBytes - 1) & ~(kOsPageBytes - 1);
     to &= ~(kOsPageBytes - 1);
     if (from < to && base::os_discard(base + from, to - from)) {

@@ -42,6 +42,7 @@ enum class SpanState : uint8_t {
   kSmall,      ///< cells of one layout and class
   kLarge,      ///< one object
   kManual,     ///< value stacks and other raw memory, never swept
+  kMixed,      ///< in page entries alone: small, see heap/mixed.h
   kLargeTail,  ///< in page entries alone: a later page of a large object, with
                ///< the distance to the first one, in pages, above the kind
 };
@@ -84,11 +85,13 @@ struct Span {
   uint64_t bytes;       ///< large: what was asked for, rounded to 16
   uint16_t layout;
   uint8_t shard;  ///< of its mcentral: of the P that took it last
+  bool mixed;     ///< see heap/mixed.h
   // The holder's.
   uint32_t live;  ///< cells whose mark byte is not 0: allocated, or in a run
   // Written by who lists the span; read by whoever tries to take it.
   base::Atomic<uint32_t> next;  ///< first page of the one below; 0: none
-  uint32_t reserved2;
+  bool has_on_dead;             ///< mixed: some layout in it may have on_dead
+  uint8_t reserved[3];
 };
 static_assert(sizeof(Span) == 48);
 

@@ -35,8 +35,6 @@ uint32_t sweep_few(uint8_t* marks, size_t stride, size_t cells, uint8_t cur) {
 }  // namespace
 
 void Heap::on_dead_cells(Span* span) {
-  const HotLayout& hot = layouts_.hot(span->layout);
-  const ColdLayout& cold = layouts_.cold(span->layout);
   bool large = span->state == SpanState::kLarge;
   size_t cells = large ? 1 : span->cells;
   size_t cell_bytes = large ? span->bytes : span->cell_bytes;
@@ -48,7 +46,10 @@ void Heap::on_dead_cells(Span* span) {
     uint8_t byte = base::load_relaxed(&marks[i * stride]);
     if (byte == 0 || byte == now) continue;
     char* cell = base + i * cell_bytes;
-    if ((hot.flags & kOnDead) != 0) {
+    // A large object's entry has its layout only once it is zeroed.
+    const LayoutId layout = span->mixed ? layout_of(cell) : span->layout;
+    if ((layouts_.hot(layout).flags & kOnDead) != 0) {
+      const ColdLayout& cold = layouts_.cold(layout);
       cold.on_dead(cell, cell_bytes, cold.user);
     }
     if (options_.clobber_free) {
@@ -61,7 +62,9 @@ void Heap::on_dead_cells(Span* span) {
 
 uint32_t Heap::sweep_marks(Span* span) {
   const HotLayout& hot = layouts_.hot(span->layout);
-  if (TRI_ASAN || options_.clobber_free || (hot.flags & kOnDead) != 0) {
+  const bool has_on_dead =
+      span->mixed ? span->has_on_dead : (hot.flags & kOnDead) != 0;
+  if (TRI_ASAN || options_.clobber_free || has_on_dead) {
     on_dead_cells(span);
   }
   uint8_t* marks =

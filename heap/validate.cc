@@ -39,9 +39,22 @@ void Heap::validate_span_stw(Span* span, bool swept) {
               "span %u is swept but granule %zu has byte %u", page, i,
               unsigned{byte});
   }
+  if (span->mixed) check_ids_stw(span);
   // A released large object keeps its count until the sweep that frees it.
   TRI_CHECK(live == span->live || (large && live == 0),
             "span %u: %u cells in use, %u counted", page, live, span->live);
+}
+
+void Heap::check_ids_stw(const Span* span) const {
+  const size_t start = size_t{span->first_page} << kPageShift;
+  for (size_t i = 0; i < span->cells; ++i) {
+    const size_t offset = start + i * span->cell_bytes;
+    if (base::load_relaxed(space_.mark_of(offset)) == 0) continue;
+    const LayoutId id = layout_of(space_.base() + offset);
+    TRI_CHECK(id != kMixedLayout && id < layouts_.count(),
+              "mixed span %u: cell %zu has layout %u of %u", span->first_page,
+              i, unsigned{id}, layouts_.count());
+  }
 }
 
 void Heap::for_each_marked_stw(void (*fn)(void* arg, void* cell), void* arg) {

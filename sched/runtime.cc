@@ -56,6 +56,7 @@ heap::HeapOptions heap_options(const Settings& settings) {
   o.hard_limit_bytes = settings.options.hard_limit_bytes;
   o.clobber_free = settings.debug.clobberfree;
   o.max_run_cells = settings.debug.max_run_cells;
+  o.mixed_spans = true;
   return o;
 }
 

@@ -58,10 +58,10 @@ typedef struct tri_options {
 } tri_options;
 
 #define TRI_ABI_VERSION 1u
-#define TRI_OPTIONS_INIT                                                       \
-  {                                                                            \
-    sizeof(tri_options), TRI_ABI_VERSION, 100, 0, -1, 0, 0, 0, 0, 0, "TRI", 0, \
-        0, 0                                                                   \
+#define TRI_OPTIONS_INIT                                                   \
+  {                                                                        \
+    sizeof(tri_options), TRI_ABI_VERSION, 100, 0, -1, 0, 0, 0, 0, 0, 0, 0, \
+        "TRI", 0, 0, 0                                                     \
   }
 
 tri_runtime* tri_runtime_create(const tri_options* options, tri_error* error);

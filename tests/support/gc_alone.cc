@@ -30,6 +30,7 @@ GcAlone::GcAlone(gc::CollectorOptions options, heap::HeapOptions heap_options) {
     heap_options.reservation_bytes = size_t{512} << 20;
   }
   Error error;
+  heap_options.mixed_spans = true;  // as in a runtime
   heap_ = heap::Heap::create(&meta_, heap_options, &error);
   TRI_CHECK(heap_ != nullptr, "%s", error.text);
   options.runtime = &runtime();

@@ -84,8 +84,10 @@ struct Mutator {
   }
 };
 
-TEST(heap_sweep_threads, mutators_and_a_sweeper_at_once) {
-  HeapAlone heap;
+void mutators_and_a_sweeper(bool mixed_spans) {
+  HeapOptions options;
+  options.mixed_spans = mixed_spans;
+  HeapAlone heap(options);
   for (int i = 1; i < kMutators; ++i) heap.add_mutator();
   LayoutId one = heap.layout("One");
   LayoutId two = heap.layout("Two");
@@ -132,6 +134,14 @@ TEST(heap_sweep_threads, mutators_and_a_sweeper_at_once) {
   heap.collect({});
   EXPECT_EQ(heap->pages_in_use(), 0u);
   EXPECT_EQ(heap->freed_bytes(), heap->allocated_bytes());
+}
+
+TEST(heap_sweep_threads, mutators_and_a_sweeper_at_once) {
+  mutators_and_a_sweeper(/*mixed_spans=*/false);
+}
+
+TEST(heap_sweep_threads, the_same_with_mixed_spans) {
+  mutators_and_a_sweeper(/*mixed_spans=*/true);
 }
 
 TEST(heap_sweep_threads, layouts_are_registered_by_several_threads) {
