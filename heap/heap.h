@@ -218,6 +218,7 @@ class Heap {
   void take_released(MCache* mc, uint32_t slot_id);
   bool release_large(tri_mutator* mu, void* cell, bool marking);
   bool is_swept_large(const Span* span) const;
+  bool take_neighbours(MCache* mc, Span* span, size_t bytes);
   void free_tail(MCache* mc, Span* span, size_t keep_pages);
   CellInfo info_of(void* cell, size_t bytes, uint32_t layout) const;
   void walk_span_stw(Span* span, bool marking, WalkFn fn, void* ctx);

@@ -162,6 +162,15 @@ uint32_t PageAlloc::alloc(size_t npages, bool* needzero) {
   return page;
 }
 
+bool PageAlloc::alloc_at(uint32_t page, size_t npages, bool* needzero) {
+  if (npages > limit_ || page > limit_ - npages) return false;
+  bool all = true;
+  for_words(page, npages,
+            [&](size_t w, uint64_t m) { all = all && (used_[w] & m) == 0; });
+  if (all) *needzero = take(page, npages);
+  return all;
+}
+
 void PageAlloc::free(uint32_t page, size_t npages, bool clean) {
   TRI_CHECK(page > 0 && page + npages <= limit_, "free of pages %u+%zu", page,
             npages);

@@ -49,6 +49,8 @@ class PageAlloc {
 
   /// First fit; 0 if there is no such run. *needzero: some page is dirty.
   uint32_t alloc(size_t npages, bool* needzero);
+  /// These pages, if all of them are free.
+  bool alloc_at(uint32_t page, size_t npages, bool* needzero);
   /// The pages must be taken; they become free, and dirty unless `clean`.
   void free(uint32_t page, size_t npages, bool clean = false);
 

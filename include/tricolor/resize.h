@@ -32,8 +32,8 @@ namespace tricolor {
 bool release(Mutator& mu, void* cell);
 
 /// Makes cell_size(rt, cell) at least `bytes` without moving it; what it gains
-/// is zero. Within its size class or its last page only. False: not possible,
-/// nothing has changed. Neither collects nor suspends.
+/// is zero. Within its size class, its last page, or the free pages behind it.
+/// False: not possible now, nothing has changed. Neither collects nor suspends.
 bool try_grow_in_place(Mutator& mu, void* cell, size_t bytes);
 
 /// Cuts an object over 32 KiB down to `bytes` (1 .. cell_size), rounded up to

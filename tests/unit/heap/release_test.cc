@@ -312,7 +312,7 @@ TEST(heap_resize, small_cells_have_the_size_of_their_class) {
   EXPECT_EQ(heap->cell_bytes(cell), 112u);
 }
 
-TEST(heap_resize, a_large_object_shrinks_by_pages_and_grows_into_its_last) {
+TEST(heap_resize, a_large_object_shrinks_by_pages_and_grows_into_free_ones) {
   HeapAlone heap;
   LayoutId layout = heap.layout("Resize");
   constexpr size_t kPages = 32;
@@ -324,18 +324,31 @@ TEST(heap_resize, a_large_object_shrinks_by_pages_and_grows_into_its_last) {
   EXPECT_EQ(heap->pages_in_use(), 8u);
   heap->validate_stw(true);
   ASSERT_TRUE(heap->try_grow_in_place(&heap.mu(), p, 8 * kPageBytes));
-  EXPECT_FALSE(heap->try_grow_in_place(&heap.mu(), p, 8 * kPageBytes + 1));
   EXPECT_EQ(heap->cell_bytes(p), 8 * kPageBytes);
   EXPECT_EQ(p[7 * kPageBytes + 15], 0x77);
   EXPECT_TRUE(is_zero(p + 7 * kPageBytes + 16, kPageBytes - 16));
+  // And on into the pages behind it, which have been used before.
+  ASSERT_TRUE(heap->try_grow_in_place(&heap.mu(), p, 9 * kPageBytes + 1));
+  EXPECT_EQ(heap->cell_bytes(p), 9 * kPageBytes + 16);
+  EXPECT_EQ(heap->pages_in_use(), 10u);
+  EXPECT_TRUE(is_zero(p + 7 * kPageBytes + 16, 2 * kPageBytes));
+  heap->validate_stw(true);
+  // Not if somebody else has them.
+  void* next = heap.allocate(layout, 8 * kPageBytes);
+  void* other = heap.allocate(layout, 40 * kPageBytes);
+  ASSERT_EQ(next, p + 10 * kPageBytes) << "first fit";
+  EXPECT_FALSE(heap->try_grow_in_place(&heap.mu(), p, 10 * kPageBytes + 1));
+  EXPECT_FALSE(heap->try_grow_in_place(&heap.mu(), p, size_t{1} << 40));
+  EXPECT_FALSE(heap->try_grow_in_place(&heap.mu(), p, SIZE_MAX));
+  heap.collect({p, other});
   // Down to a size that would be small: it stays a span of its own.
   ASSERT_TRUE(heap->shrink(&heap.mu(), p, 10));
   EXPECT_EQ(heap->cell_bytes(p), 16u);
-  EXPECT_EQ(heap->pages_in_use(), 1u);
+  EXPECT_EQ(heap->pages_in_use(), 41u);
   heap.collect({p});
   EXPECT_EQ(p[9], 0x77);
   heap.collect({});
-  EXPECT_EQ(heap->freed_bytes(), kPages * kPageBytes);
+  EXPECT_EQ(heap->freed_bytes(), heap->allocated_bytes());
   EXPECT_EQ(heap->pages_in_use(), 0u);
 }
 
