@@ -2,7 +2,8 @@
 // Copyright (c) 2026 tricolor authors
 //
 // LayoutTable: a runtime's registered layouts and encodings. The hot half of a
-// layout (what the marker reads per cell) is 32 bytes.
+// layout (what the marker reads per cell) is 32 bytes. What a layout costs
+// besides: see heap/README.md.
 //
 // Invariants: entries below count() never change once count() covers them.
 // Threads: registration under a lock (rank kLayouts); reads from anywhere.
@@ -51,7 +52,9 @@ enum LayoutFlag : uint8_t { kOnDead = 1, kWeakCell = 2, kNoZero = 4 };
 struct ColdLayout {
   OnDeadFn on_dead;
   void* user;
-  const char* name;  ///< a copy
+  const char* name;                    ///< a copy
+  LayoutSpec::Strength head_strength;  ///< not read by the markers yet
+  LayoutSpec::Strength tail_strength;
   bool distinct;
 };
 
@@ -60,6 +63,8 @@ class LayoutTable {
   bool init(base::MetaArena* meta);
   void destroy();
 
+  /// Whether add() would take this spec, the limits of the table aside.
+  bool check(const LayoutSpec& spec, Error* error) const;
   LayoutId add(const LayoutSpec& spec, uint8_t flags, Error* error);
   EncodingId add_encoding(const Encoding& encoding, Error* error);
 

@@ -59,6 +59,11 @@ struct TaskPacket {
 };
 static_assert(sizeof(TaskPacket) <= tricolor::detail::kSpawnPlainBytesMax);
 
+/// An enum's value; 0xff, which none has, for what does not fit.
+uint8_t byte_of(int value) {
+  return static_cast<uint8_t>(value >= 0 && value < 0xff ? value : 0xff);
+}
+
 void run_task(tricolor::Mutator& mu, void* plain, void** roots, void* result) {
   auto* packet = static_cast<TaskPacket*>(plain);
   void* cell = packet->fn(&mu, roots, packet->plain);
@@ -95,8 +100,12 @@ uint16_t tri_layout_register(tri_runtime* rt, const tri_layout_spec* spec,
   s.head_bytes = spec->head_bytes;
   s.pointer_offsets = spec->pointer_offsets;
   s.pointer_count = spec->pointer_count;
-  s.tail = static_cast<tricolor::LayoutSpec::Tail>(
-      spec->tail >= 0 && spec->tail < 0xff ? spec->tail : 0xff);
+  using tricolor::LayoutSpec;
+  s.tail = static_cast<LayoutSpec::Tail>(byte_of(spec->tail));
+  s.head_strength =
+      static_cast<LayoutSpec::Strength>(byte_of(spec->head_strength));
+  s.tail_strength =
+      static_cast<LayoutSpec::Strength>(byte_of(spec->tail_strength));
   s.distinct = spec->distinct;
   s.uninitialized = spec->uninitialized;
   s.on_dead = spec->on_dead;

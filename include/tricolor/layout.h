@@ -46,8 +46,19 @@ using OnDeadFn = void (*)(void* cell, size_t cell_bytes, void* user);
 /// is `head_bytes` long and part of every cell. From there to the end of the
 /// cell every word is of the kind that `tail` says; with kNone there is nothing
 /// to scan there.
+///
+/// How a cell holds what it refers to is separate from where: `head_strength`
+/// is for all offsets given, `tail_strength` for every word of the tail.
+/// **Weak and ephemeron words are traced as strong so far**: such a layout is
+/// checked and kept, and nothing dies or is cleared through it. Pairs of an
+/// ephemeron lie at multiples of 16 bytes of the cell, the key first.
 struct LayoutSpec {
   enum class Tail : uint8_t { kNone, kPointers, kEncoded, kNoscan };
+  enum class Strength : uint8_t {
+    kStrong,     ///< keeps the target alive
+    kWeak,       ///< cleared when the target dies (Encoding::cleared_word)
+    kEphemeron,  ///< pairs: the value is kept while the key is alive
+  };
 
   const char* name = "";
   uint32_t head_bytes = 0;
@@ -56,7 +67,9 @@ struct LayoutSpec {
   const uint32_t* encoded_offsets = nullptr;  ///< encoded values in the head
   size_t encoded_count = 0;
   Tail tail = Tail::kNone;  ///< every word of the tail is of this kind
-  EncodingId encoding = kRawPointers;
+  EncodingId encoding = kRawPointers;  ///< of all encoded words
+  Strength head_strength = Strength::kStrong;
+  Strength tail_strength = Strength::kStrong;
   TraceFn trace = nullptr;  ///< set: the layout is `custom`
   OnDeadFn on_dead = nullptr;
   void* user = nullptr;

@@ -73,6 +73,7 @@ void tri_runtime_run(tri_runtime* rt, void (*main)(tri_mutator* mu, void* ctx),
 
 typedef void (*tri_visit)(void* tracer, const void* cell);
 enum { TRI_TAIL_NONE = 0, TRI_TAIL_POINTERS = 1, TRI_TAIL_NOSCAN = 3 };
+enum { TRI_STRONG = 0, TRI_WEAK = 1, TRI_EPHEMERON = 2 }; /* see layout.h */
 
 typedef struct tri_layout_spec {
   const char* name;
@@ -86,6 +87,8 @@ typedef struct tri_layout_spec {
   void* user;
   bool distinct;
   bool uninitialized;
+  int head_strength; /* TRI_STRONG ...; all are traced as strong so far */
+  int tail_strength;
 } tri_layout_spec;
 
 /* 0 on a bad spec; the error names the field. A custom layout is `distinct`,

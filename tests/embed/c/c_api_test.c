@@ -223,6 +223,18 @@ static void register_layouts(tri_runtime* rt) {
   spec.pointer_count = 1;
   CHECK(tri_layout_register(rt, &spec, &error) == 0);
   CHECK(strstr(error.text, "pointer_offsets[0] = 12") != NULL);
+
+  tri_layout_spec pairs = {0};
+  pairs.name = "pairs";
+  pairs.tail = TRI_TAIL_POINTERS;
+  pairs.tail_strength = TRI_EPHEMERON;
+  CHECK(tri_layout_register(rt, &pairs, &error) != 0);
+  pairs.head_bytes = 8;
+  CHECK(tri_layout_register(rt, &pairs, &error) == 0);
+  CHECK(strstr(error.text, "tail_strength is kEphemeron") != NULL);
+  pairs.tail_strength = 258; /* not 2 */
+  CHECK(tri_layout_register(rt, &pairs, &error) == 0);
+  CHECK(strstr(error.text, "tail_strength is 255") != NULL);
 }
 
 int main(void) {

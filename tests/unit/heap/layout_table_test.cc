@@ -9,12 +9,14 @@
 #include <gtest/gtest.h>
 
 #include <cstdio>
+#include <cstring>
 #include <string>
 
 namespace tricolor::heap {
 namespace {
 
 using ::testing::HasSubstr;
+using Strength = LayoutSpec::Strength;
 using Tail = LayoutSpec::Tail;
 
 struct Table {
@@ -64,13 +66,14 @@ TEST(heap_layout_table, errors_name_the_field) {
   EXPECT_THAT(t.refused(spec), HasSubstr("outside head_bytes"));
   const uint32_t wraps[] = {0xfffffff8};
   spec.pointer_offsets = wraps;
-  EXPECT_THAT(t.refused(spec), HasSubstr("pointer_offsets[0]"));
+  EXPECT_THAT(t.refused(spec), HasSubstr("4294967288 lies outside"));
   const uint32_t twice[] = {8, 8};
   spec.pointer_offsets = twice;
   spec.pointer_count = 2;
   EXPECT_THAT(t.refused(spec), HasSubstr("pointer_offsets[1] = 8 is given"));
   spec = node("Far", 1024);
   const uint32_t far[] = {512};
+  spec.encoding = t.table.add_encoding(Encoding{}, &t.error);
   spec.encoded_offsets = far;
   spec.encoded_count = 1;
   EXPECT_THAT(t.refused(spec), HasSubstr("'Far': encoded_offsets[0] = 512"));
@@ -89,13 +92,149 @@ TEST(heap_layout_table, errors_of_a_spec_as_a_whole) {
   spec.encoding = 1;
   EXPECT_THAT(t.refused(spec), HasSubstr("encoding is not registered"));
   spec = node("Both", 16);
+  spec.encoding = t.table.add_encoding(Encoding{}, &t.error);
   const uint32_t zero[] = {0};
   spec.pointer_offsets = spec.encoded_offsets = zero;
   spec.pointer_count = spec.encoded_count = 1;
-  EXPECT_THAT(t.refused(spec), HasSubstr("both pointer_offsets and"));
+  EXPECT_THAT(t.refused(spec),
+              HasSubstr("offset 0 is in both pointer_offsets"));
   spec.encoded_count = 0;
   spec.trace = &no_trace;
   EXPECT_THAT(t.refused(spec), HasSubstr("trace is set"));
+  spec.pointer_count = 0;
+  spec.tail = Tail::kPointers;
+  EXPECT_THAT(t.refused(spec), HasSubstr("so tail must be kNone"));
+  spec.tail = static_cast<Tail>(4);
+  EXPECT_THAT(t.refused(spec), HasSubstr("tail is 4"));
+  spec = node("Raw", 0);
+  spec.tail = Tail::kEncoded;
+  EXPECT_THAT(t.refused(spec), HasSubstr("encoding is kRawPointers"));
+  spec = node("Raw", 8);
+  spec.encoded_offsets = zero;
+  spec.encoded_count = 1;
+  EXPECT_THAT(t.refused(spec), HasSubstr("encoding is kRawPointers"));
+  spec = node("Garbage", 0);
+  spec.uninitialized = true;
+  spec.tail = Tail::kPointers;
+  EXPECT_THAT(t.refused(spec), HasSubstr("uninitialized is set"));
+  const std::string longest(1000, 'x');
+  EXPECT_THAT(t.refused(node(longest.c_str(), 20)),
+              HasSubstr("head_bytes is not a multiple of 8"));
+}
+
+// The words 0 and 1 of a node, as pointers.
+LayoutSpec pair_of_pointers(Strength strength) {
+  static const uint32_t offsets[] = {0, 8};
+  LayoutSpec spec = node("Pair", 32);
+  spec.pointer_offsets = offsets;
+  spec.pointer_count = 2;
+  spec.head_strength = strength;
+  return spec;
+}
+
+TEST(heap_layout_table, strength_is_kept_and_is_not_the_shape) {
+  Table t;
+  const LayoutId strong = t.add(pair_of_pointers(Strength::kStrong));
+  const LayoutId weak = t.add(pair_of_pointers(Strength::kWeak));
+  const LayoutId pairs = t.add(pair_of_pointers(Strength::kEphemeron));
+  EXPECT_NE(strong, weak) << "never merged";
+  EXPECT_NE(strong, pairs);
+  EXPECT_NE(weak, pairs);
+  EXPECT_EQ(t.add(pair_of_pointers(Strength::kWeak)), weak) << "merged";
+  EXPECT_EQ(t.table.cold(strong).head_strength, Strength::kStrong);
+  EXPECT_EQ(t.table.cold(weak).head_strength, Strength::kWeak);
+  EXPECT_EQ(t.table.cold(pairs).head_strength, Strength::kEphemeron);
+  for (LayoutId id : {weak, pairs}) {
+    // Traced as strong: what the markers read is the same.
+    EXPECT_EQ(
+        std::memcmp(&t.table.hot(id), &t.table.hot(strong), sizeof(HotLayout)),
+        0);
+  }
+  LayoutSpec array = pair_of_pointers(Strength::kStrong);
+  array.tail = Tail::kPointers;
+  const LayoutId plain = t.add(array);
+  array.tail_strength = Strength::kEphemeron;
+  const LayoutId table = t.add(array);
+  EXPECT_NE(plain, table);
+  EXPECT_EQ(t.add(array), table);
+  EXPECT_EQ(t.table.cold(table).head_strength, Strength::kStrong);
+  EXPECT_EQ(t.table.cold(table).tail_strength, Strength::kEphemeron);
+  EXPECT_EQ(t.table.hot(table).kind, t.table.hot(plain).kind);
+}
+
+TEST(heap_layout_table, strength_of_encoded_words) {
+  Table t;
+  Encoding low;
+  low.kind = EncodingKind::kTagSet;
+  low.tag_mask = 15;
+  low.tag_set[0] = 1;
+  const EncodingId encoding = t.table.add_encoding(low, &t.error);
+  LayoutSpec spec = node("Values", 16);
+  spec.encoding = encoding;
+  spec.tail = Tail::kEncoded;
+  spec.tail_strength = Strength::kWeak;
+  EXPECT_NE(t.add(spec), kInvalidLayout) << t.error.text;
+  // A key that is a pointer, a value that is encoded.
+  const uint32_t key[] = {16};
+  const uint32_t value[] = {24};
+  spec = node("Entry", 32);
+  spec.encoding = encoding;
+  spec.pointer_offsets = key;
+  spec.encoded_offsets = value;
+  spec.pointer_count = spec.encoded_count = 1;
+  spec.head_strength = Strength::kEphemeron;
+  EXPECT_NE(t.add(spec), kInvalidLayout) << t.error.text;
+}
+
+TEST(heap_layout_table, a_strength_that_fits_nothing_is_refused) {
+  Table t;
+  LayoutSpec spec = node("Bytes", 16);
+  spec.head_strength = Strength::kWeak;
+  EXPECT_THAT(t.refused(spec), HasSubstr("head_strength is kWeak, but"));
+  spec.head_strength = Strength::kStrong;
+  spec.tail_strength = Strength::kWeak;
+  EXPECT_THAT(t.refused(spec), HasSubstr("tail_strength is kWeak, but tail is "
+                                         "kNone"));
+  spec.tail = Tail::kNoscan;
+  EXPECT_THAT(t.refused(spec), HasSubstr("but tail is kNoscan"));
+  spec = node("Custom", 16);
+  spec.trace = &no_trace;
+  spec.tail_strength = Strength::kEphemeron;
+  EXPECT_THAT(t.refused(spec), HasSubstr("tail_strength is kEphemeron, but"));
+  spec.tail_strength = Strength::kStrong;
+  spec.head_strength = Strength::kWeak;
+  EXPECT_THAT(t.refused(spec), HasSubstr("head_strength is kWeak, but trace"));
+  spec.head_strength = static_cast<Strength>(3);
+  EXPECT_THAT(t.refused(spec), HasSubstr("head_strength is 3"));
+  spec.head_strength = Strength::kStrong;
+  spec.tail_strength = static_cast<Strength>(200);
+  EXPECT_THAT(t.refused(spec), HasSubstr("tail_strength is 200"));
+}
+
+TEST(heap_layout_table, an_ephemeron_needs_pairs) {
+  Table t;
+  LayoutSpec spec = node("Odd", 24);
+  spec.tail = Tail::kPointers;
+  spec.tail_strength = Strength::kEphemeron;
+  EXPECT_THAT(t.refused(spec), HasSubstr("tail_strength is kEphemeron, but "
+                                         "head_bytes = 24"));
+  spec.tail_strength = Strength::kWeak;
+  EXPECT_NE(t.add(spec), kInvalidLayout) << "weak words need none";
+  const uint32_t alone[] = {0, 8, 16};
+  spec = node("Alone", 32);
+  spec.head_strength = Strength::kEphemeron;
+  spec.pointer_offsets = alone;
+  spec.pointer_count = 3;
+  EXPECT_THAT(t.refused(spec), HasSubstr("offset 16 is given without offset "
+                                         "24"));
+  const uint32_t across[] = {8, 16};
+  spec.pointer_offsets = across;
+  spec.pointer_count = 2;
+  EXPECT_THAT(t.refused(spec), HasSubstr("offset 8 is given without offset 0"));
+  spec.head_bytes = 512;
+  const uint32_t last[] = {496, 504};
+  spec.pointer_offsets = last;
+  EXPECT_NE(t.add(spec), kInvalidLayout) << t.error.text;
 }
 
 TEST(heap_layout_table, kinds) {
@@ -116,12 +255,14 @@ TEST(heap_layout_table, kinds) {
   array.tail = Tail::kPointers;
   EXPECT_EQ(t.table.hot(t.add(array)).kind, ScanKind::kAllPointers);
   array.tail = Tail::kEncoded;
+  array.encoding = t.table.add_encoding(Encoding{}, &t.error);
   EXPECT_EQ(t.table.hot(t.add(array)).kind, ScanKind::kAllEncoded);
   array.tail = Tail::kNoscan;
   EXPECT_EQ(t.table.hot(t.add(array)).kind, ScanKind::kNoscan);
   LayoutSpec encoded = node("C", 16);
   encoded.encoded_offsets = offsets;
   encoded.encoded_count = 1;
+  encoded.encoding = array.encoding;
   EXPECT_EQ(t.table.hot(t.add(encoded)).kind, ScanKind::kMixed);
   LayoutSpec custom = node("D", 0);
   custom.trace = &no_trace;
@@ -207,6 +348,23 @@ TEST(heap_layout_table, encodings_are_checked) {
   e.cleared_word = 0x1000;
   EXPECT_THAT(t.refused_encoding(e), HasSubstr("cleared_word"));
   e.cleared_word = 0;
+  const Encoding good = e;
+  // Words that would be called pointers and never be one.
+  e.kind = EncodingKind::kRange;
+  e.range_lo = uint64_t{0xfff8} << 48;
+  e.range_hi = ~uint64_t{0};
+  EXPECT_THAT(t.refused_encoding(e), HasSubstr("payload_mask leaves bits of "
+                                               "the range"));
+  e = good;
+  e.tag_mask = 7;
+  e.tag_set[0] = 1 << 3;
+  EXPECT_THAT(t.refused_encoding(e), HasSubstr("payload_mask leaves bits of a "
+                                               "pointer's tag"));
+  e.tag_set[0] = 1 << 8;
+  EXPECT_THAT(t.refused_encoding(e), HasSubstr("tag_set has no tag"));
+  e.kind = static_cast<EncodingKind>(3);
+  EXPECT_THAT(t.refused_encoding(e), HasSubstr("kind is not one of"));
+  e = good;
   while (t.table.add_encoding(e, &t.error) != 0xff) {
   }
   EXPECT_EQ(t.error.code, ErrorCode::kLimit);
