@@ -25,6 +25,10 @@ void Tracer::visit(const void* cell) {
 
 void Tracer::visit_words(const uint64_t* words, size_t n, EncodingId encoding) {
   auto* t = static_cast<gc::TracerImpl*>(impl_);
+  if (TRI_UNLIKELY(t->visit_words != nullptr)) {
+    t->visit_words(t, words, n, encoding);
+    return;
+  }
   gc::scan_encoded(t->heap->layouts().encoding(encoding), words, n,
                    [t](void* cell) { t->visit(t, cell); });
 }

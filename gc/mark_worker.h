@@ -38,6 +38,10 @@ class WeakList;
 struct TracerImpl {
   void (*visit)(TracerImpl* self, void* cell);
   heap::Heap* heap;
+  /// Takes Tracer::visit_words as it comes; null: the words are decoded, and
+  /// what they refer to is visited.
+  void (*visit_words)(TracerImpl* self, const uint64_t* words, size_t n,
+                      EncodingId encoding) = nullptr;
 };
 
 class MarkWorker : public TracerImpl {

@@ -9,6 +9,7 @@
 
 #include "base/check.h"
 #include "base/os_memory.h"
+#include "gc/try_trace.h"
 #include "sched/tls.h"
 
 namespace tricolor::sched {
@@ -226,7 +227,12 @@ void RuntimeDeleter::operator()(Runtime* api) const {
 }
 
 LayoutId Runtime::register_layout(const LayoutSpec& spec, Error* error) {
-  return impl_of(*this)->heap->layouts().add(spec, 0, error);
+  heap::Heap* heap = impl_of(*this)->heap;
+  if (!heap->layouts().check(spec, error) ||
+      !gc::try_trace(heap, spec, error)) {
+    return kInvalidLayout;
+  }
+  return heap->layouts().add(spec, 0, error);
 }
 
 EncodingId Runtime::register_encoding(const Encoding& encoding, Error* error) {

@@ -37,7 +37,10 @@ class Tracer {
 
 /// `custom`, concurrent: reads only Fields and immutable words of the cell; may
 /// run twice, in parallel, beside the mutator, on an all-zero or
-/// half-initialised cell; takes no lock and does not allocate.
+/// half-initialised cell; takes no lock and does not allocate. It is tried when
+/// the layout is registered, on cells of zeros of two sizes that are not in the
+/// heap: one that reports a pointer there, or words outside the cell, or
+/// writes, is refused; one that crashes does so there.
 using TraceFn = void (*)(Tracer&, void* cell, size_t cell_bytes, void* user);
 /// Once per dead cell, on any thread; no allocation, no other managed cell.
 using OnDeadFn = void (*)(void* cell, size_t cell_bytes, void* user);

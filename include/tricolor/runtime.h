@@ -46,7 +46,8 @@ class Runtime {
   }
 
   /// Registers a layout. Any thread; may not be called inside a trace function.
-  /// On a bad spec returns kInvalidLayout; the error names the field.
+  /// Calls spec.trace, if there is one. On a bad spec returns kInvalidLayout;
+  /// the error names the field.
   LayoutId register_layout(const LayoutSpec& spec, Error* error = nullptr);
 
   /// Registers how this VM encodes values; kInvalidEncoding on a bad one.

@@ -81,7 +81,8 @@ typedef struct tri_layout_spec {
   const uint32_t* pointer_offsets;
   size_t pointer_count;
   int tail; /* TRI_TAIL_* */
-  /* Set for a custom layout: calls visit(tracer, cell) for every pointer. */
+  /* Set for a custom layout: calls visit(tracer, cell) for every pointer.
+   * Tried on cells of zeros at registration; see layout.h. */
   void (*trace)(void* tracer, tri_visit visit, void* cell, size_t cell_bytes);
   void (*on_dead)(void* cell, size_t cell_bytes, void* user);
   void* user;

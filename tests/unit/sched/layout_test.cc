@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 tricolor authors
+//
+// Runtime::register_layout: the spec is checked, then its trace function is
+// tried, and only then is anything stored. (What is refused, word for word:
+// tests/unit/heap/layout_table_test.cc, tests/unit/gc/try_trace_test.cc.)
+#include <cstring>
+
+#include "tests/unit/sched/fixture.h"
+
+namespace tricolor::testing {
+namespace {
+
+TEST(sched_layout, a_trace_function_is_tried_first) {
+  RuntimePtr rt = make_runtime(options(1, 0));
+  static int calls;
+  calls = 0;
+  LayoutSpec spec;
+  spec.name = "Dangling";
+  spec.head_bytes = 20;
+  spec.trace = [](Tracer& t, void* cell, size_t, void*) {
+    ++calls;
+    t.visit(cell);
+  };
+  Error error;
+  EXPECT_EQ(rt->register_layout(spec, &error), kInvalidLayout);
+  EXPECT_NE(std::strstr(error.text, "head_bytes"), nullptr) << error.text;
+  EXPECT_EQ(calls, 0) << "a bad spec's function is not called";
+  spec.head_bytes = 24;
+  EXPECT_EQ(rt->register_layout(spec, &error), kInvalidLayout);
+  EXPECT_NE(std::strstr(error.text, "'Dangling': trace, tried"), nullptr)
+      << error.text;
+  EXPECT_GT(calls, 0);
+  spec.trace = [](Tracer& t, void* cell, size_t bytes, void*) {
+    ++calls;
+    t.visit_words(static_cast<uint64_t*>(cell), bytes / 8, kRawPointers);
+  };
+  calls = 0;
+  const LayoutId id = rt->register_layout(spec, &error);
+  EXPECT_NE(id, kInvalidLayout) << error.text;
+  EXPECT_GT(calls, 0);
+  // And as a tracer it does its work.
+  rt->run([&](Mutator& mu) {
+    const Type<Link> type = link_type(runtime_of(mu));
+    Scope<1> scope(mu);
+    auto* slots = static_cast<Link**>(allocate(mu, id, 24));
+    *scope.take() = slots;
+    Link* link = make_list(mu, type, 3);
+    detail::store_slot<Link*>(mu, reinterpret_cast<uint64_t*>(&slots[1]), link);
+    collect(mu);
+    EXPECT_EQ(stats(runtime_of(mu)).live_cells, 4u);
+    EXPECT_TRUE(check_list(slots[1], 3));
+  });
+}
+
+// Weak and ephemeron words are registered today and traced as strong.
+TEST(sched_layout, weak_words_are_traced_as_strong_so_far) {
+  RuntimePtr rt = make_runtime(options(1, 0));
+  LayoutSpec spec;
+  spec.name = "Weak";
+  spec.tail = LayoutSpec::Tail::kPointers;
+  for (auto s :
+       {LayoutSpec::Strength::kWeak, LayoutSpec::Strength::kEphemeron}) {
+    spec.tail_strength = s;
+    Error error;
+    const LayoutId id = rt->register_layout(spec, &error);
+    ASSERT_NE(id, kInvalidLayout) << error.text;
+    rt->run([&](Mutator& mu) {
+      const Type<Link> type = link_type(runtime_of(mu));
+      Scope<1> scope(mu);
+      auto* words = static_cast<uint64_t*>(allocate(mu, id, 32));
+      *scope.take() = words;
+      for (int i = 0; i < 4; i++) {
+        detail::store_slot<Link*>(mu, &words[i], make_list(mu, type, 1));
+      }
+      collect(mu);
+      EXPECT_EQ(stats(runtime_of(mu)).live_cells, 5u);
+    });
+  }
+}
+
+}  // namespace
+}  // namespace tricolor::testing
