@@ -11,6 +11,7 @@
 #include "base/check.h"
 #include "gc/scan.h"
 #include "gc/weak_list.h"
+#include "heap/size_class_table.h"
 
 namespace tricolor::gc {
 
@@ -19,20 +20,16 @@ namespace {
 constexpr size_t kPieceBytes = size_t{128} << 10;
 constexpr uint32_t kLeastShared = 4;  // cells; fewer are done sooner than sent
 
-/// tri_detail_class_bytes as a table: one load in the hot loops.
+/// The sizes of heap/size_class_table.h alone: one load in the hot loops.
 struct ClassBytes {
   uint32_t of[TRI_DETAIL_CLASS_COUNT] = {};
   constexpr ClassBytes() {
     for (uint32_t c = 1; c < TRI_DETAIL_CLASS_COUNT; ++c) {
-      uint32_t octave = c <= 8 ? 0 : (c - 9) >> 3;
-      of[c] = c <= 8 ? c * 16
-                     : (128u << octave) + (((c - 9) % 8 + 1) << (octave + 4));
+      of[c] = heap::kSizeClasses[c].bytes;
     }
   }
 };
 constexpr ClassBytes kClassBytes;
-static_assert(kClassBytes.of[8] == 128 && kClassBytes.of[9] == 144 &&
-              kClassBytes.of[72] == TRI_DETAIL_SMALL_MAX);
 
 }  // namespace
 

@@ -3,7 +3,8 @@
  *
  * Size classes: 16 B steps up to 128 B, then eight classes a doubling up to
  * 32 KiB, so that rounding wastes at most 12.5 % above 128 B. Class 0 means
- * large. A slot id is layout * 128 + class.
+ * large. A slot id is layout * 128 + class. All of them, and what each wastes:
+ * heap/size_class_table.h.
  *
  *   bytes   16 .. 128        129 .. 32768
  *   class    1 .. 8          9 .. 72

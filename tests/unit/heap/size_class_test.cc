@@ -1,15 +1,21 @@
 // SPDX-License-Identifier: MIT
 // Copyright (c) 2026 tricolor authors
 //
-// tricolor/detail/size_class.h, for every size there is.
+// tricolor/detail/size_class.h, for every size there is; that the generated
+// table says the same; and that spans are as it says. (That the table is what
+// its generator prints: tidy.size_classes.)
 #include "tricolor/detail/size_class.h"
 
 #include <gtest/gtest.h>
 
+#include <iterator>
+
+#include "heap/size_class_table.h"
+#include "tests/support/heap_alone.h"
 #include "tricolor/allocate.h"
 #include "tricolor/layout.h"
 
-namespace tricolor {
+namespace tricolor::testing {
 namespace {
 
 TEST(heap_size_class, every_size_fits_and_wastes_little) {
@@ -51,6 +57,49 @@ TEST(heap_size_class, a_class_is_the_class_of_its_cells) {
   EXPECT_LE(TRI_DETAIL_CLASS_COUNT, 1 << TRI_DETAIL_CLASS_SHIFT);
 }
 
+using heap::kSizeClasses;
+using heap::SizeClassInfo;
+
+static_assert(std::size(kSizeClasses) == TRI_DETAIL_CLASS_COUNT);
+
+TEST(heap_size_class, the_table_says_the_same_for_every_size) {
+  uint32_t c = 1;
+  for (size_t bytes = 1; bytes <= TRI_DETAIL_SMALL_MAX; ++bytes) {
+    while (kSizeClasses[c].bytes < bytes) ++c;  // the smallest that fits
+    ASSERT_EQ(tri_detail_size_class(bytes), c) << bytes;
+    ASSERT_EQ(tri_detail_class_bytes(c), kSizeClasses[c].bytes);
+  }
+  EXPECT_EQ(c, uint32_t{TRI_DETAIL_CLASS_COUNT} - 1);
+  EXPECT_EQ(kSizeClasses[0].bytes, tri_detail_class_bytes(0));
+}
+
+TEST(heap_size_class, the_table_wastes_little) {
+  for (uint32_t c = 1; c < TRI_DETAIL_CLASS_COUNT; ++c) {
+    const SizeClassInfo& info = kSizeClasses[c];
+    const size_t span = info.pages * heap::kPageBytes;
+    EXPECT_EQ(size_t{info.cells} * info.bytes + info.tail_waste, span) << c;
+    EXPECT_LT(info.tail_waste, info.bytes) << c;
+    EXPECT_LE(info.tail_waste, span / 8) << c;
+    EXPECT_EQ(info.worst_waste, info.bytes - kSizeClasses[c - 1].bytes - 1);
+    // Up to 128 bytes alignment decides.
+    EXPECT_LE(info.worst_waste, c <= 8 ? 15 : info.bytes / 8) << c;
+  }
+}
+
+TEST(heap_size_class, the_first_span_of_a_class_is_as_the_table_says) {
+  HeapAlone heap;
+  LayoutId layout = heap.layout("Spans");
+  for (uint32_t c = 1; c < TRI_DETAIL_CLASS_COUNT; ++c) {
+    auto* cell =
+        static_cast<char*>(heap.allocate(layout, kSizeClasses[c].bytes));
+    const size_t page = heap->space().offset_of(cell) >> heap::kPageShift;
+    const heap::Span* span = heap->space().span(page);
+    ASSERT_EQ(span->first_page, page) << c;  // the first cell
+    EXPECT_EQ(span->npages, kSizeClasses[c].pages) << c;
+    EXPECT_EQ(span->cells, kSizeClasses[c].cells) << c;
+  }
+}
+
 TEST(heap_size_class, slot_ids_hold_layout_and_class) {
   struct Big {
     char bytes[300];
@@ -62,4 +111,4 @@ TEST(heap_size_class, slot_ids_hold_layout_and_class) {
 }
 
 }  // namespace
-}  // namespace tricolor
+}  // namespace tricolor::testing
