@@ -14,19 +14,33 @@ namespace tricolor::heap {
 
 namespace {
 
+size_t round_up(size_t n, size_t to) { return (n + to - 1) & ~(to - 1); }
+size_t round_down(size_t n, size_t to) { return n & ~(to - 1); }
+
+/// Reserved for cells by every heap of the process. Relaxed everywhere: a stale
+/// value only makes the next default a little too large.
+base::Atomic<size_t> g_reserved{0};
+
+/// Halving on refusal alone would let 500 runtimes take the whole address
+/// space, the last few of them in ever smaller pieces, and leave none for the
+/// next one, nor for a thread's stack. So a default is also at most a 256th of
+/// what heaps have not taken yet of half the address space: 256 GiB for the
+/// first, 5 GiB for the 1,000th, and the least there is from the 2,100th on.
 size_t default_reservation() {
+  constexpr size_t kAllHeaps = size_t{1} << 46;
+  constexpr size_t kShare = 256;
   size_t memory = base::os_memory_limit_bytes();
   size_t want = memory > kReserveMax / 8 ? kReserveMax : memory * 8;
   size_t bytes = kReserveMin;
-  while (bytes < want) bytes *= 2;
-  return bytes > kReserveMax ? kReserveMax : bytes;
+  while (bytes < want && bytes < kReserveMax) bytes *= 2;
+  const size_t taken = g_reserved.load_relaxed();
+  const size_t rest = taken < kAllHeaps ? kAllHeaps - taken : 0;
+  if (bytes > rest / kShare) bytes = round_down(rest / kShare, kGrowBytes);
+  return bytes < kReserveMin ? kReserveMin : bytes;
 }
 
 constexpr size_t kIdBytesPerPage =
     (kPageBytes >> kSideIdShift) * sizeof(uint16_t);
-
-size_t round_up(size_t n, size_t to) { return (n + to - 1) & ~(to - 1); }
-size_t round_down(size_t n, size_t to) { return n & ~(to - 1); }
 
 /// At least the minimum, at most 16 TiB: page numbers have 32 bits.
 size_t clamp_reservation(size_t bytes) {
@@ -48,6 +62,7 @@ bool AddressSpace::init(size_t bytes, Error* error) {
     base_ = static_cast<char*>(base::os_reserve(n, kGrowBytes));
     if (base_ != nullptr) {
       reserved_ = n;
+      g_reserved.fetch_add_relaxed(n);
       if (reserve_tables()) return true;
       destroy();
     }
@@ -79,7 +94,10 @@ bool AddressSpace::reserve_tables() {
 
 void AddressSpace::destroy() {
   size_t pages = reserved_ >> kPageShift;
-  if (base_ != nullptr) base::os_release(base_, reserved_);
+  if (base_ != nullptr) {
+    base::os_release(base_, reserved_);
+    g_reserved.fetch_sub_relaxed(reserved_);
+  }
   if (marks_ != nullptr) base::os_release(marks_, reserved_ >> kGranuleShift);
   if (entries_ != nullptr) {
     base::os_release(entries_, table_bytes(pages, sizeof(PageEntry)));

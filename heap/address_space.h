@@ -39,7 +39,8 @@ inline constexpr size_t kReserveMax = size_t{256} << 30;
 
 class AddressSpace {
  public:
-  /// Reserves `bytes` (0: the default), halving on refusal down to 64 MiB.
+  /// Reserves `bytes`, halving on refusal down to 64 MiB. 0: 8 times the memory
+  /// there is, at most 256 GiB, and less where a process has hundreds of heaps.
   bool init(size_t bytes, Error* error);
   void destroy();
 

@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <vector>
 
 #include "base/os_memory.h"
 
@@ -104,6 +105,31 @@ TEST(heap_address_space, odd_sizes_halve_down_to_the_minimum) {
   ASSERT_TRUE(space.init(100 * kMiB, &error)) << error.text;
   EXPECT_EQ(space.reserved_bytes(), kReserveMin);
   space.destroy();
+}
+
+size_t default_bytes() {
+  AddressSpace space;
+  EXPECT_TRUE(space.init(0, nullptr));
+  const size_t bytes = space.reserved_bytes();
+  space.destroy();
+  return bytes;
+}
+
+// So that the last of a thousand runtimes finds room, too.
+TEST(heap_address_space, a_default_is_a_share_of_what_heaps_have_left) {
+  constexpr size_t kTiB = size_t{1} << 40;
+  const size_t alone = default_bytes();
+  std::vector<AddressSpace> others(6);  // up to 96 TiB, more than heaps get
+  size_t taken = 0;
+  for (AddressSpace& space : others) {
+    ASSERT_TRUE(space.init(16 * kTiB, nullptr));
+    taken += space.reserved_bytes();
+    const size_t rest = taken < 64 * kTiB ? 64 * kTiB - taken : 0;
+    size_t most = rest / 256 < kReserveMin ? kReserveMin : rest / 256;
+    EXPECT_LE(default_bytes(), most) << taken;
+  }
+  for (AddressSpace& space : others) space.destroy();
+  EXPECT_EQ(default_bytes(), alone) << "given back";
 }
 
 TEST(heap_address_space, refused_altogether_is_an_error_with_advice) {
