@@ -3,7 +3,7 @@
 //
 // LayoutTable: a runtime's registered layouts and encodings. The hot half of a
 // layout (what the marker reads per cell) is 32 bytes. What a layout costs
-// besides: see heap/README.md.
+// besides: docs/life-of-an-allocation.md.
 //
 // Invariants: entries below count() never change once count() covers them.
 // Threads: registration under a lock (rank kLayouts); reads from anywhere.

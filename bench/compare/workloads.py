@@ -119,6 +119,8 @@ WORKLOADS = {
             args=("1000",), smoke_args=("5",),
             metrics=(Metric("create_destroy_us", peers=()),
                      Metric("empty_rss_kib"), Metric("threads"),
+                     Metric("layouts_rss_kib", peers=()),
+                     Metric("layout_cells_rss_kib", peers=()),
                      Metric("text_kib")))},
     ),
     "lua_tasks": Workload(

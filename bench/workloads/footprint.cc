@@ -2,9 +2,10 @@
 // Copyright (c) 2026 tricolor authors
 //
 // What an empty runtime costs: the time to create and destroy one, the memory
-// it adds to a process that has had others, and its threads. The text of a
-// program that uses the heap alone is footprint_text.c; bench/README.md has
-// the definitions. argv: REPEATS | --smoke.
+// it adds to a process that has had others, and its threads; then the memory
+// that 4,096 layouts add, and a cell of each. The text of a program that uses
+// the heap alone is footprint_text.c; bench/README.md has the definitions.
+// argv: REPEATS | --smoke.
 #include <unistd.h>
 
 #include <algorithm>
@@ -51,6 +52,30 @@ double create_destroy_us() {
       .count();
 }
 
+/// Prints what `layouts` more layouts add to the process, and one 16-byte cell
+/// in each, on one P.
+void measure_layouts(tricolor::Runtime& rt, int layouts) {
+  std::vector<tricolor::LayoutId> ids(static_cast<size_t>(layouts));
+  tricolor::LayoutSpec spec;
+  spec.head_bytes = 16;
+  spec.distinct = true;
+  long rss_kib = status("VmRSS");
+  for (tricolor::LayoutId& id : ids) {
+    char name[16];
+    std::snprintf(name, sizeof(name), "layout%d",
+                  static_cast<int>(&id - ids.data()));
+    spec.name = name;
+    id = rt.register_layout(spec);
+    if (id == tricolor::kInvalidLayout) std::exit(1);
+  }
+  std::printf("metric layouts_rss_kib %ld\n", status("VmRSS") - rss_kib);
+  rt.run([&](tricolor::Mutator& mu) {
+    rss_kib = status("VmRSS");
+    for (tricolor::LayoutId id : ids) tricolor::allocate(mu, id, 16);
+    std::printf("metric layout_cells_rss_kib %ld\n", status("VmRSS") - rss_kib);
+  });
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -71,11 +96,10 @@ int main(int argc, char** argv) {
   usleep(20'000);  // for threads that would start late
   rss_kib = status("VmRSS") - rss_kib;
   threads = status("Threads") - threads;
-  rt.reset();
-
   std::printf("checksum footprint\n");
   std::printf("metric create_destroy_us %.3f\n", *middle);
   std::printf("metric empty_rss_kib %ld\n", rss_kib);
   std::printf("metric threads %ld\n", threads);
+  measure_layouts(*rt, smoke ? 100 : 4096);
   return 0;
 }
