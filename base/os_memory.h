@@ -44,7 +44,8 @@ bool os_discard(void* p, size_t bytes);
 // Unmaps what os_reserve or os_map returned, or a part of it.
 void os_release(void* p, size_t bytes);
 
-// Maps zeroed, readable and writable pages that are charged when touched.
+// Maps zeroed, readable and writable pages that are charged when touched; from
+// 2 MiB on page by page, whatever the system does about huge pages.
 void* os_map(size_t bytes);
 
 // Maps zeros that can only be read: nothing is ever charged.

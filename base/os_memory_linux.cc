@@ -106,7 +106,14 @@ void os_release(void* p, size_t bytes) {
 void* os_map(size_t bytes) {
   const size_t page = os_page_size();
   if (bytes == 0 || bytes > SIZE_MAX / 2) return nullptr;
-  return map(round_up(bytes, page), PROT_READ | PROT_WRITE);
+  void* p = map(round_up(bytes, page), PROT_READ | PROT_WRITE);
+  // What is that long is a table for all there may ever be. With huge pages
+  // always on, the first touch of one would cost 2 MiB.
+  constexpr size_t kHugePage = size_t{2} << 20;
+  if (p != nullptr && bytes >= kHugePage) {
+    advise(p, round_up(bytes, page), MADV_NOHUGEPAGE);
+  }
+  return p;
 }
 
 void* os_map_zeros(size_t bytes) {

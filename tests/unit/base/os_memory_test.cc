@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include <cerrno>
 #include <cstdio>
+#include <cstring>
 
 namespace tricolor::base {
 namespace {
@@ -80,6 +81,39 @@ TEST(base_os_memory, map_is_zero_and_lazy) {
   ASSERT_TRUE(os_discard(p, bytes));
   EXPECT_EQ(resident_pages(p, bytes), 0u);
   os_release(p, bytes);
+}
+
+// Whether /proc/self/smaps has the flag "nh" on the mapping around p.
+bool refuses_huge_pages(const void* p) {
+  const auto address = reinterpret_cast<unsigned long>(p);
+  std::FILE* f = std::fopen("/proc/self/smaps", "r");
+  char line[512];
+  bool here = false;
+  bool refuses = false;
+  while (f != nullptr && std::fgets(line, sizeof(line), f) != nullptr) {
+    unsigned long from = 0;
+    unsigned long to = 0;
+    if (std::sscanf(line, "%lx-%lx ", &from, &to) == 2) {
+      here = from <= address && address < to;
+    } else if (here && std::strncmp(line, "VmFlags:", 8) == 0) {
+      refuses = std::strstr(line, " nh") != nullptr;
+    }
+  }
+  if (f != nullptr) std::fclose(f);
+  return refuses;
+}
+
+TEST(base_os_memory, long_maps_have_no_huge_pages) {
+  void* table = os_map(16 * kMiB);
+  ASSERT_NE(table, nullptr);
+  EXPECT_TRUE(refuses_huge_pages(table));
+  os_release(table, 16 * kMiB);
+  // The check itself: it can say no.
+  void* plain = mmap(nullptr, 16 * kMiB, PROT_READ | PROT_WRITE,
+                     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  ASSERT_NE(plain, MAP_FAILED);
+  EXPECT_FALSE(refuses_huge_pages(plain));
+  munmap(plain, 16 * kMiB);
 }
 
 TEST(base_os_memory, guards) {
