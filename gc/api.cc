@@ -12,12 +12,6 @@
 
 namespace tricolor {
 
-void gc::misuse_in_native(const char* call) {
-  TRI_MISUSE(call,
-             "the calling task or thread is in native code; enter a "
-             "ManagedScope (or leave the NativeScope)");
-}
-
 void Tracer::visit(const void* cell) {
   auto* t = static_cast<gc::TracerImpl*>(impl_);
   t->visit(t, const_cast<void*>(cell));

@@ -8,6 +8,7 @@
 
 #include <cstddef>
 
+#include "heap/misuse.h"
 #include "tricolor/detail/mutator.h"
 
 namespace tricolor {
@@ -24,8 +25,7 @@ struct RuntimeBase {
   Collector* collector = nullptr;
 };
 
-/// For calls that need a P, made by a Mutator that has none.
-[[noreturn]] void misuse_in_native(const char* call);
+using heap::misuse_in_native;
 
 /// The embedder's handler, then the end. Not under a Scope: the handler may
 /// throw or longjmp, and the library's frames have no cleanups.

@@ -9,6 +9,7 @@
 
 #include "base/check.h"
 #include "heap/heap.h"
+#include "heap/misuse.h"
 #include "heap/poison.h"
 
 namespace tricolor::heap {
@@ -115,9 +116,7 @@ extern "C" {
 void* tri_detail_allocate_slow(tri_mutator* mu, uint32_t slot_id, size_t bytes,
                                int may_fail) {
   if (TRI_UNLIKELY(mu->p == nullptr)) {
-    TRI_MISUSE("allocate",
-               "the calling task or thread is in native code; "
-               "enter a ManagedScope (or leave the NativeScope)");
+    tricolor::heap::misuse_in_native("allocate");
   }
   return tricolor::heap::mcache_of(mu)->heap->allocate_slow(mu, slot_id, bytes,
                                                             may_fail != 0);
@@ -126,9 +125,7 @@ void* tri_detail_allocate_slow(tri_mutator* mu, uint32_t slot_id, size_t bytes,
 void* tri_detail_allocate_large(tri_mutator* mu, uint32_t layout, size_t bytes,
                                 int may_fail) {
   if (TRI_UNLIKELY(mu->p == nullptr)) {
-    TRI_MISUSE("allocate",
-               "the calling task or thread is in native code; "
-               "enter a ManagedScope (or leave the NativeScope)");
+    tricolor::heap::misuse_in_native("allocate");
   }
   return tricolor::heap::mcache_of(mu)->heap->allocate_large(
       mu, static_cast<tricolor::LayoutId>(layout), bytes, may_fail != 0);

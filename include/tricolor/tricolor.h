@@ -81,19 +81,17 @@ typedef struct tri_layout_spec {
   const uint32_t* pointer_offsets;
   size_t pointer_count;
   int tail; /* TRI_TAIL_* */
-  /* Set for a custom layout: calls visit(tracer, cell) for every pointer.
-   * Tried on cells of zeros at registration; see layout.h. */
+  /* Set for a custom layout: calls visit(tracer, cell) for every pointer. */
   void (*trace)(void* tracer, tri_visit visit, void* cell, size_t cell_bytes);
   void (*on_dead)(void* cell, size_t cell_bytes, void* user);
   void* user;
   bool distinct;
   bool uninitialized;
-  int head_strength; /* TRI_STRONG ...; all are traced as strong so far */
-  int tail_strength;
+  int head_strength, tail_strength; /* all are traced as strong so far */
 } tri_layout_spec;
 
 /* 0 on a bad spec; the error names the field. A custom layout is `distinct`,
- * and its `user` belongs to the library. */
+ * and its `user` belongs to the library; trace is tried here: see layout.h. */
 uint16_t tri_layout_register(tri_runtime* rt, const tri_layout_spec* spec,
                              tri_error* error);
 
