@@ -15,34 +15,19 @@ namespace tricolor::heap {
 
 namespace {
 
-size_t round_up(size_t n, size_t to) { return (n + to - 1) & ~(to - 1); }
-size_t round_down(size_t n, size_t to) { return n & ~(to - 1); }
-
-/// Reserved for cells by every heap of the process. Relaxed everywhere: a stale
-/// value only makes the next default a little too large.
-base::Atomic<size_t> g_reserved{0};
-
-/// Halving on refusal alone would let 500 runtimes take the whole address
-/// space, the last few of them in ever smaller pieces, and leave none for the
-/// next one, nor for a thread's stack. So a default is also at most a 256th of
-/// what heaps have not taken yet of half the address space: 256 GiB for the
-/// first, 5 GiB for the 1,000th, and the least there is from the 2,100th on.
 size_t default_reservation() {
-  // ThreadSanitizer leaves a program 1.5 TiB up there.
-  constexpr size_t kAllHeaps = size_t{1} << (TRI_TSAN ? 40 : 46);
-  constexpr size_t kShare = 256;
   size_t memory = base::os_memory_limit_bytes();
   size_t want = memory > kReserveMax / 8 ? kReserveMax : memory * 8;
   size_t bytes = kReserveMin;
-  while (bytes < want && bytes < kReserveMax) bytes *= 2;
-  const size_t taken = g_reserved.load_relaxed();
-  const size_t rest = taken < kAllHeaps ? kAllHeaps - taken : 0;
-  if (bytes > rest / kShare) bytes = round_down(rest / kShare, kGrowBytes);
-  return bytes < kReserveMin ? kReserveMin : bytes;
+  while (bytes < want) bytes *= 2;
+  return bytes > kReserveMax ? kReserveMax : bytes;
 }
 
 constexpr size_t kIdBytesPerPage =
     (kPageBytes >> kSideIdShift) * sizeof(uint16_t);
+
+size_t round_up(size_t n, size_t to) { return (n + to - 1) & ~(to - 1); }
+size_t round_down(size_t n, size_t to) { return n & ~(to - 1); }
 
 /// At least the minimum, at most 16 TiB: page numbers have 32 bits.
 size_t clamp_reservation(size_t bytes) {
@@ -56,10 +41,31 @@ size_t table_bytes(size_t pages, size_t per_page) {
   return round_up(pages * per_page, kPageBytes);
 }
 
+/// Reserved for cells by every heap of the process. Relaxed everywhere: a stale
+/// value only makes the next default a little too large.
+base::Atomic<size_t> g_reserved{0};
+
+/// A default reservation, or less. Halving on refusal alone would let 500
+/// runtimes take the whole address space, the last few of them in ever smaller
+/// pieces, and leave none for the next one, nor for a thread's stack. So it is
+/// at most a 256th of what heaps have not taken yet of half the address space:
+/// 256 GiB for the first, 5 GiB for the 1,000th, and the least there is from
+/// the 2,100th on.
+size_t fair_share(size_t bytes) {
+  // ThreadSanitizer leaves a program 1.5 TiB up there.
+  constexpr size_t kAllHeaps = size_t{1} << (TRI_TSAN ? 40 : 46);
+  constexpr size_t kShare = 256;
+  const size_t taken = g_reserved.load_relaxed();
+  const size_t rest = taken < kAllHeaps ? kAllHeaps - taken : 0;
+  if (bytes > rest / kShare) bytes = round_down(rest / kShare, kGrowBytes);
+  return bytes < kReserveMin ? kReserveMin : bytes;
+}
+
 }  // namespace
 
 bool AddressSpace::init(size_t bytes, Error* error) {
-  size_t want = bytes == 0 ? default_reservation() : clamp_reservation(bytes);
+  size_t want =
+      bytes == 0 ? fair_share(default_reservation()) : clamp_reservation(bytes);
   for (size_t n = want;; n = clamp_reservation(n / 2)) {
     base_ = static_cast<char*>(base::os_reserve(n, kGrowBytes));
     if (base_ != nullptr) {

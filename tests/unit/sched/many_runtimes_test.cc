@@ -3,7 +3,7 @@
 //
 // A thousand runtimes at once in one process, each with the default options.
 // Their default reservations together would be more than the address space
-// has: see default_reservation() in heap/address_space.cc. Nothing is left of
+// has: see fair_share() in heap/address_space.cc. Nothing is left of
 // them.
 #include <vector>
 
