@@ -123,11 +123,7 @@ void check_managed(const Mutator& mu, const char* call) {
 }  // namespace
 
 void out_of_memory(const Mutator& mu, size_t bytes) {
-  const CollectorOptions& o = proc_of(&mu)->collector->impl()->options;
-  if (o.on_out_of_memory != nullptr) {
-    o.on_out_of_memory(*o.runtime, bytes, o.on_out_of_memory_ctx);
-  }
-  TRI_FATAL("out of memory: no room for a cell of %zu bytes", bytes);
+  runtime_base(&mu)->heap->end_out_of_memory(const_cast<Mutator*>(&mu), bytes);
 }
 
 }  // namespace gc

@@ -68,6 +68,9 @@ class Heap {
   void* allocate_large(tri_mutator* mu, LayoutId layout, size_t bytes,
                        bool may_fail);
 
+  /// The embedder's handler, which may throw or longjmp; then the end.
+  [[noreturn]] void end_out_of_memory(tri_mutator* mu, size_t bytes);
+
   // --- Release and resizing (heap/release.cc, resize.cc). Holder of the P; no
   // safepoint. False: left to the sweep, or not possible in place.
   bool release(tri_mutator* mu, void* cell);

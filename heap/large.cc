@@ -65,10 +65,7 @@ void* Heap::allocate_large(tri_mutator* mu, LayoutId layout, size_t bytes,
   }
   if (page == 0) {
     if (may_fail) return nullptr;
-    if (hooks_.out_of_memory != nullptr) {
-      hooks_.out_of_memory(hooks_.ctx, mu, bytes);
-    }
-    TRI_FATAL("out of memory: no room for an object of %zu bytes", bytes);
+    end_out_of_memory(mu, bytes);
   }
   // No safepoint until the object is rooted below.
   Span* span = space_.span(page);

@@ -27,6 +27,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "heap/size_class_table.h"
 #include "heap/span.h"
 
 namespace tricolor::heap {
@@ -52,11 +53,7 @@ struct MixedClasses {
 
   constexpr MixedClasses() {
     for (uint32_t c = 1; c < kCount; ++c) {
-      // tri_detail_class_bytes(), which C++ cannot evaluate here.
-      const uint32_t cell =
-          c <= 8 ? c * 16
-                 : (128u << ((c - 9) >> 3)) +
-                       (((c - 9) % 8 + 1) << (((c - 9) >> 3) + 4));
+      const uint32_t cell = kSizeClasses[c].bytes;
       if (cell >= kSideIdBytes) break;
       uint32_t shift = 4;
       while (cell >> (shift + 1) != 0) ++shift;

@@ -17,6 +17,7 @@
 #include "heap/heap.h"
 #include "heap/mark_bytes.h"
 #include "heap/poison.h"
+#include "heap/size_class_table.h"
 
 namespace tricolor::heap {
 
@@ -36,12 +37,7 @@ constexpr uint32_t kBusyPages = 8;
 /// several times that, if so many spans have been taken since the last flush
 /// that what each costs counts for more than what a big one may waste.
 uint32_t pages_of_class(uint32_t c, uint32_t spans_taken) {
-  uint32_t cell = tri_detail_class_bytes(c);
-  uint32_t pages = 1;
-  while (pages * kPageBytes < cell ||
-         pages * kPageBytes % cell > pages * kPageBytes / 8) {
-    ++pages;
-  }
+  uint32_t pages = kSizeClasses[c].pages;
   if (spans_taken >= kBusySpans && pages < kBusyPages) {
     pages = kBusyPages / pages * pages;
   }
@@ -346,11 +342,9 @@ bool Heap::refill(MCache* mc, uint32_t slot_id) {
     take_released(mc, slot_id);
     return true;
   }
-  if (state->has_central == 0) {
+  if (state->has_central == 0) {  // this slot never had a span of its own
     check_head(layout_of_slot(slot_id),
                tri_detail_class_bytes(class_of_slot(slot_id)));
-    central(slot_id);  // once per slot, so that refills need not ask
-    state->has_central = 1;
   }
   // A run in a mixed span is used up, the span not this slot's.
   if (state->span_page != 0 && space_.span(state->span_page)->mixed) {
@@ -376,7 +370,7 @@ bool Heap::refill(MCache* mc, uint32_t slot_id) {
 bool Heap::hold_next_span(MCache* mc, uint32_t slot_id) {
   SlotState* state = &mc->states[slot_id];
   if (state->has_central == 0) {
-    central(slot_id);
+    central(slot_id);  // once per slot, so that refills need not ask
     state->has_central = 1;
   }
   Span* span = get_span(mc, slot_id);
@@ -535,10 +529,14 @@ void* Heap::allocate_slow(tri_mutator* mu, uint32_t slot_id, size_t bytes,
     }
   }
   if (may_fail) return nullptr;
+  end_out_of_memory(mu, bytes);
+}
+
+void Heap::end_out_of_memory(tri_mutator* mu, size_t bytes) {
   if (hooks_.out_of_memory != nullptr) {
     hooks_.out_of_memory(hooks_.ctx, mu, bytes);
   }
-  TRI_FATAL("out of memory: no room for a cell of %zu bytes", bytes);
+  TRI_FATAL("out of memory: no room for an object of %zu bytes", bytes);
 }
 
 }  // namespace tricolor::heap

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 // Copyright (c) 2026 tricolor authors
 //
-// Span: a run of pages that holds cells of one layout and one size class, or
-// one large object, or raw memory in the manual state. PageEntry: what the
-// marker needs to know of a page, 4 bytes.
+// Span: a run of pages that holds cells of one size class, of one layout or (a
+// mixed one) of many, or one large object, or raw memory in the manual state.
+// PageEntry: what the marker needs to know of a page, 4 bytes.
+//
+// (of a page in a mixed span: not the layout, but pages back to its first)
 //
 //   PageEntry  31           16 15         8 7          0
 //             +---------------+------------+------------+

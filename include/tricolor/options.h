@@ -33,7 +33,8 @@ struct Options {
   /// and step().
   int background_threads = -1;
   /// Address space reserved for cells, in bytes; 0: min(256 GiB, 8 x memory).
-  /// Halved down to 64 MiB while the OS refuses.
+  /// Less where a process has hundreds of heaps; halved down to 64 MiB while
+  /// the OS refuses.
   size_t reservation_bytes = 0;
   /// Smallest heap goal in bytes; 0: gc_percent / 100 x 2 MiB for one P,
   /// 4 MiB a P for several (at most 32 MiB).
