@@ -16,6 +16,7 @@ namespace {
 
 constexpr uint64_t kSliceNs = 100 * 1000;  // a fractional worker's turn
 constexpr size_t kAssistMinBytes = 16 * 1024;
+constexpr uint64_t kMostSweepRoom = uint64_t{16} << 20;
 constexpr uint64_t kForcedQuantumNs = 1000 * 1000;
 
 /// in_collector keeps a refill inside a trace function, or a slice inside an
@@ -76,22 +77,30 @@ void CollectorImpl::sweep_share(ProcGc* p, uint64_t allocated) {
   uint64_t live = paced_bytes();
   uint64_t trigger = pacer.trigger();
   uint64_t room = trigger > live ? trigger - live : 0;
+  // Also when the next cycle is far, or never: dead cells are waited for.
+  const uint64_t most = pacer.marked_bytes() + kMostSweepRoom;
+  if (room > most) room = most;
   uint64_t share_x256 = left * 256;
   if (allocated < room) {
     share_x256 = static_cast<uint64_t>(static_cast<double>(share_x256) *
                                        static_cast<double>(allocated) /
                                        static_cast<double>(room));
   }
+  // The last ones, too, come to their turn: one for each 256 KiB at least.
+  if (share_x256 < allocated / 1024) share_x256 = allocated / 1024;
   p->sweep_debt_x256 +=
       static_cast<int64_t>(share_x256) - int64_t{p->swept_spans} * 256;
   p->swept_spans = 0;
   // What was swept ahead is soon forgotten: the share grows as room shrinks.
   if (p->sweep_debt_x256 < -4096) p->sweep_debt_x256 = -4096;
+  if (p->sweep_debt_x256 <= 0 && !heap->all_swept()) return;
+  uint64_t start = now();
   CollectorScope scope(p);
   for (; p->sweep_debt_x256 > 0; p->sweep_debt_x256 -= 256) {
     if (heap->sweep_one(p) == 0) break;
-    if (p->request.load_relaxed() != 0) return;
+    if (p->request.load_relaxed() != 0) break;
   }
+  totals.gc_ns.fetch_add_relaxed(now() - start);
   if (heap->all_swept()) advance(p);
 }
 
@@ -103,9 +112,9 @@ void CollectorImpl::before_refill(tri_mutator* mu, size_t bytes) {
       bytes +
       static_cast<uint64_t>(p->unsettled_bytes > 0 ? p->unsettled_bytes : 0);
   heap->mcache_settle(p);
+  check_memory_limit();
   switch (phase()) {
     case Phase::kIdle: {
-      check_memory_limit();
       bool stress = options.gcstress != 0 &&
                     refills_.fetch_add_relaxed(1) % options.gcstress == 0;
       if (stress || paced_bytes() >= pacer.trigger()) {
@@ -135,7 +144,8 @@ void CollectorImpl::before_refill(tri_mutator* mu, size_t bytes) {
   poll(*mu);
 }
 
-bool CollectorImpl::run_worker(ProcGc* p, tri_mutator*, uint64_t budget_ns) {
+bool CollectorImpl::run_worker(ProcGc* p, tri_mutator*, uint64_t budget_ns,
+                               bool idle) {
   if (p->in_collector) return false;
   CollectorScope scope(p);
   uint64_t start = now();
@@ -163,6 +173,8 @@ bool CollectorImpl::run_worker(ProcGc* p, tri_mutator*, uint64_t budget_ns) {
   uint64_t end = now();
   worker_ns_.fetch_add_relaxed(end - start);
   totals.gc_ns.fetch_add_relaxed(end - start);
+  if (idle) totals.idle_ns.fetch_add_relaxed(end - start);
+  heap->drain_freed_pages(p);  // others may want them, or the scavenger
   // A quarter of this P's time: three times as long off as on, and at least
   // half a slice, so that a dry worker does not come back at once.
   uint64_t off = (end - start) * 3;

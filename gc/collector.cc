@@ -9,6 +9,7 @@
 
 #include "base/check.h"
 #include "base/cpu_x86_64.h"
+#include "base/os_memory.h"
 #include "gc/collector_impl.h"
 #include "gc/scan.h"
 #include "tricolor/allocate.h"
@@ -51,12 +52,12 @@ Collector* Collector::create(heap::Heap* heap, base::MetaArena* meta,
     return nullptr;
   }
   c->pacer.init(options.gc_percent, options.initial_heap_bytes, options.procs);
-  c->limiter.init(options.procs);
+  c->limiter.init(options.procs, base::os_cpu_quota());
   if (!c->memory_limit.init(options.memory_limit_bytes, options.cgroup_root)) {
     self->destroy();
     return nullptr;
   }
-  c->apply_memory_limit(/*in_stop=*/false);
+  c->apply_memory_limit(LimitLook::kNow);
   heap->set_hooks(self->heap_hooks());
   return self;
 }
@@ -137,8 +138,9 @@ bool Collector::worker_due(ProcGc* p, uint64_t now_ns) const {
          now_ns >= p->slice_end_ns;
 }
 
-bool Collector::run_worker(ProcGc* p, tri_mutator* mu, uint64_t budget_ns) {
-  return impl_->run_worker(p, mu, budget_ns);
+bool Collector::run_worker(ProcGc* p, tri_mutator* mu, uint64_t budget_ns,
+                           bool idle) {
+  return impl_->run_worker(p, mu, budget_ns, idle);
 }
 
 void Collector::collect(tri_mutator* mu) { impl_->collect(mu); }
@@ -159,7 +161,7 @@ int Collector::set_gc_percent(int percent) {
 
 uint64_t Collector::set_memory_limit(uint64_t bytes) {
   uint64_t old = impl_->memory_limit.set(bytes);
-  impl_->apply_memory_limit(/*in_stop=*/false);
+  impl_->apply_memory_limit(LimitLook::kNow);
   return old;
 }
 

@@ -78,7 +78,9 @@ class Collector {
   /// Marks or sweeps until budget_ns has passed, a request is pending on `p`,
   /// or nothing is left (returns false). May perform world operations. Called
   /// on the M's own stack or on a G's; `mu` is null on the M's.
-  bool run_worker(ProcGc* p, tri_mutator* mu, uint64_t budget_ns);
+  /// `idle`: the P has nothing else to do.
+  bool run_worker(ProcGc* p, tri_mutator* mu, uint64_t budget_ns,
+                  bool idle = false);
 
   // --- Mutator calls behind the public API.
   void collect(tri_mutator* mu);

@@ -52,6 +52,13 @@ enum class Phase : uint32_t {
   kSweep,   ///< spans are swept in the background and on demand
 };
 
+/// How apply_memory_limit() is called.
+enum class LimitLook : uint8_t {
+  kInStop,  ///< waits for nobody, reads no files
+  kSoon,    ///< the same, but reads them if that was some time ago
+  kNow,
+};
+
 /// What one cycle is remembered by, for gctrace and Stats.
 struct CycleRecord {
   uint64_t start_ns;       ///< stop 1 requested
@@ -114,6 +121,8 @@ struct CollectorImpl {
   base::Mutex limit_lock{base::LockRank::kLimit};
   uint64_t span_waste TRI_GUARDED_BY(limit_lock) = 0;
   uint64_t limiter_due_ns TRI_GUARDED_BY(limit_lock) = 0;
+  uint64_t limit_read_ns TRI_GUARDED_BY(limit_lock) = 0;
+  uint64_t limit_read_at TRI_GUARDED_BY(limit_lock) = 0;  // bytes allocated
 
   // --- Holder of advancing_ only.
   CycleRecord record{};
@@ -122,7 +131,8 @@ struct CollectorImpl {
   struct Totals {
     base::Atomic<uint64_t> cycles, forced, concurrent;
     base::Atomic<uint64_t> live_bytes, live_cells;
-    base::Atomic<uint64_t> gc_ns, assist_ns, mark_wall_ns, stop_wall_ns;
+    base::Atomic<uint64_t> gc_ns, idle_ns, assist_ns, mark_wall_ns,
+        stop_wall_ns;
     Histogram pauses, ttsp;
   } totals;
 
@@ -173,7 +183,8 @@ struct CollectorImpl {
   void assist(ProcGc* p, tri_mutator* mu, uint64_t allocated);
   void sweep_share(ProcGc* p, uint64_t allocated);
   bool collect_for_memory(tri_mutator* mu, int attempt);
-  bool run_worker(ProcGc* p, tri_mutator* mu, uint64_t budget_ns);
+  bool run_worker(ProcGc* p, tri_mutator* mu, uint64_t budget_ns,
+                  bool idle = false);
   void collect(tri_mutator* mu);
 
   // --- external.cc
@@ -187,10 +198,12 @@ struct CollectorImpl {
 
   // --- memory_limit.cc
   /// Sets the pacer's and the heap's share of the limit by what is used now.
-  void apply_memory_limit(bool in_stop);
+  void apply_memory_limit(LimitLook look);
   /// The same if much has been allocated since. Called by mutators.
   void check_memory_limit();
   void update_limiter() TRI_REQUIRES(limit_lock);
+  /// Whether `auto` is to be read again.
+  bool limit_is_stale(uint64_t limit) const TRI_REQUIRES(limit_lock);
   /// What the runtime itself uses, outside the heap's pages.
   uint64_t table_bytes() const;
 

@@ -7,7 +7,7 @@
 namespace tricolor::gc {
 
 void CpuLimiter::update(uint64_t gc_ns, uint64_t cpu_ns) {
-  uint64_t gc = gc_ns - last_gc_;
+  uint64_t gc = (gc_ns - last_gc_) * cpus_ / procs_;
   uint64_t all = cpu_ns > last_cpu_ ? cpu_ns - last_cpu_ : 0;
   last_gc_ = gc_ns;
   last_cpu_ = cpu_ns;

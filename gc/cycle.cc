@@ -183,9 +183,9 @@ void CollectorImpl::end_mark_stw(ProcGc*) {
   heap->set_live_bytes_stw(record.heap_marked);
   pacer.set_external(external());
   pacer.end_cycle(sums.bytes, allocated, record.scanned);
-  apply_memory_limit(/*in_stop=*/true);
   if (allocated != 0) totals.concurrent.fetch_add_relaxed(1);
   heap->begin_sweep_stw();
+  apply_memory_limit(LimitLook::kInStop);  // dead cells are not waste
 }
 
 bool CollectorImpl::terminate_locked(ProcGc* p) {
@@ -223,7 +223,7 @@ void CollectorImpl::finish_sweep_locked() {
       heap->sweep_stats().live_cells.load_relaxed());
   // What the dead held outside the heap is gone by now.
   pacer.set_external(external());
-  apply_memory_limit(/*in_stop=*/false);
+  apply_memory_limit(LimitLook::kNow);
   totals.cycles.fetch_add_relaxed(1);
   if (record.forced) totals.forced.fetch_add_relaxed(1);
   set_phase(Phase::kSweep, Phase::kIdle);

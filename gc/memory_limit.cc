@@ -16,6 +16,9 @@ namespace {
 constexpr unsigned kAutoPercent = 90;
 constexpr uint64_t kLeastHeadroom = uint64_t{1} << 20;
 constexpr uint64_t kLimiterPeriodNs = 10'000'000;
+// Some files in /proc and /sys, opened and read: 50 to 100 us.
+constexpr uint64_t kReadPeriodNs = 10'000'000;
+constexpr uint64_t kLeastReadBytes = uint64_t{4} << 20;
 }  // namespace
 
 bool MemoryLimit::init(uint64_t bytes, const char* root) {
@@ -56,19 +59,30 @@ uint64_t CollectorImpl::table_bytes() const {
   return world.other_bytes == nullptr ? n : n + world.other_bytes(world.ctx);
 }
 
-void CollectorImpl::apply_memory_limit(bool in_stop) TRI_NO_THREAD_SAFETY {
-  // In a stop nobody is waited for: what the holder does there will do.
-  if (!in_stop) {
+bool CollectorImpl::limit_is_stale(uint64_t limit) const {
+  uint64_t most = limit / 8;
+  if (most < kLeastReadBytes) most = kLeastReadBytes;
+  return now() - limit_read_ns >= kReadPeriodNs ||
+         heap->allocated_bytes() - limit_read_at >= most;
+}
+
+void CollectorImpl::apply_memory_limit(LimitLook look) TRI_NO_THREAD_SAFETY {
+  // What the holder is about to do will do, too.
+  if (look == LimitLook::kNow) {
     limit_lock.lock();
-    update_limiter();
   } else if (!limit_lock.try_lock()) {
     return;
   }
+  if (look != LimitLook::kInStop) update_limiter();
   const uint64_t tables = table_bytes();
   const uint64_t resident = heap->resident_bytes();
-  // Files are not read in a stop: a moment ago will do.
-  const uint64_t limit =
-      in_stop ? memory_limit.bytes() : memory_limit.read(resident + tables);
+  uint64_t limit = memory_limit.bytes();
+  if (look == LimitLook::kNow ||
+      (look == LimitLook::kSoon && limit_is_stale(limit))) {
+    limit_read_ns = now();
+    limit_read_at = heap->allocated_bytes();
+    limit = memory_limit.read(resident + tables + external());
+  }
   // Free cells in spans. While there are dead ones they cannot be told apart.
   if (heap->all_swept()) {
     const uint64_t in_use = heap->pages_in_use() << heap::kPageShift;
@@ -90,15 +104,17 @@ void CollectorImpl::apply_memory_limit(bool in_stop) TRI_NO_THREAD_SAFETY {
   heap->set_limit_bytes(most);
   limit_checked_.store_relaxed(heap->allocated_bytes());
   limit_lock.unlock();
-  // Some 2 ms of work at most; the rest with the next allocations of pages.
-  if (!in_stop) heap->scavenge_over_limit(size_t{64} << 20);
+  // The rest with the next allocations of pages, and by the scavenger.
+  if (look != LimitLook::kInStop) heap->scavenge_over_limit();
 }
 
 void CollectorImpl::update_limiter() {
   const uint64_t at = now();
   if (at < limiter_due_ns) return;
   limiter_due_ns = at + kLimiterPeriodNs;
-  limiter.update(totals.gc_ns.load_relaxed(), base::os_process_cpu_ns());
+  const uint64_t gc =
+      totals.gc_ns.load_relaxed() - totals.idle_ns.load_relaxed();
+  limiter.update(gc, base::os_process_cpu_ns());
 }
 
 void CollectorImpl::check_memory_limit() {
@@ -107,7 +123,7 @@ void CollectorImpl::check_memory_limit() {
   const uint64_t step =
       limit == MemoryLimit::kNone ? uint64_t{64} << 20 : limit / 32 + 65536;
   if (heap->allocated_bytes() - limit_checked_.load_relaxed() >= step) {
-    apply_memory_limit(/*in_stop=*/false);
+    apply_memory_limit(LimitLook::kSoon);
   }
 }
 

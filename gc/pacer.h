@@ -43,8 +43,8 @@ class Pacer {
   /// A new percent (-1: off); takes effect at once.
   void set_percent(int percent);
   /// The most the goal may be, whatever the percent (UINT64_MAX: anything); at
-  /// once. A goal that the live bytes do not leave room for lies a little above
-  /// them: cycle follows cycle.
+  /// once. But no goal is lower than the live bytes, a 64th of them and 256
+  /// KiB, else cycle would follow cycle.
   void set_limit(uint64_t goal);
   /// Bytes outside the heap that count towards the goal; at once.
   void set_external(uint64_t bytes);

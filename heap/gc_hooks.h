@@ -19,7 +19,7 @@ namespace tricolor::heap {
 struct GcHooks {
   void* ctx = nullptr;
   /// About to hand `bytes` of cells to `mu`. Left out while the P's unsettled
-  /// bytes are under 4 KiB and free cells of the slot's span are known.
+  /// bytes are under 32 KiB and the slot's span is not used up.
   void (*before_refill)(void* ctx, tri_mutator* mu, size_t bytes) = nullptr;
   /// Nothing left: collect. True if it is worth trying again.
   bool (*collect_for_memory)(void* ctx, tri_mutator* mu, size_t bytes,

@@ -36,9 +36,8 @@ bool Heap::init(base::MetaArena* meta, const HeapOptions& options,
   options_ = options;
   if (!layouts_.init(meta)) return false;
   centrals_ =
-      static_cast<MCentral*>(base::os_map(kSlotCount * sizeof(MCentral)));
-  if (centrals_ == nullptr || !central_ids_.init(kSlotCount) ||
-      !central_made_.init(kSlotCount / 64)) {
+      static_cast<MCentral**>(base::os_map(kSlotCount * sizeof(MCentral*)));
+  if (centrals_ == nullptr || !central_ids_.init(kSlotCount)) {
     return false;
   }
   // Last, so that what is reserved for cells leaves room for the tables.
@@ -53,10 +52,9 @@ void Heap::destroy() {
     pages_.destroy();
   }
   if (centrals_ != nullptr) {
-    base::os_release(centrals_, kSlotCount * sizeof(MCentral));
+    base::os_release(centrals_, kSlotCount * sizeof(MCentral*));
   }
   central_ids_.release();
-  central_made_.release();
   if (space_.base() != nullptr) {
     unpoison(space_.base(), space_.committed_bytes());
   }
@@ -104,16 +102,19 @@ bool Heap::fill_page_cache_locked(MCache* mc) {
 uint32_t Heap::alloc_pages(MCache* mc, size_t npages, bool* needzero) {
   if (!charge_pages(npages)) return 0;
   uint32_t page = 0;
+  bool filled = false;
   if (mc != nullptr && npages <= PageCache::kMaxPages) {
     if (mc->pages.free == 0) std::swap(mc->pages, mc->freed_pages);
     if (mc->pages.free == 0) {
       base::LockGuard guard(pages_lock_);
       fill_page_cache_locked(mc);
+      filled = true;
     }
     page = mc->pages.alloc(npages, needzero);
     if (page == 0) page = mc->freed_pages.alloc(npages, needzero);
     if (page != 0) {
       pages_cached_.fetch_sub_relaxed(npages);
+      if (filled) scavenge_over_limit();
       return page;
     }
   }
@@ -125,7 +126,7 @@ uint32_t Heap::alloc_pages(MCache* mc, size_t npages, bool* needzero) {
   if (page == 0) {
     pages_in_use_.fetch_sub_relaxed(npages);
   } else {
-    scavenge_over_limit((npages << kPageShift) * 2);
+    scavenge_over_limit();
   }
   return page;
 }
@@ -175,16 +176,17 @@ void Heap::drain_page_caches(MCache* mc) {
 
 MCentral* Heap::central(uint32_t slot_id) {
   base::LockGuard guard(centrals_lock_);
-  uint64_t* word = &central_made_.data()[slot_id / 64];
-  const uint64_t bit = uint64_t{1} << (slot_id % 64);
-  if ((*word & bit) == 0) {
-    *word |= bit;
-    bool ok = central_ids_.push_back(slot_id);
-    TRI_CHECK(ok, "more mcentrals than slots");
-    // ORDER-centrals-1: pairs with sweep_one(): the id lies below the count.
-    central_count_.store_release(static_cast<uint32_t>(central_ids_.size()));
-  }
-  return &centrals_[slot_id];
+  if (centrals_[slot_id] != nullptr) return centrals_[slot_id];
+  auto* made =
+      static_cast<MCentral*>(meta_->alloc(sizeof(MCentral), alignof(MCentral)));
+  if (made == nullptr) return nullptr;
+  centrals_[slot_id] = made;
+  bool ok = central_ids_.push_back(slot_id);
+  TRI_CHECK(ok, "more mcentrals than slots");
+  // ORDER-centrals-1: pairs with sweep_one(): the id lies below the count, and
+  // the mcentral is made.
+  central_count_.store_release(static_cast<uint32_t>(central_ids_.size()));
+  return made;
 }
 
 void* Heap::alloc_manual(size_t bytes) {

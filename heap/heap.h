@@ -142,11 +142,12 @@ class Heap {
   // --- The scavenger (heap/scavenge.cc). Any thread.
   /// Free pages go back to the OS while more than this is resident.
   void set_retained_bytes(uint64_t n) { retained_.store_relaxed(n); }
-  /// No allocation lets more than this be resident while free pages can be
-  /// given back instead: it does that itself.
+  /// While more than this would be resident, an allocation that takes pages
+  /// gives free ones back, twice as many or more; a large one as many as it
+  /// takes, with safepoints between.
   void set_limit_bytes(uint64_t n) { limit_.store_relaxed(n); }
-  /// Gives back what is over it, about `most` bytes at most.
-  void scavenge_over_limit(size_t most);
+  /// Gives back what is over it, 2 MiB at most: some 0.2 ms.
+  void scavenge_over_limit();
   /// Free bytes beyond what may be retained.
   size_t surplus_bytes() const;
   /// Gives about `bytes` of free pages back, surplus or not; how many it could.
@@ -161,6 +162,8 @@ class Heap {
   void add_punching(int n) {
     punching_.fetch_add_relaxed(static_cast<uint32_t>(n));
   }
+  /// Makes the pages public that this P found empty in a sweep.
+  void drain_freed_pages(MCache* mc);
   /// Given back ever.
   uint64_t scavenged_bytes() const { return scavenged_.load_relaxed(); }
   /// Pages of the heap that hold bytes, in use or free.
@@ -253,10 +256,11 @@ class Heap {
   void free_pages(MCache* mc, uint32_t page, size_t npages);
   void drain_locked(PageCache* cache) TRI_REQUIRES(pages_lock_);
   void drain_page_caches(MCache* mc);
-  void drain_freed_pages(MCache* mc);
   size_t scavenge_piece();
+  void make_room(tri_mutator* mu, size_t bytes);
   void punch_holes(Span* span);
   void free_span(MCache* mc, Span* span);
+  /// Made on first use; null if there is no memory.
   MCentral* central(uint32_t slot_id);
   /// Sweeps a span held by the caller, which then is listed again. True if it
   /// was empty: it has been freed, or (keep_empty) is the caller's. `mc`: the
@@ -274,7 +278,6 @@ class Heap {
   GcHooks hooks_;
   AddressSpace space_;
   LayoutTable layouts_;
-  MCentral* centrals_ = nullptr;  // kSlotCount of them, lazily touched
 
   // Written while the world is stopped; read by everyone.
   AllocProfile profile_;
@@ -310,10 +313,12 @@ class Heap {
   PageAlloc pages_ TRI_GUARDED_BY(pages_lock_);
 
   base::Mutex centrals_lock_{base::LockRank::kMCentral};
+  // One for each slot, null until made, under the lock. Read by Ps that have
+  // made or been told of it before (has_central), and by sweepers.
+  MCentral** centrals_ = nullptr;
   // Ids of the mcentrals in use; appended under the lock, read below the
   // published count.
   base::MmapVector<uint32_t> central_ids_;
-  base::MmapVector<uint64_t> central_made_;  // a bit per slot; under the lock
   base::Atomic<uint32_t> central_count_{0};
 };
 

@@ -49,7 +49,8 @@ void* Heap::allocate_large(tri_mutator* mu, LayoutId layout, size_t bytes,
   }
   TRI_ASSERT(bytes > 0);
   check_head(layout, bytes);
-  bool possible = bytes <= space_.reserved_bytes();
+  MCentral* c = central(uint32_t{layout} << TRI_DETAIL_CLASS_SHIFT);
+  bool possible = c != nullptr && bytes <= space_.reserved_bytes();
   size_t npages = possible ? (bytes + kPageBytes - 1) >> kPageShift : 0;
   uint32_t page = 0;
   bool needzero = false;
@@ -57,6 +58,7 @@ void* Heap::allocate_large(tri_mutator* mu, LayoutId layout, size_t bytes,
     if (hooks_.before_refill != nullptr) {
       hooks_.before_refill(hooks_.ctx, mu, bytes);  // safepoint
     }
+    make_room(mu, npages << kPageShift);  // safepoint
     page = alloc_pages(mcache_of(mu), npages, &needzero);
     if (page != 0 || hooks_.collect_for_memory == nullptr ||
         !hooks_.collect_for_memory(hooks_.ctx, mu, bytes, attempt)) {
@@ -92,7 +94,7 @@ void* Heap::allocate_large(tri_mutator* mu, LayoutId layout, size_t bytes,
   unpoison(object, span->bytes);
   base::store_relaxed(space_.mark_of(space_.offset_of(object)), cur());
   span_count_.fetch_add_relaxed(1);
-  central(uint32_t{layout} << TRI_DETAIL_CLASS_SHIFT)->push(space_, span);
+  c->push(space_, span);
   mcache_of(mu)->unsettled_bytes += static_cast<int64_t>(npages << kPageShift);
 
   if (needzero && !layouts_.is_uninitialized(layout)) {

@@ -218,7 +218,7 @@ void Heap::release_slot(MCache* mc, uint32_t slot_id) {
   state->free_cells = 0;
   // A run in a mixed span: the span is another slot's (mcache.h, invariant 5).
   if (span->mixed && layout_of_slot(slot_id) != kMixedLayout) return;
-  centrals_[slot_id].push(space_, span);
+  centrals_[slot_id]->push(space_, span);
 }
 
 void Heap::mcache_flush(MCache* mc) {
@@ -267,9 +267,10 @@ void Heap::take_run(MCache* mc, Span* span, uint32_t slot_id, size_t from,
   }
   claim_cells(space_.mark_of(space_.offset_of(start)), start, stride_of(span),
               to - from, cur(), zero);
-  if (TRI_UNLIKELY(raw_released_.load_relaxed() != 0 &&
-                   layouts_.is_uninitialized(layout))) {
-    // A cell that was released and then swept still says so (see release.cc).
+  if (TRI_UNLIKELY(layouts_.is_uninitialized(layout) &&
+                   (span->mixed || raw_released_.load_relaxed() != 0))) {
+    // A cell that was released and then swept still says so (see release.cc),
+    // in a mixed span as whatever it was then.
     for (size_t at = 0; at < bytes; at += span->cell_bytes) {
       reinterpret_cast<uint64_t*>(start + at)[1] = 0;
     }
@@ -370,8 +371,8 @@ bool Heap::refill(MCache* mc, uint32_t slot_id) {
 bool Heap::hold_next_span(MCache* mc, uint32_t slot_id) {
   SlotState* state = &mc->states[slot_id];
   if (state->has_central == 0) {
-    central(slot_id);  // once per slot, so that refills need not ask
-    state->has_central = 1;
+    if (central(slot_id) == nullptr) return false;
+    state->has_central = 1;  // once per slot, so that refills need not ask
   }
   Span* span = get_span(mc, slot_id);
   if (span == nullptr) return false;
@@ -386,7 +387,7 @@ bool Heap::hold_next_span(MCache* mc, uint32_t slot_id) {
 }
 
 Span* Heap::get_span(MCache* mc, uint32_t slot_id) {
-  MCentral* c = &centrals_[slot_id];
+  MCentral* c = centrals_[slot_id];
   Span* span = listed_span(mc, c);
   if (span == nullptr && memory_is_short()) span = held_span(mc, c);
   if (span == nullptr) span = new_span(mc, slot_id);

@@ -80,7 +80,7 @@ bool Heap::take_neighbours(MCache* mc, Span* span, size_t bytes) {
   }
   span->npages = static_cast<uint32_t>(all);
   mc->unsettled_bytes += static_cast<int64_t>(more << kPageShift);
-  scavenge_over_limit((more << kPageShift) * 2);
+  scavenge_over_limit();
   return true;
 }
 

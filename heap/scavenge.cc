@@ -109,11 +109,23 @@ size_t Heap::scavenge(size_t bytes) {
   return done;
 }
 
-void Heap::scavenge_over_limit(size_t most) {
+void Heap::scavenge_over_limit() {
+  constexpr size_t kMost = size_t{2} << 20;
   const uint64_t limit = limit_.load_relaxed();
   const size_t resident = resident_bytes();
   if (resident <= limit || free_dirty_bytes() == 0) return;
-  scavenge(resident - limit < most ? resident - limit : most);
+  scavenge(resident - limit < kMost ? resident - limit : kMost);
+}
+
+// For a large object that is about to be allocated. A safepoint.
+void Heap::make_room(tri_mutator* mu, size_t bytes) {
+  for (;;) {
+    const uint64_t limit = limit_.load_relaxed();
+    const uint64_t resident = resident_bytes();
+    if (resident <= limit && bytes <= limit - resident) return;
+    if (scavenge_piece() == 0) return;
+    if (base::load_relaxed(&mu->poll_request) != 0) tri_detail_poll_slow(mu);
+  }
 }
 
 void Heap::scavenge_paced(const base::Clock& clock) {

@@ -140,7 +140,7 @@ size_t Heap::sweep_one(MCache* mc) {
       if (mc != nullptr) drain_freed_pages(mc);  // all the others' from now on
       return 0;
     }
-    MCentral* c = &centrals_[central_ids_.data()[at]];
+    MCentral* c = centrals_[central_ids_.data()[at]];
     const uint32_t own = mc == nullptr ? 0 : mc->shard;
     Span* span = nullptr;
     for (uint32_t i = 0; i < MCentral::kShards && span == nullptr; ++i) {

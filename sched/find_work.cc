@@ -18,9 +18,9 @@ constexpr uint64_t kDueSliceNs = 500'000;
 constexpr uint64_t kIdleSliceNs = 100'000;
 
 // The collector gets its share of this P. True if it did something.
-bool run_gc_worker(M* m, uint64_t budget_ns) {
+bool run_gc_worker(M* m, uint64_t budget_ns, bool idle) {
   stop_spinning(m);
-  return m->rt->collector->run_worker(m->p, nullptr, budget_ns);
+  return m->rt->collector->run_worker(m->p, nullptr, budget_ns, idle);
 }
 
 // What is due by the clock, whatever the queues hold.
@@ -31,7 +31,9 @@ void do_timed_duties(M* m) {
   if (!timers && !gc) return;
   const uint64_t now = rt->clock.now_ns();
   if (timers) fire_timers(rt, m->p, now);
-  if (gc && rt->collector->worker_due(m->p, now)) run_gc_worker(m, kDueSliceNs);
+  if (gc && rt->collector->worker_due(m->p, now)) {
+    run_gc_worker(m, kDueSliceNs, /*idle=*/false);
+  }
 }
 
 // A share of the global queue; the rest of the batch goes into ours.
@@ -161,7 +163,8 @@ G* find_work(M* m, bool* inherits) {
     if (G* g = p->runq.pop(inherits)) return found(m, g);
     if (G* g = look_elsewhere(m)) return found(m, g);
     if (p->request.load_relaxed() != 0) continue;
-    if (rt->collector->has_idle_work() && run_gc_worker(m, kIdleSliceNs)) {
+    if (rt->collector->has_idle_work() &&
+        run_gc_worker(m, kIdleSliceNs, /*idle=*/true)) {
       continue;
     }
     // No longer in the books as looking for work: who submits some wakes

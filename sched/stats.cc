@@ -98,6 +98,7 @@ size_t return_memory(Mutator& mu) {
   heap->add_punching(1);
   collect(mu);
   heap->add_punching(-1);
+  heap->drain_freed_pages(heap::mcache_of(&mu));
   // What is free now; others may go on freeing.
   size_t left = heap->free_dirty_bytes();
   while (left > 0) {

@@ -132,6 +132,35 @@ TEST(gc_cycle, percent_off_never_collects_by_itself) {
   EXPECT_GE(gc.collector().cycle(), 1u);
 }
 
+// Percent off while a sweep is under way: it ends all the same, by the refills
+// of a layout that has nothing to sweep.
+TEST(gc_cycle, a_sweep_ends_though_no_cycle_is_to_follow) {
+  GcAlone gc;
+  int dead = 0;
+  LayoutSpec spec;
+  spec.name = "Mortal";
+  spec.tail = LayoutSpec::Tail::kNoscan;
+  spec.user = &dead;
+  spec.on_dead = [](void*, size_t, void* user) { ++*static_cast<int*>(user); };
+  const LayoutId mortal = gc.layout(spec);
+  spec = {};
+  spec.name = "Other";
+  spec.tail = LayoutSpec::Tail::kNoscan;
+  const LayoutId other = gc.layout(spec);
+  gc.collector().set_gc_percent(kGcOff);
+  constexpr int kMortals = 20'000;
+  for (int i = 0; i < kMortals; ++i) allocate(gc.mu(), mortal, 64);
+  gc.start();
+  while (gc.impl().phase() != gc::Phase::kSweep) {
+    gc.drain(SIZE_MAX);
+    gc.impl().advance(&gc.p());
+  }
+  EXPECT_LT(dead, kMortals);
+  for (int i = 0; i < 100'000; ++i) allocate(gc.mu(), other, 1024);
+  EXPECT_EQ(dead, kMortals);
+  EXPECT_EQ(gc.impl().phase(), gc::Phase::kIdle);
+}
+
 // An array whose elements are all grey at once needs more mark stack than the
 // first chunks hold, and the OS has no more.
 TEST(gc_cycle, no_memory_for_the_mark_stack_costs_time_only) {

@@ -169,6 +169,7 @@ TEST(gc_memory_limit, a_heap_keeps_to_it) {
     Churn churn(gc, 16 * kMiB);
     churn.allocate_bytes(32 * kMiB);  // and the goal is 80 MiB, or none
     gc.collector().set_memory_limit(48 * kMiB);
+    churn.allocate_bytes(64 * kMiB);  // what is over it goes back by and by
     churn.worst = 0;
     churn.allocate_bytes(400 * kMiB);
     EXPECT_LE(churn.worst, 48 * kMiB) << percent;
@@ -207,10 +208,45 @@ TEST(gc_memory_limit, external_bytes_count) {
   const uint64_t without = churn.stats().cycles;
   adjust_external(gc.runtime(), static_cast<int64_t>(40 * kMiB));
   gc.collect();
+  churn.allocate_bytes(40 * kMiB);
   churn.worst = 0;
-  churn.allocate_bytes(100 * kMiB);
+  churn.allocate_bytes(60 * kMiB);
   EXPECT_GE(churn.stats().cycles, without + 6);
   EXPECT_LE(churn.worst, 64 * kMiB);
+}
+
+TEST(gc_memory_limit, external_bytes_are_ours_in_a_cgroup) {
+  CgroupRoot root;
+  root.limit(1000 * kMiB);
+  root.usage(400 * kMiB);
+  gc::CollectorOptions o = with_percent(100);
+  o.memory_limit_bytes = kAutoMemoryLimit;
+  o.cgroup_root = root.path();
+  GcAlone gc(o);
+  Stats s{};
+  gc.collector().stats(&s);
+  const uint64_t before = s.memory_limit_bytes;
+  adjust_external(gc.runtime(), static_cast<int64_t>(300 * kMiB));
+  gc.collect();
+  gc.collector().stats(&s);
+  EXPECT_NEAR(static_cast<double>(s.memory_limit_bytes),
+              static_cast<double>(before + 300 * kMiB), 2.0 * kMiB);
+}
+
+// Between the end of the mark and that of the sweep the heap is full of dead
+// cells, which are not to be taken for what the limit has lost.
+TEST(gc_memory_limit, the_goal_does_not_fall_while_cells_wait_for_the_sweep) {
+  GcAlone gc(with_percent(100));
+  Churn churn(gc, 30 * kMiB);
+  gc.collector().set_memory_limit(90 * kMiB);
+  uint64_t least = UINT64_MAX;
+  churn.allocate_bytes(100 * kMiB);
+  for (int i = 0; i < 400; ++i) {
+    churn.allocate_bytes(kMiB / 2);
+    const Stats s = churn.stats();
+    if (s.heap_goal_bytes < least) least = s.heap_goal_bytes;
+  }
+  EXPECT_GE(least, 55 * kMiB) << "twice the live bytes are within the limit";
 }
 
 TEST(gc_memory_limit, two_runtimes_share_a_cgroup) {

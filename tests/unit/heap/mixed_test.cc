@@ -225,6 +225,28 @@ TEST(heap_mixed, released_cells_come_back_with_their_layout) {
   }
 }
 
+TEST(heap_mixed, an_uninitialized_cell_is_not_what_lay_there_before) {
+  HeapAlone heap(mixed());
+  const LayoutId zeroed = heap.layout("Zeroed");
+  LayoutSpec spec;
+  spec.name = "Raw";
+  spec.tail = LayoutSpec::Tail::kNoscan;
+  spec.uninitialized = true;
+  const LayoutId raw = heap.layout(spec);
+  std::vector<void*> cells;
+  for (int i = 0; i < 400; ++i) cells.push_back(heap.allocate(zeroed, 64));
+  for (void* cell : cells) ASSERT_TRUE(heap->release(&heap.mu(), cell));
+  void* keep = heap.allocate(heap.layout("Keep"), 64);
+  heap.collect({keep});
+  for (int i = 0; i < 200; ++i) {
+    void* cell = heap.allocate(raw, 64);
+    CellInfo info;
+    ASSERT_TRUE(heap->find_cell(cell, &info));
+    ASSERT_EQ(info.layout, raw);
+  }
+  EXPECT_TRUE(heap->release(&heap.mu(), heap.allocate(raw, 64)));
+}
+
 TEST(heap_mixed, a_limit_that_leaves_one_page_is_enough_for_many_layouts) {
   HeapOptions o = mixed();
   o.hard_limit_bytes = 2 * kPageBytes;
