@@ -2,7 +2,11 @@
 // Copyright (c) 2026 tricolor authors
 //
 // Memory after a spike: idle Ps give it back, return_memory() does so at once,
-// and churn does not multiply the process's mappings.
+// churn does not multiply the process's mappings, and each runtime has a limit
+// of its own.
+#include <thread>
+#include <vector>
+
 #include "tests/support/stress.h"
 #include "tests/unit/sched/fixture.h"
 
@@ -83,6 +87,56 @@ TEST(sched_memory, churn_leaves_the_number_of_mappings_alone) {
     // The worker's and sysmon's stacks may have come since.
     EXPECT_LE(mapping_count(), before + 16);
   });
+}
+
+/// Allocates nodes of a list until there is no more memory, three times; how
+/// many bytes they were, each time.
+std::vector<size_t> exhaust(Runtime& rt, size_t cell_bytes) {
+  const LayoutId layout = bytes_layout(rt);
+  const Type<Link> type = link_type(rt);
+  std::vector<size_t> bytes;
+  rt.run([&](Mutator& mu) {
+    Scope<1> scope(mu);
+    Local<Link> list(scope);
+    for (int round = 0; round < 3; round++) {
+      size_t all = 0;
+      while (auto* cell = static_cast<Link*>(
+                 try_allocate(mu, type.layout, cell_bytes))) {
+        cell->next.init(mu, list.get());
+        list = cell;
+        all += cell_bytes;
+      }
+      EXPECT_EQ(try_allocate(mu, layout, 32 * kMib), nullptr);
+      size_t found = 0;
+      for (Link* l = list.get(); l != nullptr; l = l->next.load()) {
+        found += cell_bytes;
+      }
+      EXPECT_EQ(found, all) << "nothing is lost";
+      bytes.push_back(all);
+      list = nullptr;
+      collect(mu);
+    }
+  });
+  return bytes;
+}
+
+TEST(sched_memory, two_runtimes_run_out_of_memory_side_by_side) {
+  Options o = options(2);
+  o.hard_limit_bytes = 8 * kMib;
+  RuntimePtr small = make_runtime(o);
+  o.hard_limit_bytes = 24 * kMib;
+  RuntimePtr large = make_runtime(o);
+  std::vector<size_t> of_small;
+  std::vector<size_t> of_large;
+  std::thread other([&] { of_small = exhaust(*small, 64); });
+  of_large = exhaust(*large, 512);
+  other.join();
+  for (size_t i = 0; i < 3; i++) {
+    EXPECT_GE(of_small[i], 7 * kMib);
+    EXPECT_LE(of_small[i], 8 * kMib);
+    EXPECT_GE(of_large[i], 22 * kMib);
+    EXPECT_LE(of_large[i], 24 * kMib);
+  }
 }
 
 }  // namespace
