@@ -37,7 +37,8 @@ class CpuLimiter {
 
   /// `gc_ns` of the process's `cpu_ns` went into collecting; both since ever.
   /// The former is measured by the wall clock, so where there are more Ps than
-  /// CPUs it counts for less. Idle Ps' marking hinders nobody: not in it.
+  /// CPUs it counts for less; neither counts while it is behind what it was.
+  /// Idle Ps' marking hinders nobody: not in it.
   void update(uint64_t gc_ns, uint64_t cpu_ns);
 
   bool limiting() const { return limiting_.load_relaxed() != 0; }

@@ -112,9 +112,10 @@ void CollectorImpl::update_limiter() {
   const uint64_t at = now();
   if (at < limiter_due_ns) return;
   limiter_due_ns = at + kLimiterPeriodNs;
-  const uint64_t gc =
-      totals.gc_ns.load_relaxed() - totals.idle_ns.load_relaxed();
-  limiter.update(gc, base::os_process_cpu_ns());
+  // Two counters that move meanwhile: what they differ by may go back a little.
+  const uint64_t idle = totals.idle_ns.load_relaxed();
+  const uint64_t gc = totals.gc_ns.load_relaxed();
+  limiter.update(gc > idle ? gc - idle : 0, base::os_process_cpu_ns());
 }
 
 void CollectorImpl::check_memory_limit() {

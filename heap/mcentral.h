@@ -42,6 +42,16 @@ class alignas(64) MCentral {
 
   static constexpr uint32_t kShards = 4;
 
+  /// What pop(shard) finds in `own`, or in the others after it; null: nothing.
+  template <class Pop>
+  static Span* first_of_shards(uint32_t own, Pop pop) {
+    Span* span = nullptr;
+    for (uint32_t i = 0; i < kShards && span == nullptr; ++i) {
+      span = pop((own + i) % kShards);
+    }
+    return span;
+  }
+
   /// Gives up a span; which stack, its shard, sweepgen and `live` say.
   void push(AddressSpace& space, Span* span);
   /// Takes a swept span at most three quarters full; null if there is none.

@@ -397,22 +397,17 @@ Span* Heap::get_span(MCache* mc, uint32_t slot_id) {
 }
 
 Span* Heap::listed_span(MCache* mc, MCentral* c) {
-  Span* span = nullptr;
-  for (uint32_t i = 0; i < MCentral::kShards && span == nullptr; ++i) {
-    const uint32_t shard = (mc->shard + i) % MCentral::kShards;
-    span = c->pop_swept(space_, sweepgen(), shard);
+  return MCentral::first_of_shards(mc->shard, [&](uint32_t shard) {
+    Span* span = c->pop_swept(space_, sweepgen(), shard);
     if (span == nullptr && sweep_allowed()) span = sweep_for(mc, c, shard);
-  }
-  return span;
+    return span;
+  });
 }
 
 Span* Heap::held_span(MCache* mc, MCentral* c) {
-  Span* span = nullptr;
-  for (uint32_t i = 0; i < MCentral::kShards && span == nullptr; ++i) {
-    const uint32_t shard = (mc->shard + i) % MCentral::kShards;
-    span = c->pop_held(space_, sweepgen(), shard);
-  }
-  return span;
+  return MCentral::first_of_shards(mc->shard, [&](uint32_t shard) {
+    return c->pop_held(space_, sweepgen(), shard);
+  });
 }
 
 Span* Heap::sweep_for(MCache* mc, MCentral* c, uint32_t shard) {

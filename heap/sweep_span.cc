@@ -95,20 +95,19 @@ bool Heap::sweep_span(MCache* mc, MCentral* c, Span* span, bool keep_empty) {
   if (freed != 0) freed_.fetch_add_relaxed(freed);
   span->live = live;
   span->needzero = !layouts_.is_uninitialized(span->layout);
-  if (live == 0 && !(keep_empty && !large)) {
+  if (live == 0 && (large || !keep_empty)) {
     free_span(mc, span);
   } else {
     // ORDER-swept-1: pairs with is_swept_large(): the sweeper has done with it.
     span->sweepgen.store_release(sweepgen());
     if (live == 0) {
       span->home = SpanHome::kCached;
-      unswept_.fetch_sub_release(1);
-      return true;
+    } else {
+      if (punching_.load_relaxed() != 0 && !large && live < span->cells) {
+        punch_holes(span);
+      }
+      c->push(space_, span);
     }
-    if (punching_.load_relaxed() != 0 && !large && live < span->cells) {
-      punch_holes(span);
-    }
-    c->push(space_, span);
   }
   // ORDER-unswept-1: pairs with all_swept().
   unswept_.fetch_sub_release(1);
@@ -142,10 +141,9 @@ size_t Heap::sweep_one(MCache* mc) {
     }
     MCentral* c = centrals_[central_ids_.data()[at]];
     const uint32_t own = mc == nullptr ? 0 : mc->shard;
-    Span* span = nullptr;
-    for (uint32_t i = 0; i < MCentral::kShards && span == nullptr; ++i) {
-      span = c->pop_unswept(space_, sweepgen(), (own + i) % MCentral::kShards);
-    }
+    Span* span = MCentral::first_of_shards(own, [&](uint32_t shard) {
+      return c->pop_unswept(space_, sweepgen(), shard);
+    });
     if (span != nullptr) {
       size_t pages = span->npages;
       sweep_span(mc, c, span, /*keep_empty=*/false);

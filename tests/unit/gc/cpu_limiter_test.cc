@@ -91,6 +91,16 @@ TEST(gc_cpu_limiter, a_death_spiral_is_held_at_half) {
   EXPECT_GT(gc, cpu / 100 * 45) << "and is let go again";
 }
 
+TEST(gc_cpu_limiter, times_that_go_back_count_for_nothing) {
+  CpuLimiter limiter;
+  limiter.init(1, 1);
+  limiter.update(100 * kMs, 1000 * kMs);
+  limiter.update(90 * kMs, 990 * kMs);
+  EXPECT_FALSE(limiter.limiting());
+  limiter.update(100 * kMs, 1000 * kMs);
+  EXPECT_FALSE(limiter.limiting());
+}
+
 TEST(gc_cpu_limiter, times_that_do_not_move_change_nothing) {
   CpuLimiter limiter;
   limiter.init(1, 1);
