@@ -113,6 +113,10 @@ struct CollectorImpl {
   uint64_t g_limit_ = 0;                // written while stopped
 
   base::Atomic<uint64_t> limit_checked_{0};  // bytes allocated by then
+  // When the last mark ended: bytes of cells, dead ones too, and of the pages
+  // they were in. A pair that tears makes one estimate worse.
+  base::Atomic<uint64_t> last_live_{0};
+  base::Atomic<uint64_t> last_in_use_{0};
 
   // Gs that were running when their turn came.
   base::Mutex retry_lock{base::LockRank::kLeaf};
@@ -126,6 +130,7 @@ struct CollectorImpl {
 
   // --- Holder of advancing_ only.
   CycleRecord record{};
+  uint64_t last_start_ns = 0;  // of the cycle before
 
   // --- Totals, relaxed atomics: read by stats() from anywhere.
   struct Totals {
@@ -217,7 +222,8 @@ struct CollectorImpl {
   void aim_heap() {
     uint64_t goal = pacer.heap_goal();
     heap->set_goal_bytes(goal);
-    heap->set_retained_bytes(goal > UINT64_MAX / 2 ? goal : goal + goal / 10);
+    heap->set_retained_bytes(heap::ScavengePacer::retained_bytes(
+        goal, last_live_.load_relaxed(), last_in_use_.load_relaxed()));
   }
   uint64_t now() const { return clock.now_ns(); }
 };

@@ -2,13 +2,15 @@
 // Copyright (c) 2026 tricolor authors
 //
 // CpuLimiter: keeps a heap that no longer fits its soft limit from collecting
-// all the time. A leaky bucket of CPU time: collector work fills it, everything
-// else the process does drains it, so it is full when more than half of the
-// time has gone into collecting for a second per P. While it is full the limit
-// gives way: the goal may be twice what is live (less if the percent says so),
-// and nothing is scavenged in an allocation. Go turns assists off instead; then
-// the heap grows without bound in the one mark that is under way (binary_trees,
-// depth 20, at 50 MiB: to 305 MB; with this to 94).
+// all the time. A leaky bucket of CPU time: collector work and the scavenging
+// that allocations do fill it, everything else the process does drains it, so
+// it is full when more than half of the time has gone into collecting for a
+// second per P. Sweeping by refills is not counted: it is how they find memory.
+// While the bucket is full the limit gives way: the goal may be twice what is
+// live (less if the percent says so), and nothing is scavenged in an
+// allocation. Go turns assists off instead; then the heap grows without bound
+// in the one mark that is under way (binary_trees, depth 20, at 50 MiB: to 305
+// MB; with this to 94).
 //
 // A plain object: the times are handed in. Time in which no thread of the
 // process ran counts for neither side, so a program that waits between bouts of

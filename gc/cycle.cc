@@ -181,6 +181,11 @@ void CollectorImpl::end_mark_stw(ProcGc*) {
   record.heap_marked = sums.bytes + allocated;
   record.scanned = scanned_.load_relaxed();
   heap->set_live_bytes_stw(record.heap_marked);
+  last_live_.store_relaxed(record.heap_end);
+  last_in_use_.store_relaxed(heap->pages_in_use() << heap::kPageShift);
+  const uint64_t at = now();
+  pacer.note_price(at - record.start_ns, record.start_ns - last_start_ns);
+  last_start_ns = record.start_ns;
   pacer.set_external(external());
   pacer.end_cycle(sums.bytes, allocated, record.scanned);
   if (allocated != 0) totals.concurrent.fetch_add_relaxed(1);

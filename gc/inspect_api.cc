@@ -77,18 +77,25 @@ void walk(Mutator& mu, WalkFn fn, void* ctx) {
 }
 
 size_t layout_stats(Mutator& mu, LayoutStats* out, size_t n) {
+  // 128 MiB of heap in each stop: some 50 us.
+  constexpr size_t kPagesPerStop = 16384;
   struct Args {
     LayoutStats* out;
     size_t n;
-  } args{out, n};
-  gc::while_stopped(
-      mu, "layout_stats",
-      [](gc::CollectorImpl* c, void* arg) {
-        auto* a = static_cast<Args*>(arg);
-        gc::flush_all_stw(c);
-        c->heap->count_layouts_stw(a->out, a->n);
-      },
-      &args);
+    size_t page;
+  } args{out, n, 1};
+  for (size_t i = 0; i < n; ++i) out[i] = LayoutStats{};
+  while (args.page != 0) {
+    gc::while_stopped(
+        mu, "layout_stats",
+        [](gc::CollectorImpl* c, void* arg) {
+          auto* a = static_cast<Args*>(arg);
+          gc::flush_all_stw(c);
+          a->page =
+              c->heap->count_layouts_stw(a->page, kPagesPerStop, a->out, a->n);
+        },
+        &args);
+  }
   return gc::runtime_base(&mu)->heap->layouts().count();
 }
 

@@ -55,7 +55,7 @@ uint64_t MemoryLimit::goal(uint64_t limit, uint64_t overhead) {
 }
 
 uint64_t CollectorImpl::table_bytes() const {
-  uint64_t n = meta->bytes() + (heap->resident_bytes() >> heap::kGranuleShift);
+  uint64_t n = meta->bytes() + heap->table_bytes(options.procs);
   return world.other_bytes == nullptr ? n : n + world.other_bytes(world.ctx);
 }
 
@@ -115,7 +115,9 @@ void CollectorImpl::update_limiter() {
   // Two counters that move meanwhile: what they differ by may go back a little.
   const uint64_t idle = totals.idle_ns.load_relaxed();
   const uint64_t gc = totals.gc_ns.load_relaxed();
-  limiter.update(gc > idle ? gc - idle : 0, base::os_process_cpu_ns());
+  const uint64_t collecting = gc > idle ? gc - idle : 0;
+  limiter.update(collecting + heap->scavenge_assist_ns(),
+                 base::os_process_cpu_ns());
 }
 
 void CollectorImpl::check_memory_limit() {

@@ -130,7 +130,10 @@ class Heap {
   // world stopped, every mcache flushed.
   bool find_cell(const void* p, CellInfo* out) const;
   void walk_stw(bool marking, WalkFn fn, void* ctx);
-  void count_layouts_stw(LayoutStats* out, size_t n);
+  /// Adds the spans that begin in `pages` pages from `from` on (>= 1); where to
+  /// go on, or 0 after the last page.
+  size_t count_layouts_stw(size_t from, size_t pages, LayoutStats* out,
+                           size_t n);
 
   void set_profile_stw(const AllocProfile& profile);
 
@@ -146,7 +149,7 @@ class Heap {
   /// gives free ones back, twice as many or more; a large one as many as it
   /// takes, with safepoints between.
   void set_limit_bytes(uint64_t n) { limit_.store_relaxed(n); }
-  /// Gives back what is over it, 2 MiB at most: some 0.2 ms.
+  /// Gives back what is over it, 2 MiB at most: some 0.2 ms. For an allocation.
   void scavenge_over_limit();
   /// Free bytes beyond what may be retained.
   size_t surplus_bytes() const;
@@ -168,6 +171,12 @@ class Heap {
   uint64_t scavenged_bytes() const { return scavenged_.load_relaxed(); }
   /// Pages of the heap that hold bytes, in use or free.
   size_t resident_bytes() const;
+  /// About what the flat tables and `procs` mcaches hold beside them.
+  size_t table_bytes(uint32_t procs) const;
+  /// Time that allocations have spent in giving pages back, ever.
+  uint64_t scavenge_assist_ns() const {
+    return scavenge_assist_ns_.load_relaxed();
+  }
 
   // --- Numbers. Any thread; relaxed snapshots.
   uint64_t live_bytes() const {
@@ -229,7 +238,8 @@ class Heap {
   CellInfo info_of(void* cell, size_t bytes, uint32_t layout) const;
   void walk_span_stw(Span* span, bool marking, WalkFn fn, void* ctx);
   void count_mixed_stw(const Span* span, LayoutStats* out, size_t n);
-  void each_span_stw(void (*fn)(Heap*, Span*, void*), void* ctx);
+  size_t each_span_stw(size_t from, size_t to, void (*fn)(Heap*, Span*, void*),
+                       void* ctx);
   // Allocation profile: heap/profile.cc.
   void begin_sampling(MCache* mc) const;
   int64_t draw_distance(MCache* mc) const;
@@ -302,6 +312,7 @@ class Heap {
   base::Atomic<uint64_t> retained_{UINT64_MAX};
   base::Atomic<uint64_t> limit_{UINT64_MAX};
   base::Atomic<uint64_t> scavenged_{0};
+  base::Atomic<uint64_t> scavenge_assist_ns_{0};
   base::Atomic<uint32_t> next_shard_{0};
   base::Atomic<uint32_t> punching_{0};
   // Some cell with arbitrary bytes has been released (see take_run).

@@ -77,10 +77,13 @@ void Heap::walk_span_stw(Span* span, bool marking, WalkFn fn, void* ctx) {
   }
 }
 
-void Heap::each_span_stw(void (*fn)(Heap*, Span*, void*), void* ctx) {
-  size_t pages = space_.committed_pages();
-  for (size_t page = 1; page < pages;) {
+size_t Heap::each_span_stw(size_t from, size_t to,
+                           void (*fn)(Heap*, Span*, void*), void* ctx) {
+  const size_t pages = space_.committed_pages();
+  size_t page = from;
+  while (page < pages && page < to) {
     Span* span = space_.span(page);
+    // A page in the middle of a span reads as free, too.
     if (span->state == SpanState::kFree) {
       ++page;
       continue;
@@ -88,6 +91,7 @@ void Heap::each_span_stw(void (*fn)(Heap*, Span*, void*), void* ctx) {
     if (span->state != SpanState::kManual) fn(this, span, ctx);
     page += span->npages;
   }
+  return page < pages ? page : 0;
 }
 
 void Heap::walk_stw(bool marking, WalkFn fn, void* ctx) {
@@ -97,6 +101,7 @@ void Heap::walk_stw(bool marking, WalkFn fn, void* ctx) {
     void* ctx;
   } args{marking, fn, ctx};
   each_span_stw(
+      1, SIZE_MAX,
       [](Heap* heap, Span* span, void* arg) {
         auto* a = static_cast<Args*>(arg);
         heap->walk_span_stw(span, a->marking, a->fn, a->ctx);
@@ -118,13 +123,14 @@ void Heap::count_mixed_stw(const Span* span, LayoutStats* out, size_t n) {
   }
 }
 
-void Heap::count_layouts_stw(LayoutStats* out, size_t n) {
-  for (size_t i = 0; i < n; ++i) out[i] = LayoutStats{};
+size_t Heap::count_layouts_stw(size_t from, size_t pages, LayoutStats* out,
+                               size_t n) {
   struct Args {
     LayoutStats* out;
     size_t n;
   } args{out, n};
-  each_span_stw(
+  return each_span_stw(
+      from, from + pages,
       [](Heap* heap, Span* span, void* arg) {
         auto* a = static_cast<Args*>(arg);
         if (span->mixed) {

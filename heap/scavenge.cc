@@ -9,8 +9,8 @@
 // Pages on their way are taken from the page allocator, so nobody can be given
 // them meanwhile, and no lock is held over the system call.
 //
-// How much may stay: retained_bytes, a tenth more than the heap goal, since the
-// mutators will want that much again before the next cycle.
+// How much may stay: ScavengePacer::retained_bytes, a tenth more than what the
+// mutators will want again before the next cycle.
 #include "base/os_memory.h"
 #include "base/sched_point.h"
 #include "heap/heap.h"
@@ -29,6 +29,18 @@ size_t Heap::resident_bytes() const {
   return (pages_in_use() + pages_cached_.load_relaxed() +
           free_dirty_.load_relaxed())
          << kPageShift;
+}
+
+size_t Heap::table_bytes(uint32_t procs) const {
+  const size_t resident = resident_bytes();
+  // A layout in use touches a page of each mcache's states, and a quarter of
+  // one of its slots.
+  constexpr size_t kBytesPerLayout = kOsPageBytes + kOsPageBytes / 4;
+  const size_t used = central_count_.load_relaxed();
+  const size_t layouts = used < layouts_.count() ? used : layouts_.count();
+  return (resident >> kGranuleShift) +
+         (resident >> kPageShift) * (sizeof(PageEntry) + sizeof(Span)) +
+         layouts * procs * kBytesPerLayout;
 }
 
 size_t Heap::surplus_bytes() const {
@@ -114,7 +126,10 @@ void Heap::scavenge_over_limit() {
   const uint64_t limit = limit_.load_relaxed();
   const size_t resident = resident_bytes();
   if (resident <= limit || free_dirty_bytes() == 0) return;
+  const base::Clock& clock = base::monotonic_clock();
+  const uint64_t start = clock.now_ns();
   scavenge(resident - limit < kMost ? resident - limit : kMost);
+  scavenge_assist_ns_.fetch_add_relaxed(clock.now_ns() - start);
 }
 
 // For a large object that is about to be allocated. A safepoint.
@@ -123,7 +138,11 @@ void Heap::make_room(tri_mutator* mu, size_t bytes) {
     const uint64_t limit = limit_.load_relaxed();
     const uint64_t resident = resident_bytes();
     if (resident <= limit && bytes <= limit - resident) return;
-    if (scavenge_piece() == 0) return;
+    const base::Clock& clock = base::monotonic_clock();
+    const uint64_t start = clock.now_ns();
+    const size_t n = scavenge_piece();
+    scavenge_assist_ns_.fetch_add_relaxed(clock.now_ns() - start);
+    if (n == 0) return;
     if (base::load_relaxed(&mu->poll_request) != 0) tri_detail_poll_slow(mu);
   }
 }

@@ -3,7 +3,8 @@
 //
 // ScavengePacer: how much of the scavenger's work is due. Busy programs let it
 // have one percent of the time that passes; who has nothing else to do need not
-// ask. A plain object: the time is handed in.
+// ask. A plain object: the time is handed in. And how much memory is not the
+// scavenger's at all.
 //
 // Threads: any; one caller at a time wins a turn.
 #ifndef TRICOLOR_HEAP_SCAVENGE_PACER_H_
@@ -19,6 +20,29 @@ class ScavengePacer {
  public:
   static constexpr uint64_t kShare = 100;            ///< one part of so many
   static constexpr uint64_t kMaxTurnNs = 1'000'000;  ///< however long the rest
+
+  /// How many bytes of pages a program may keep: a tenth more than it will want
+  /// before the next cycle ends. That is the goal; or, where cells lie
+  /// scattered, as many pages as those that held `last_live` bytes of cells,
+  /// dead ones too, when the last mark ended, in proportion and not more than
+  /// they were. Else what fragmentation holds would count against the free
+  /// pages, and each of them go back as soon as it is free. UINT64_MAX for a
+  /// goal: none. After Go's gcPercentGoal of its scavenger.
+  static uint64_t retained_bytes(uint64_t goal, uint64_t last_live,
+                                 uint64_t last_in_use) {
+    if (goal > UINT64_MAX / 2) return UINT64_MAX;
+    uint64_t most = goal;
+    if (last_in_use > last_live) {
+      const double spread =
+          static_cast<double>(last_in_use) / static_cast<double>(last_live + 1);
+      const double scaled = static_cast<double>(goal) * spread;
+      const uint64_t pages = scaled < static_cast<double>(last_in_use)
+                                 ? static_cast<uint64_t>(scaled)
+                                 : last_in_use;
+      if (most < pages) most = pages;
+    }
+    return most + most / 10;
+  }
 
   /// The nanoseconds the caller may spend now; 0: none. It reports them with
   /// spent(); until then nobody else gets a turn.

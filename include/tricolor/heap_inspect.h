@@ -5,8 +5,9 @@
 // how much each layout has, and whether all is well. For debuggers, heap dumps,
 // leak tests and a VM's own `collectgarbage("count")`.
 //
-// find_cell is for any thread and any moment. The others stop the world for as
-// long as they take (which grows with the heap), and are safepoints: the caller
+// find_cell is for any thread and any moment. The others stop the world; walk
+// and verify_heap, which want one moment of the whole heap, for as long as they
+// take (which grows with it). They are safepoints: the caller
 // may be suspended before, and raw pointers to cells do not survive unless
 // rooted. None of them collects: call collect(mu) first to see only what is
 // reachable; else cells that wait for a cycle to find them dead are seen, too.
@@ -68,8 +69,9 @@ struct LayoutStats {
 };
 
 /// Fills out[id] for each layout id < n (id 0 stays zero). Returns how many
-/// layouts there are, id 0 included: give that many. Stops the world for about
-/// a nanosecond per page in use; cheaper than a walk.
+/// layouts there are, id 0 included: give that many. Stops the world for each
+/// 128 MiB of heap anew, some 50 us, and lets it run between: what is allocated
+/// or freed meanwhile may or may not be counted.
 size_t layout_stats(Mutator& mu, LayoutStats* out, size_t n);
 
 /// Checks the heap's own structures: pages, spans, counts, mark bytes. Ends the

@@ -184,6 +184,9 @@ def section_varargs(g):
 
 def section_metatables(g):
     c, x, y = g.name("Class"), g.name("x"), g.name("y")
+    # PUC Lua 5.4.4 forgets the result of __concat if the stack moves meanwhile
+    # (seed 876194079 found it): so that it is long enough.
+    g.emit("select(\"#\", table.unpack({}, 1, 200))")
     g.emit(f"local {c} = {{}}")
     g.emit(f"{c}.__index = function(_, key) return key .. \"?\" end")
     for event, op in [("add", "+"), ("mul", "*"), ("sub", "-"), ("idiv", "//"),

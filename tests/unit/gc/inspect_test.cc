@@ -176,6 +176,26 @@ TEST_F(gc_inspect, layout_stats_count_cells_and_bytes) {
   EXPECT_EQ(out[bytes].cells, 0u);
 }
 
+// More than one stop sees to, with an object across the seam.
+TEST_F(gc_inspect, layout_stats_of_a_long_heap) {
+  Scope<3> scope(mu);
+  Local<Node> before(scope, make_tree(mu, type, 9));
+  LayoutSpec spec;
+  spec.name = "Raw";
+  spec.tail = LayoutSpec::Tail::kNoscan;
+  spec.uninitialized = true;
+  const LayoutId raw = gc.layout(spec);
+  constexpr size_t kLong = size_t{300} << 20;
+  Local<char> large(scope, static_cast<char*>(allocate(mu, raw, kLong)));
+  Local<Node> after(scope, make_tree(mu, type, 14));
+  LayoutStats out[16];
+  const size_t n = layout_stats(mu, out, 16);
+  ASSERT_LE(n, 16u);
+  EXPECT_EQ(out[type.layout].cells, 1023u + 32767u);
+  EXPECT_EQ(out[raw].cells, 1u);
+  EXPECT_EQ(out[raw].bytes, kLong);
+}
+
 // The walk flushes runs that were taken, and counted, before the mark.
 TEST_F(gc_inspect, a_walk_during_a_small_mark_leaves_the_pacer_sane) {
   Scope<1> scope(mu);

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/os_memory.h"
+#include "heap/scavenge_pacer.h"
 #include "tests/support/heap_alone.h"
 
 namespace tricolor::heap {
@@ -96,6 +97,24 @@ TEST(heap_scavenge, keeps_what_the_goal_retains) {
   EXPECT_GE(heap->scavenge(surplus), surplus);
   EXPECT_EQ(heap->surplus_bytes(), 0u);
   EXPECT_GE(heap->resident_bytes(), 3 * kMib) << "a piece too many at most";
+}
+
+TEST(heap_scavenge, what_may_stay_follows_the_goal_and_the_spread_of_cells) {
+  auto retained = &ScavengePacer::retained_bytes;
+  EXPECT_EQ(retained(UINT64_MAX, 0, 0), UINT64_MAX) << "no goal, no surplus";
+  EXPECT_EQ(retained(100 * kMib, 0, 0), 110 * kMib) << "before any cycle";
+  // Cells fill their pages: the goal says it all.
+  EXPECT_EQ(retained(100 * kMib, 100 * kMib, 100 * kMib), 110 * kMib);
+  // They fill half of them.
+  EXPECT_NEAR(static_cast<double>(retained(100 * kMib, 100 * kMib, 200 * kMib)),
+              220.0 * kMib, 16);
+  // After a spike of which nothing survived.
+  EXPECT_NEAR(static_cast<double>(retained(4 * kMib, 1000 * kMib, 1100 * kMib)),
+              4.4 * 1.1 * kMib, 16);
+  // Collected again when only what lives was left, in the same pages.
+  EXPECT_EQ(retained(100 * kMib, 50 * kMib, 200 * kMib), 220 * kMib);
+  EXPECT_EQ(retained(100 * kMib, 0, kMib), 110 * kMib);
+  EXPECT_LE(retained(UINT64_MAX / 2, 1, UINT64_MAX / 2), UINT64_MAX);
 }
 
 TEST(heap_scavenge, a_busy_program_pays_one_percent) {

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 tricolor authors
+//
+// Under limits of the system's own, each in a process of its own: RLIMIT_AS,
+// which counts what is reserved, and RLIMIT_DATA, which counts what has been
+// made writable, as overcommit mode 2 does.
+#include <sys/resource.h>
+
+#include <cstdio>
+#include <cstdlib>
+
+#include "tests/unit/sched/fixture.h"
+
+namespace tricolor::testing {
+namespace {
+
+constexpr size_t kMib = size_t{1} << 20;
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool kSanitized = true;
+#else
+constexpr bool kSanitized = false;
+#endif
+
+/// Kibibytes of a line of /proc/self/status.
+size_t status_kib(const char* format) {
+  std::FILE* status = std::fopen("/proc/self/status", "r");
+  char line[256];
+  size_t kib = 0;
+  while (status != nullptr && std::fgets(line, sizeof(line), status)) {
+    if (std::sscanf(line, format, &kib) == 1) break;
+  }
+  if (status != nullptr) std::fclose(status);
+  return kib;
+}
+
+void allow(int resource, size_t bytes) {
+  const rlimit limit{bytes, bytes};
+  ASSERT_EQ(setrlimit(resource, &limit), 0);
+}
+
+/// Lists of cells until there are no more, twice; how many bytes the shorter
+/// one was.
+size_t exhaust(Runtime& rt) {
+  const Type<Link> type = link_type(rt);
+  size_t least = SIZE_MAX;
+  rt.run([&](Mutator& mu) {
+    Scope<1> scope(mu);
+    Local<Link> list(scope);
+    for (int round = 0; round < 2; ++round) {
+      constexpr size_t kCell = 256;
+      uint64_t n = 0;
+      while (auto* cell =
+                 static_cast<Link*>(try_allocate(mu, type.layout, kCell))) {
+        cell->value = ++n;
+        cell->next.init(mu, list.get());
+        list = cell;
+      }
+      EXPECT_TRUE(check_list(list, n)) << "nothing is lost";
+      if (n * kCell < least) least = n * kCell;
+      list = nullptr;
+      collect(mu);
+    }
+    verify_heap(mu);
+  });
+  return least;
+}
+
+/// In the child: a default runtime under a limit of `mib` more than is used.
+[[noreturn]] void run_under(int resource, const char* used, size_t mib) {
+  allow(resource, status_kib(used) * 1024 + mib * kMib);
+  Options o = options(1, 0);
+  o.reservation_bytes = 0;
+  o.gc_percent = kGcOff;
+  RuntimePtr rt = make_runtime(o);
+  const size_t bytes = exhaust(*rt);
+  EXPECT_GE(bytes, mib * kMib / 8) << "most of it is for tables and cells";
+  EXPECT_LE(bytes, mib * kMib);
+  rt.reset();
+  std::_Exit(::testing::Test::HasFailure() ? 1 : 0);
+}
+
+TEST(sched_os_limits, a_reservation_fits_the_address_space_that_is_allowed) {
+  if (kSanitized) GTEST_SKIP() << "the sanitizer's shadow is address space";
+  EXPECT_EXIT(run_under(RLIMIT_AS, "VmSize: %zu", 400),
+              ::testing::ExitedWithCode(0), "");
+}
+
+TEST(sched_os_limits, what_is_only_reserved_is_not_charged) {
+  if (kSanitized) GTEST_SKIP() << "the sanitizer's shadow is charged";
+  EXPECT_EXIT(run_under(RLIMIT_DATA, "VmData: %zu", 200),
+              ::testing::ExitedWithCode(0), "");
+}
+
+TEST(sched_os_limits, no_room_for_a_runtime_is_an_error) {
+  if (kSanitized) GTEST_SKIP() << "the sanitizer's shadow is address space";
+  EXPECT_EXIT(
+      {
+        allow(RLIMIT_AS, status_kib("VmSize: %zu") * 1024 + 16 * kMib);
+        Error error;
+        Options o = options(1, 0);
+        RuntimePtr rt = Runtime::create(o, &error);
+        std::fprintf(stderr, "%s\n", error.text);
+        std::_Exit(rt == nullptr && error.code == ErrorCode::kOutOfMemory ? 0
+                                                                          : 1);
+      },
+      ::testing::ExitedWithCode(0), "RLIMIT_AS");
+}
+
+}  // namespace
+}  // namespace tricolor::testing
