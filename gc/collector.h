@@ -16,6 +16,7 @@
 #include "gc/world.h"
 #include "heap/heap.h"
 #include "tricolor/gc.h"
+#include "tricolor/gc_events.h"
 #include "tricolor/options.h"
 
 namespace tricolor::gc {
@@ -35,6 +36,8 @@ struct CollectorOptions {
   uint32_t procs = 1;
   void (*on_out_of_memory)(Runtime&, size_t, void*) = nullptr;
   void* on_out_of_memory_ctx = nullptr;
+  GcListener on_gc_event = nullptr;
+  void* on_gc_event_ctx = nullptr;
   Runtime* runtime = nullptr;
 };
 

@@ -44,13 +44,7 @@
 
 namespace tricolor::gc {
 
-enum class Phase : uint32_t {
-  kIdle,    ///< swept; waiting for the trigger
-  kMark,    ///< barrier on, workers and assists drain
-  kSettle,  ///< strong marking over: weak cells are cleared
-  kFlush,   ///< ragged handshake: mcaches give their spans back
-  kSweep,   ///< spans are swept in the background and on demand
-};
+using Phase = GcPhase;
 
 /// How apply_memory_limit() is called.
 enum class LimitLook : uint8_t {
@@ -217,6 +211,8 @@ struct CollectorImpl {
   void check_mark_stw();
   void validate_stw(bool swept);
   void trace_cycle();
+  /// Tells the listener that the phase has begun; the last one had these stops.
+  void emit(uint64_t stop_ns, uint64_t ttsp_ns);
 
   /// Tells the heap what is aimed at.
   void aim_heap() {

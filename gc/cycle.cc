@@ -88,6 +88,7 @@ bool CollectorImpl::start_cycle(ProcGc* p, bool forced) {
   totals.pauses.add(record.stop1_ns);
   totals.ttsp.add(record.ttsp1_ns);
   totals.stop_wall_ns.fetch_add_relaxed(record.stop1_ns);
+  emit(record.stop1_ns, record.ttsp1_ns);
   end_advance();
   world.wake_for_gc(world.ctx);
   return true;
@@ -218,6 +219,7 @@ bool CollectorImpl::terminate_locked(ProcGc* p) {
   record.assist_ns = assist_ns_.load_relaxed();
   totals.mark_wall_ns.fetch_add_relaxed(record.mark_end_ns -
                                         record.mark_start_ns);
+  emit(record.stop2_ns, record.ttsp2_ns);
   return true;
 }
 
@@ -232,6 +234,7 @@ void CollectorImpl::finish_sweep_locked() {
   totals.cycles.fetch_add_relaxed(1);
   if (record.forced) totals.forced.fetch_add_relaxed(1);
   set_phase(Phase::kSweep, Phase::kIdle);
+  emit(0, 0);
   heap->scavenge_paced(clock);
   // ORDER-completed-1: pairs with collect(): the swept heap comes first.
   completed_.store_release(cycle_.load_relaxed());
@@ -251,6 +254,7 @@ bool CollectorImpl::advance(ProcGc* p) {
       if (weak_list.settle(heap, &weak_targets, 4096)) {
         roots.reclaim();
         set_phase(Phase::kSettle, Phase::kFlush);
+        emit(0, 0);
       }
       break;
     case Phase::kFlush:
@@ -263,6 +267,7 @@ bool CollectorImpl::advance(ProcGc* p) {
       if (moved) {
         heap->allow_sweep();
         set_phase(Phase::kFlush, Phase::kSweep);
+        emit(0, 0);
         trace_cycle();
       }
       break;

@@ -33,6 +33,25 @@ unsigned long long mb(uint64_t bytes) { return (bytes + (1 << 19)) >> 20; }
 
 }  // namespace
 
+void CollectorImpl::emit(uint64_t stop_ns, uint64_t ttsp_ns) {
+  if (options.on_gc_event == nullptr) return;
+  GcEvent e{};
+  e.cycle = cycle_.load_relaxed();
+  e.phase = phase();
+  e.time_ns = now();
+  e.stop_ns = stop_ns;
+  e.ttsp_ns = ttsp_ns;
+  if (e.phase != Phase::kMark) {
+    e.worker_ns = record.worker_ns;
+    e.assist_ns = record.assist_ns;
+    e.marked_bytes = record.heap_marked;
+  }
+  e.heap_bytes = heap->live_bytes();
+  e.goal_bytes = pacer.goal();
+  e.forced = record.forced;
+  options.on_gc_event(*options.runtime, e, options.on_gc_event_ctx);
+}
+
 void CollectorImpl::trace_cycle() {
   if (!options.gctrace) return;
   const CycleRecord& r = record;

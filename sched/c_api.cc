@@ -21,6 +21,12 @@ static_assert(offsetof(tri_options, hard_limit_bytes) ==
               offsetof(tricolor::Options, hard_limit_bytes));
 static_assert(offsetof(tri_options, on_out_of_memory_ctx) ==
               offsetof(tricolor::Options, on_out_of_memory_ctx));
+static_assert(offsetof(tri_options, on_gc_event_ctx) ==
+              offsetof(tricolor::Options, on_gc_event_ctx));
+static_assert(sizeof(tri_gc_event) == sizeof(tricolor::GcEvent));
+static_assert(offsetof(tri_gc_event, forced) ==
+              offsetof(tricolor::GcEvent, forced));
+static_assert(TRI_GC_SWEEP == static_cast<int>(tricolor::GcPhase::kSweep));
 static_assert(sizeof(tri_stats) == sizeof(tricolor::Stats));
 static_assert(offsetof(tri_stats, pause_p50_ns) ==
               offsetof(tricolor::Stats, pause_p50_ns));

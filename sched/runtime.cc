@@ -76,6 +76,8 @@ gc::CollectorOptions collector_options(RuntimeImpl* rt) {
   o.procs = settings.max_procs;
   o.on_out_of_memory = settings.options.on_out_of_memory;
   o.on_out_of_memory_ctx = settings.options.on_out_of_memory_ctx;
+  o.on_gc_event = settings.options.on_gc_event;
+  o.on_gc_event_ctx = settings.options.on_gc_event_ctx;
   o.runtime = api_of(rt);
   return o;
 }

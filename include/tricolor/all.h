@@ -12,6 +12,7 @@
 #include "tricolor/external.h"
 #include "tricolor/field.h"
 #include "tricolor/gc.h"
+#include "tricolor/gc_events.h"
 #include "tricolor/global.h"
 #include "tricolor/heap_inspect.h"
 #include "tricolor/layout.h"

@@ -10,6 +10,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "tricolor/gc_events.h"
+
 namespace tricolor {
 
 class Runtime;
@@ -61,6 +63,9 @@ struct Options {
   /// longjmp; if it returns, the process ends with a message. May be null.
   void (*on_out_of_memory)(Runtime&, size_t bytes, void* ctx) = nullptr;
   void* on_out_of_memory_ctx = nullptr;
+  /// Told of each phase of each cycle: see gc_events.h. May be null.
+  GcListener on_gc_event = nullptr;
+  void* on_gc_event_ctx = nullptr;
 };
 
 }  // namespace tricolor

@@ -29,6 +29,22 @@ extern "C" {
 
 typedef struct tri_runtime tri_runtime;
 
+/* tricolor/gc_events.h tells of each field. */
+enum {
+  TRI_GC_IDLE = 0,
+  TRI_GC_MARK = 1,
+  TRI_GC_SETTLE = 2,
+  TRI_GC_FLUSH = 3,
+  TRI_GC_SWEEP = 4
+};
+typedef struct tri_gc_event {
+  uint32_t cycle;
+  uint32_t phase; /* TRI_GC_* */
+  uint64_t time_ns, stop_ns, ttsp_ns, worker_ns, assist_ns;
+  uint64_t heap_bytes, goal_bytes, marked_bytes;
+  bool forced;
+} tri_gc_event;
+
 typedef struct tri_error {
   int code; /* 0: ok; else tricolor::ErrorCode */
   int os_errno;
@@ -55,13 +71,15 @@ typedef struct tri_options {
   const char* debug;
   void (*on_out_of_memory)(tri_runtime* rt, size_t bytes, void* ctx);
   void* on_out_of_memory_ctx;
+  void (*on_gc_event)(tri_runtime* rt, const tri_gc_event* event, void* ctx);
+  void* on_gc_event_ctx;
 } tri_options;
 
 #define TRI_ABI_VERSION 1u
 #define TRI_OPTIONS_INIT                                                   \
   {                                                                        \
     sizeof(tri_options), TRI_ABI_VERSION, 100, 0, -1, 0, 0, 0, 0, 0, 0, 0, \
-        "TRI", 0, 0, 0                                                     \
+        "TRI", 0, 0, 0, 0, 0                                               \
   }
 
 tri_runtime* tri_runtime_create(const tri_options* options, tri_error* error);
