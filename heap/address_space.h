@@ -71,7 +71,7 @@ class AddressSpace {
   }
   /// Of a small cell or a large object at `offset`, whose page entry is `bits`.
   uint32_t layout_at(uint32_t bits, size_t offset) const {
-    return TRI_LIKELY(PageEntry::kind(bits) != SpanState::kMixed)
+    return TRI_LIKELY(!PageEntry::is_mixed(bits))
                ? PageEntry::layout(bits)
                : base::load_relaxed(layout_id(bits, offset));
   }

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/futex.h"
 #include "base/os_memory.h"
 #include "heap/mark_bytes.h"
 #include "heap/poison.h"
@@ -61,10 +62,14 @@ void Heap::destroy() {
   space_.destroy();
 }
 
+size_t Heap::most_pages() const {
+  const size_t reserved = space_.reserved_bytes();
+  const size_t limit = options_.hard_limit_bytes;
+  return (limit == 0 || limit > reserved ? reserved : limit) >> kPageShift;
+}
+
 bool Heap::charge_pages(size_t npages) {
-  size_t limit = options_.hard_limit_bytes >> kPageShift;
-  const size_t reserved = space_.reserved_bytes() >> kPageShift;
-  if (limit == 0 || limit > reserved) limit = reserved;
+  const size_t limit = most_pages();
   uint64_t now = pages_in_use_.load_relaxed();
   do {
     if (npages > limit || now > limit - npages) return false;
@@ -74,17 +79,21 @@ bool Heap::charge_pages(size_t npages) {
 
 bool Heap::grow_locked(size_t npages) {
   if (npages > (space_.reserved_bytes() >> kPageShift)) return false;
-  // The first page of the space is never handed out.
-  size_t want = (npages + (pages_.limit() == 0 ? 1 : 0)) << kPageShift;
-  if (!space_.grow(want)) return false;
+  // The first page of the space is never handed out. What is free at the end
+  // is a part of the run.
+  size_t want = npages + (pages_.limit() == 0 ? 1 : 0);
+  const size_t at_end = pages_.free_at_end();
+  want = want > at_end ? want - at_end : 1;
+  if (!space_.grow(want << kPageShift)) return false;
   pages_.extend(space_.committed_pages());
   return true;
 }
 
-uint32_t Heap::alloc_pages_locked(size_t npages, bool* needzero) {
-  uint32_t page = pages_.alloc(npages, needzero);
+uint32_t Heap::alloc_pages_locked(size_t npages, bool* needzero,
+                                  PageAlloc::DirtySink sink) {
+  uint32_t page = pages_.alloc(npages, needzero, sink);
   if (page != 0 || !grow_locked(npages)) return page;
-  page = pages_.alloc(npages, needzero);
+  page = pages_.alloc(npages, needzero, sink);
   TRI_CHECK(page != 0, "no run of %zu pages after growing", npages);
   return page;
 }
@@ -99,7 +108,43 @@ bool Heap::fill_page_cache_locked(MCache* mc) {
   return true;
 }
 
-uint32_t Heap::alloc_pages(MCache* mc, size_t npages, bool* needzero) {
+// A piece on its way to the OS takes some 50 us, and whoever has it finishes
+// without waiting for anybody.
+void Heap::await_scavenger() {
+  for (;;) {
+    // ORDER-pieces-1: pairs with scavenge_piece(): the count before the look.
+    const uint32_t pieces = scavenge_pieces_.load_acquire();
+    if (scavenging_.load_relaxed() == 0) return;
+    base::futex_wait(&scavenge_pieces_, pieces, 1'000'000);
+  }
+}
+
+/// First fit, then more of the reservation; then what the scavenger holds, who
+/// begins nothing new meanwhile, so that this ends.
+uint32_t Heap::alloc_pages_slow(size_t npages, bool* needzero,
+                                PageAlloc::DirtySink sink) {
+  uint32_t page = 0;
+  bool waiting = false;
+  for (;;) {
+    bool again;
+    {
+      base::LockGuard guard(pages_lock_);
+      page = alloc_pages_locked(npages, needzero, sink);
+      free_dirty_.store_relaxed(pages_.free_dirty_pages());
+      // Under the lock: what is counted now may be what was missed.
+      again = page == 0 && scavenging_.load_relaxed() != 0;
+    }
+    if (!again) break;
+    if (!waiting) page_waiters_.fetch_add_relaxed(1);
+    waiting = true;
+    await_scavenger();
+  }
+  if (waiting) page_waiters_.fetch_sub_relaxed(1);
+  return page;
+}
+
+uint32_t Heap::alloc_pages(MCache* mc, size_t npages, bool* needzero,
+                           PageAlloc::DirtySink sink) {
   if (!charge_pages(npages)) return 0;
   uint32_t page = 0;
   bool filled = false;
@@ -118,11 +163,7 @@ uint32_t Heap::alloc_pages(MCache* mc, size_t npages, bool* needzero) {
       return page;
     }
   }
-  {
-    base::LockGuard guard(pages_lock_);
-    page = alloc_pages_locked(npages, needzero);
-    free_dirty_.store_relaxed(pages_.free_dirty_pages());
-  }
+  page = alloc_pages_slow(npages, needzero, sink);
   if (page == 0) {
     pages_in_use_.fetch_sub_relaxed(npages);
   } else {

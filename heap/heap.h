@@ -102,7 +102,8 @@ class Heap {
   /// A hint: sweep_one() may find a span.
   bool may_sweep() const {
     return static_cast<uint32_t>(sweep_cursor_.load_relaxed()) <
-           central_count_.load_relaxed();
+               central_count_.load_relaxed() ||
+           large_[large_list(sweepgen() - 2)].load_relaxed() != 0;
   }
   /// Every span is swept. (Spans in mid-sweep count as unswept.)
   bool all_swept() const;
@@ -216,7 +217,7 @@ class Heap {
   bool hook_is_due(const tri_mutator* mu, uint32_t slot_id) const;
   bool refill(MCache* mc, uint32_t slot_id);
   /// Misuse if cells of so many bytes do not hold their layout's head.
-  void check_head(uint32_t layout, size_t bytes);
+  void check_head(const char* call, uint32_t layout, size_t bytes) const;
   /// The slot whose span `slot_id` takes its next run from.
   uint32_t source_of(const MCache* mc, uint32_t slot_id) const;
   bool next_run(MCache* mc, uint32_t source_id, uint32_t slot_id);
@@ -234,6 +235,18 @@ class Heap {
   bool release_large(tri_mutator* mu, void* cell, bool marking);
   bool is_swept_large(const Span* span) const;
   bool take_neighbours(MCache* mc, Span* span, size_t bytes);
+  /// Of pages that are being taken: leaves PageEntry::kDirty in their entries.
+  PageAlloc::DirtySink note_dirty();
+  void zero_dirty(size_t page, size_t npages);
+  void zero_rooted(tri_mutator* mu, Span* span);
+  uint32_t pages_for_large(tri_mutator* mu, size_t bytes);
+  void make_large(MCache* mc, uint32_t page, size_t bytes, LayoutId layout);
+  static uint32_t large_list(uint32_t sweepgen) { return sweepgen >> 1 & 1; }
+  /// Lists one whose generation is the heap's from now on.
+  void list_large(Span* span);
+  void unlist_large(Span* span);
+  void unlink_large_locked(Span* span, uint32_t list) TRI_REQUIRES(large_lock_);
+  Span* pop_unswept_large();
   void free_tail(MCache* mc, Span* span, size_t keep_pages);
   CellInfo info_of(void* cell, size_t bytes, uint32_t layout) const;
   void walk_span_stw(Span* span, bool marking, WalkFn fn, void* ctx);
@@ -257,9 +270,15 @@ class Heap {
   Span* held_span(MCache* mc, MCentral* central);
   Span* sweep_for(MCache* mc, MCentral* central, uint32_t shard);
   /// From the P's cache if there is one (`mc` may be null) and it has them.
-  uint32_t alloc_pages(MCache* mc, size_t npages, bool* needzero);
-  uint32_t alloc_pages_locked(size_t npages, bool* needzero)
+  uint32_t alloc_pages(MCache* mc, size_t npages, bool* needzero,
+                       PageAlloc::DirtySink sink = {});
+  uint32_t alloc_pages_locked(size_t npages, bool* needzero,
+                              PageAlloc::DirtySink sink)
       TRI_REQUIRES(pages_lock_);
+  uint32_t alloc_pages_slow(size_t npages, bool* needzero,
+                            PageAlloc::DirtySink sink);
+  size_t most_pages() const;
+  void await_scavenger();
   bool fill_page_cache_locked(MCache* mc) TRI_REQUIRES(pages_lock_);
   bool grow_locked(size_t npages) TRI_REQUIRES(pages_lock_);
   bool charge_pages(size_t npages);
@@ -308,7 +327,10 @@ class Heap {
   base::Atomic<uint64_t> pages_in_use_{0};  // by spans, manual ones too
   base::Atomic<uint64_t> pages_cached_{0};  // free, in page caches
   base::Atomic<uint64_t> scavenging_{0};    // pages on their way to the OS
-  base::Atomic<uint64_t> free_dirty_{0};    // free pages that hold old bytes
+  // Who finds no pages while some are on their way waits: see alloc_pages().
+  base::Atomic<uint32_t> page_waiters_{0};
+  base::Atomic<uint32_t> scavenge_pieces_{0};
+  base::Atomic<uint64_t> free_dirty_{0};  // free pages that hold old bytes
   base::Atomic<uint64_t> retained_{UINT64_MAX};
   base::Atomic<uint64_t> limit_{UINT64_MAX};
   base::Atomic<uint64_t> scavenged_{0};
@@ -322,6 +344,12 @@ class Heap {
 
   base::Mutex pages_lock_{base::LockRank::kMHeap};
   PageAlloc pages_ TRI_GUARDED_BY(pages_lock_);
+
+  // Large objects, doubly linked so that one can be released at once; swept and
+  // unswept ones by the parity of the generation, as in an mcentral.
+  base::Mutex large_lock_{base::LockRank::kMCentral};
+  // First pages, or 0; written under the lock.
+  base::Atomic<uint32_t> large_[2];
 
   base::Mutex centrals_lock_{base::LockRank::kMCentral};
   // One for each slot, null until made, under the lock. Read by Ps that have

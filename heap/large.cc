@@ -2,9 +2,12 @@
 // Copyright (c) 2026 tricolor authors
 //
 // Objects over 32 KiB: a span of their own. The object is rooted in a shadow
-// slot from the moment its pages are taken; it is zeroed in chunks with polls
-// between, and its page entry reads noscan until that is done, so that a marker
-// that meets it half zeroed scans nothing.
+// slot from the moment its pages are taken; those that held old bytes are
+// zeroed, in chunks with polls between, and its page entry reads noscan until
+// that is done, so that a marker that meets it half zeroed scans nothing.
+//
+// Spans of large objects are doubly linked, under a lock: each costs its
+// allocation many microseconds anyway, and release() can take one out.
 #include <cstring>
 
 #include "base/check.h"
@@ -15,61 +18,122 @@
 namespace tricolor::heap {
 
 namespace {
-constexpr size_t kZeroChunk = size_t{256} << 10;
-constexpr uint32_t kNoscanLayout = 0;  // layout 0's hot entry is all zero
+constexpr size_t kZeroChunkPages = 32;  // 256 KiB
+constexpr uint32_t kNoscanLayout = 0;   // layout 0's hot entry is all zero
+}  // namespace
 
-void zero_in_chunks(tri_mutator* mu, void* object, size_t bytes) {
-  char* p = static_cast<char*>(object);
-  for (size_t done = 0; done < bytes; done += kZeroChunk) {
-    size_t n = bytes - done < kZeroChunk ? bytes - done : kZeroChunk;
-    std::memset(p + done, 0, n);
-    if (base::load_relaxed(&mu->poll_request) != 0) tri_detail_poll_slow(mu);
+void Heap::list_large(Span* span) {
+  base::LockGuard guard(large_lock_);
+  // ORDER-swept-1: pairs with is_swept_large(): the sweeper has done with it,
+  // but for the lock, under which whoever releases it finds it listed.
+  span->sweepgen.store_release(sweepgen());
+  base::Atomic<uint32_t>* head = &large_[large_list(sweepgen())];
+  const uint32_t first = head->load_relaxed();
+  span->home = SpanHome::kListed;
+  span->prev = 0;
+  span->next.store_relaxed(first);
+  if (first != 0) space_.span(first)->prev = span->first_page;
+  head->store_relaxed(span->first_page);
+}
+
+void Heap::unlink_large_locked(Span* span, uint32_t list) {
+  TRI_ASSERT(span->home == SpanHome::kListed);
+  const uint32_t next = span->next.load_relaxed();
+  if (next != 0) space_.span(next)->prev = span->prev;
+  if (span->prev != 0) {
+    space_.span(span->prev)->next.store_relaxed(next);
+  } else {
+    TRI_ASSERT(large_[list].load_relaxed() == span->first_page);
+    large_[list].store_relaxed(next);
+  }
+  span->home = SpanHome::kNone;
+}
+
+Span* Heap::pop_unswept_large() {
+  base::LockGuard guard(large_lock_);
+  const uint32_t list = large_list(sweepgen() - 2);
+  const uint32_t first = large_[list].load_relaxed();
+  if (first == 0) return nullptr;
+  Span* span = space_.span(first);
+  unlink_large_locked(span, list);
+  TRI_ASSERT(span->sweepgen.load_relaxed() == sweepgen() - 2);
+  span->sweepgen.store_relaxed(sweepgen() - 1);
+  span->home = SpanHome::kSweeping;
+  return span;
+}
+
+void Heap::unlist_large(Span* span) {
+  base::LockGuard guard(large_lock_);
+  unlink_large_locked(span, large_list(sweepgen()));
+}
+
+PageAlloc::DirtySink Heap::note_dirty() {
+  return {
+      [](void* self, size_t page, size_t npages) {
+        auto* heap = static_cast<Heap*>(self);
+        for (size_t i = 0; i < npages; ++i) {
+          heap->space_.entry(page + i)->bits.store_relaxed(PageEntry::kDirty);
+        }
+      },
+      this};
+}
+
+void Heap::zero_dirty(size_t page, size_t npages) {
+  for (size_t i = 0; i < npages; ++i) {
+    const uint32_t bits = space_.entry(page + i)->bits.load_relaxed();
+    if ((bits & PageEntry::kDirty) == 0) continue;
+    std::memset(space_.page_address(page + i), 0, kPageBytes);
   }
 }
-/// The same for an object that nothing refers to yet.
-void zero_rooted(tri_mutator* mu, void* object, size_t bytes) {
+
+/// Nothing refers to the object yet. Only pages that held something: the rest
+/// of a long object may never be touched.
+void Heap::zero_rooted(tri_mutator* mu, Span* span) {
   void** top = mu->shadow_top;
   if (top == mu->shadow_limit) top = tri_detail_shadow_grow(mu, 1);
-  *top = object;
+  *top = space_.page_address(span->first_page);
   mu->shadow_top = top + 1;
-  zero_in_chunks(mu, object, bytes);
+  for (size_t done = 0; done < span->npages; done += kZeroChunkPages) {
+    const size_t left = span->npages - done;
+    zero_dirty(span->first_page + done,
+               left < kZeroChunkPages ? left : kZeroChunkPages);
+    if (base::load_relaxed(&mu->poll_request) != 0) tri_detail_poll_slow(mu);
+  }
   if (top == mu->shadow_base) {
     tri_detail_shadow_shrink(mu, top);
   } else {
     mu->shadow_top = top;
   }
 }
-}  // namespace
 
-void* Heap::allocate_large(tri_mutator* mu, LayoutId layout, size_t bytes,
-                           bool may_fail) {
-  if (layout == kInvalidLayout || layout >= layouts_.count()) {
-    TRI_MISUSE("allocate", "layout %u is not registered with this runtime",
-               unsigned{layout});
-  }
-  TRI_ASSERT(bytes > 0);
-  check_head(layout, bytes);
-  MCentral* c = central(uint32_t{layout} << TRI_DETAIL_CLASS_SHIFT);
-  bool possible = c != nullptr && bytes <= space_.reserved_bytes();
-  size_t npages = possible ? (bytes + kPageBytes - 1) >> kPageShift : 0;
-  uint32_t page = 0;
-  bool needzero = false;
-  for (int attempt = 0; possible; ++attempt) {
+/// The first of pages for so many bytes, charged; 0: there are none. A
+/// safepoint.
+uint32_t Heap::pages_for_large(tri_mutator* mu, size_t bytes) {
+  // What can never be had costs no collection.
+  if (bytes > most_pages() << kPageShift) return 0;
+  const size_t npages = (bytes + kPageBytes - 1) >> kPageShift;
+  for (int attempt = 0;; ++attempt) {
     if (hooks_.before_refill != nullptr) {
       hooks_.before_refill(hooks_.ctx, mu, bytes);  // safepoint
     }
     make_room(mu, npages << kPageShift);  // safepoint
-    page = alloc_pages(mcache_of(mu), npages, &needzero);
+    bool needzero = false;
+    uint32_t page = alloc_pages(mcache_of(mu), npages, &needzero, note_dirty());
+    // A P's cache knows of all its pages together.
+    if (page != 0 && needzero && npages <= PageCache::kMaxPages) {
+      note_dirty().fn(this, page, npages);
+    }
     if (page != 0 || hooks_.collect_for_memory == nullptr ||
         !hooks_.collect_for_memory(hooks_.ctx, mu, bytes, attempt)) {
-      break;
+      return page;
     }
   }
-  if (page == 0) {
-    if (may_fail) return nullptr;
-    end_out_of_memory(mu, bytes);
-  }
-  // No safepoint until the object is rooted below.
+}
+
+/// The object is there, allocated black, and reads as noscan.
+void Heap::make_large(MCache* mc, uint32_t page, size_t bytes,
+                      LayoutId layout) {
+  const size_t npages = (bytes + kPageBytes - 1) >> kPageShift;
   Span* span = space_.span(page);
   TRI_ASSERT(span->state == SpanState::kFree);
   span->state = SpanState::kLarge;
@@ -80,30 +144,48 @@ void* Heap::allocate_large(tri_mutator* mu, LayoutId layout, size_t bytes,
   span->bytes = (bytes + 15) & ~size_t{15};
   span->layout = layout;
   span->mixed = false;
-  span->shard = static_cast<uint8_t>(mcache_of(mu)->shard);
+  span->shard = static_cast<uint8_t>(mc->shard);
   span->live = 1;
-  span->sweepgen.store_relaxed(sweepgen());
-  PageEntry* entry = space_.entry(page);
-  entry->bits.store_release(
-      PageEntry::pack(kNoscanLayout, 0, SpanState::kLarge));
-  for (size_t i = 1; i < npages; ++i) {
-    space_.entry(page + i)->bits.store_relaxed(PageEntry::pack_tail(i));
+  for (size_t i = 0; i < npages; ++i) {
+    base::Atomic<uint32_t>* entry = &space_.entry(page + i)->bits;
+    const uint32_t dirty = entry->load_relaxed() & PageEntry::kDirty;
+    const uint32_t bits =
+        i == 0 ? PageEntry::pack(kNoscanLayout, 0, SpanState::kLarge)
+               : PageEntry::pack_tail(i);
+    entry->store_release(bits | dirty);
   }
   void* object = space_.page_address(page);
   poison(object, npages << kPageShift);  // what rounding to pages adds
   unpoison(object, span->bytes);
   base::store_relaxed(space_.mark_of(space_.offset_of(object)), cur());
   span_count_.fetch_add_relaxed(1);
-  c->push(space_, span);
-  mcache_of(mu)->unsettled_bytes += static_cast<int64_t>(npages << kPageShift);
+  list_large(span);
+  mc->unsettled_bytes += static_cast<int64_t>(npages << kPageShift);
+}
 
-  if (needzero && !layouts_.is_uninitialized(layout)) {
-    zero_rooted(mu, object, span->bytes);
+void* Heap::allocate_large(tri_mutator* mu, LayoutId layout, size_t bytes,
+                           bool may_fail) {
+  if (layout == kInvalidLayout || layout >= layouts_.count()) {
+    TRI_MISUSE("allocate", "layout %u is not registered with this runtime",
+               unsigned{layout});
   }
+  TRI_ASSERT(bytes > 0);
+  check_head("allocate", layout, bytes);
+  const uint32_t page = pages_for_large(mu, bytes);
+  if (page == 0) {
+    if (may_fail) return nullptr;
+    end_out_of_memory(mu, bytes);
+  }
+  // No safepoint until the object is rooted below.
+  make_large(mcache_of(mu), page, bytes, layout);
+  Span* span = space_.span(page);
+  if (!layouts_.is_uninitialized(layout)) zero_rooted(mu, span);
   // ORDER-entry-1: pairs with the marker's load: zeroed before scannable.
-  entry->bits.store_release(PageEntry::pack(layout, 0, SpanState::kLarge));
+  space_.entry(page)->bits.store_release(
+      PageEntry::pack(layout, 0, SpanState::kLarge));
+  void* object = space_.page_address(page);
   if (TRI_UNLIKELY(profile_.fn != nullptr)) {
-    sample_large(mu, layout, object, npages << kPageShift);
+    sample_large(mu, layout, object, size_t{span->npages} << kPageShift);
   }
   return object;
 }

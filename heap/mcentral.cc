@@ -21,9 +21,7 @@ uint64_t with_top(uint64_t word, uint32_t top, uint64_t pushes) {
 }  // namespace
 
 MCentral::Fill MCentral::fill_of(const Span* span) {
-  if (span->state == SpanState::kLarge || span->live == span->cells) {
-    return kFull;
-  }
+  if (span->live == span->cells) return kFull;
   uint32_t quarters = span->live * 4;
   if (quarters <= span->cells * 2) return kHalf;
   return quarters <= span->cells * 3 ? kPartial : kHeld;
@@ -32,8 +30,7 @@ MCentral::Fill MCentral::fill_of(const Span* span) {
 void MCentral::push(AddressSpace& space, Span* span) {
   TRI_SCHED_POINT("mcentral.push");
   TRI_ASSERT(space.span(span->first_page) == span);
-  TRI_ASSERT(span->state == SpanState::kSmall ||
-             span->state == SpanState::kLarge);
+  TRI_ASSERT(span->state == SpanState::kSmall);
   TRI_ASSERT(span->home != SpanHome::kListed, "span %u is listed",
              span->first_page);
   Stack& s = stack(span->sweepgen.load_relaxed(), fill_of(span), span->shard);

@@ -12,7 +12,7 @@
 //   kPartial  at most three quarters     then
 //   kHeld     more, but not full         only when memory is short: a refill
 //                                        from it takes many short runs
-//   kFull     full, or a large object
+//   kFull     full
 //
 // Invariants
 // 1. A span on an unswept stack has sweepgen == h - 2, on a swept one h.

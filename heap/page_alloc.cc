@@ -141,13 +141,21 @@ uint32_t PageAlloc::find(size_t npages) const {
   return found;
 }
 
-bool PageAlloc::take(size_t page, size_t npages) {
+bool PageAlloc::take(size_t page, size_t npages, DirtySink sink) {
   size_t were_dirty = 0;
   for_words(page, npages, [&](size_t w, uint64_t m) {
     TRI_CHECK((used_[w] & m) == 0, "page run %zu+%zu is taken", page, npages);
     used_[w] |= m;
-    were_dirty += count_bits(dirty_[w] & m);
+    uint64_t dirty = dirty_[w] & m;
     dirty_[w] &= ~m;
+    were_dirty += count_bits(dirty);
+    while (dirty != 0 && sink.fn != nullptr) {
+      const size_t from = lowest_bit(dirty);
+      const uint64_t above = ~(dirty >> from);
+      const size_t n = above == 0 ? 64 : lowest_bit(above);
+      sink.fn(sink.ctx, w * 64 + from, n);
+      dirty &= ~mask(from, from + n);
+    }
   });
   taken_ += npages;
   free_dirty_ -= were_dirty;
@@ -155,20 +163,37 @@ bool PageAlloc::take(size_t page, size_t npages) {
   return were_dirty != 0;
 }
 
-uint32_t PageAlloc::alloc(size_t npages, bool* needzero) {
+uint32_t PageAlloc::alloc(size_t npages, bool* needzero, DirtySink sink) {
   TRI_ASSERT(npages > 0);
   uint32_t page = find(npages);
-  if (page != 0) *needzero = take(page, npages);
+  if (page != 0) *needzero = take(page, npages, sink);
   return page;
 }
 
-bool PageAlloc::alloc_at(uint32_t page, size_t npages, bool* needzero) {
+bool PageAlloc::alloc_at(uint32_t page, size_t npages, size_t most_dirty,
+                         DirtySink sink) {
   if (npages > limit_ || page > limit_ - npages) return false;
   bool all = true;
-  for_words(page, npages,
-            [&](size_t w, uint64_t m) { all = all && (used_[w] & m) == 0; });
-  if (all) *needzero = take(page, npages);
-  return all;
+  size_t dirty = 0;
+  for_words(page, npages, [&](size_t w, uint64_t m) {
+    all = all && (used_[w] & m) == 0;
+    dirty += count_bits(dirty_[w] & m);
+  });
+  if (!all || dirty > most_dirty) return false;
+  take(page, npages, sink);
+  return true;
+}
+
+size_t PageAlloc::free_at_end() const {
+  size_t n = 0;
+  for (size_t w = limit_ / 64; w-- > 0;) {
+    if (used_[w] == 0) {
+      n += 64;
+      continue;
+    }
+    return n + 63 - highest_bit(used_[w]);
+  }
+  return n;
 }
 
 void PageAlloc::free(uint32_t page, size_t npages, bool clean) {

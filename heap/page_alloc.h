@@ -47,10 +47,20 @@ class PageAlloc {
   void extend(size_t pages);
   size_t limit() const { return limit_; }
 
+  /// Told of each stretch of dirty pages among those taken.
+  struct DirtySink {
+    void (*fn)(void* ctx, size_t page, size_t npages);
+    void* ctx;
+  };
+
   /// First fit; 0 if there is no such run. *needzero: some page is dirty.
-  uint32_t alloc(size_t npages, bool* needzero);
-  /// These pages, if all of them are free.
-  bool alloc_at(uint32_t page, size_t npages, bool* needzero);
+  uint32_t alloc(size_t npages, bool* needzero, DirtySink sink = {});
+  /// These pages, if all of them are free and at most `most_dirty` are dirty;
+  /// else nothing has changed.
+  bool alloc_at(uint32_t page, size_t npages, size_t most_dirty,
+                DirtySink sink = {});
+  /// Free pages that end at limit().
+  size_t free_at_end() const;
   /// The pages must be taken; they become free, and dirty unless `clean`.
   void free(uint32_t page, size_t npages, bool clean = false);
 
@@ -78,7 +88,7 @@ class PageAlloc {
   uint32_t find(size_t npages) const;
   uint32_t scan(size_t from, size_t npages) const;
   /// Free pages become taken; true if one of them was dirty.
-  bool take(size_t page, size_t npages);
+  bool take(size_t page, size_t npages, DirtySink sink = {});
   void changed(size_t page, size_t npages);
 
   base::MmapVector<uint64_t> used_;   // 1: taken, or beyond limit_

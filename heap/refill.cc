@@ -114,10 +114,10 @@ void check_slot(const LayoutTable& layouts, uint32_t slot_id) {
 
 }  // namespace
 
-void Heap::check_head(uint32_t layout, size_t bytes) {
+void Heap::check_head(const char* call, uint32_t layout, size_t bytes) const {
   size_t head = layouts_.hot(static_cast<LayoutId>(layout)).head_bytes;
   if (TRI_LIKELY(bytes >= head)) return;
-  TRI_MISUSE("allocate",
+  TRI_MISUSE(call,
              "a cell of %zu bytes of layout '%s', whose head alone has %zu",
              bytes, layouts_.cold(static_cast<LayoutId>(layout)).name, head);
 }
@@ -344,7 +344,7 @@ bool Heap::refill(MCache* mc, uint32_t slot_id) {
     return true;
   }
   if (state->has_central == 0) {  // this slot never had a span of its own
-    check_head(layout_of_slot(slot_id),
+    check_head("allocate", layout_of_slot(slot_id),
                tri_detail_class_bytes(class_of_slot(slot_id)));
   }
   // A run in a mixed span is used up, the span not this slot's.

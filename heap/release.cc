@@ -21,10 +21,10 @@
 //
 // A large object is listed, never cached; if its span is swept, no sweeper
 // comes near it before the next cycle's end (ORDER-swept-1), so the releaser
-// may change it: the byte goes to 0, all pages but the first go back at once,
-// and the first with the next sweep. While marking a noscan one gets byte 0 and
-// keeps its pages: markers claim large objects by compare-exchange, which then
-// fails, and no page is laid out anew under an address they may hold.
+// may take it off its list, and its pages are free at once. While marking a
+// noscan one gets byte 0 and keeps its pages: markers claim large objects by
+// compare-exchange, which then fails, and no page is laid out anew under an
+// address they may hold.
 //
 // Threads: the holder of the P; the cell is shared with nobody.
 #include <cstring>
@@ -148,7 +148,7 @@ bool Heap::release(tri_mutator* mu, void* cell) {
     mcache_of(mu)->unsettled_bytes +=
         static_cast<int64_t>(tri_detail_class_bytes(size_class));
   }
-  if ((hot.flags & kNoZero) != 0) raw_released_.store_relaxed(1);
+  raw_released_.store_relaxed(1);  // its memory may go to any layout
   push_released(mcache_of(mu), layout << TRI_DETAIL_CLASS_SHIFT | size_class,
                 static_cast<char*>(cell), tri_detail_class_bytes(size_class));
   return true;
@@ -182,8 +182,11 @@ bool Heap::release_large(tri_mutator* mu, void* cell, bool marking) {
   poison(cell, size_t{span->npages} << kPageShift);
   base::store_relaxed(space_.mark_of(offset), uint8_t{0});
   if (!marking) {
-    span->bytes = kPageBytes;
-    free_tail(mcache_of(mu), span, 1);
+    MCache* mc = mcache_of(mu);
+    unlist_large(span);
+    mc->unsettled_freed +=
+        static_cast<int64_t>(size_t{span->npages} << kPageShift);
+    free_span(mc, span);
   }
   return true;
 }

@@ -54,15 +54,10 @@ bool Heap::take_neighbours(MCache* mc, Span* span, size_t bytes) {
   const size_t more = all - span->npages;
   const uint32_t from = span->first_page + span->npages;
   if (!charge_pages(more)) return false;
-  bool needzero = false;
   bool taken;
   {
     base::LockGuard guard(pages_lock_);
-    taken = pages_.alloc_at(from, more, &needzero);
-    if (taken && needzero && more > kMostZeroedPages) {
-      pages_.free(from, more);
-      taken = false;
-    }
+    taken = pages_.alloc_at(from, more, kMostZeroedPages, note_dirty());
     free_dirty_.store_relaxed(pages_.free_dirty_pages());
   }
   if (!taken) {
@@ -71,7 +66,7 @@ bool Heap::take_neighbours(MCache* mc, Span* span, size_t bytes) {
   }
   char* start = space_.page_address(from);
   unpoison(start, more << kPageShift);
-  if (needzero) std::memset(start, 0, more << kPageShift);
+  zero_dirty(from, more);
   poison(start, more << kPageShift);  // up to the new size is the caller's
   for (size_t i = 0; i < more; ++i) {
     TRI_ASSERT(space_.span(from + i)->state == SpanState::kFree);
@@ -93,6 +88,7 @@ bool Heap::shrink(tri_mutator* mu, void* cell, size_t bytes) {
                "size, or use release (0) or grow (more)",
                bytes, cell, has);
   }
+  check_head("shrink", layout_of(cell), bytes);
   size_t page = space_.offset_of(cell) >> kPageShift;
   uint32_t bits = space_.entry(page)->bits.load_relaxed();
   if (PageEntry::size_class(bits) != 0) return false;

@@ -11,6 +11,9 @@
 //
 // How much may stay: ScavengePacer::retained_bytes, a tenth more than what the
 // mutators will want again before the next cycle.
+#include <climits>
+
+#include "base/futex.h"
 #include "base/os_memory.h"
 #include "base/sched_point.h"
 #include "heap/heap.h"
@@ -55,6 +58,7 @@ size_t Heap::surplus_bytes() const {
 
 size_t Heap::scavenge_piece() {
   TRI_SCHED_POINT("heap.scavenge");
+  if (page_waiters_.load_relaxed() != 0) return 0;
   uint32_t page;
   size_t npages;
   {
@@ -72,10 +76,18 @@ size_t Heap::scavenge_piece() {
     base::os_discard(space_.mark_of(from * kPagesOfMarkPage << kPageShift),
                      (to - from) * kOsPageBytes);
   }
-  base::LockGuard guard(pages_lock_);
-  pages_.free(page, npages, /*clean=*/done);
-  scavenging_.fetch_sub_relaxed(npages);
-  free_dirty_.store_relaxed(pages_.free_dirty_pages());
+  {
+    base::LockGuard guard(pages_lock_);
+    pages_.free(page, npages, /*clean=*/done);
+    scavenging_.fetch_sub_relaxed(npages);
+    free_dirty_.store_relaxed(pages_.free_dirty_pages());
+  }
+  // ORDER-pieces-1: pairs with await_scavenger(): who sees the count finds the
+  // pages.
+  scavenge_pieces_.fetch_add_release(1);
+  if (TRI_UNLIKELY(page_waiters_.load_relaxed() != 0)) {
+    base::futex_wake(&scavenge_pieces_, INT_MAX);  // or they look after 1 ms
+  }
   if (!done) return 0;
   scavenged_.fetch_add_relaxed(npages << kPageShift);
   return npages << kPageShift;

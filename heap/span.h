@@ -24,9 +24,11 @@
 //   listed ----------------------> cached (by a P) ---------------> listed
 //     |  sweep_one: taken by the sweeper -> listed again, or freed
 //
+// A large object is listed in the heap's large_ instead (heap/large.cc).
+//
 // Invariants
-// 1. A span is on exactly one mcentral stack, or cached by exactly one P, or
-//    held by exactly one sweeper.
+// 1. A span is on exactly one mcentral stack or large list, or cached by
+//    exactly one P, or held by exactly one sweeper.
 // 2. Only its holder (P or sweeper) writes its mark bytes other than markers'
 //    prev -> cur.
 #ifndef TRICOLOR_HEAP_SPAN_H_
@@ -66,9 +68,14 @@ struct PageEntry {
   static uint32_t pages_back(uint32_t bits) { return bits >> 8; }
   static uint32_t layout(uint32_t bits) { return bits >> 16; }
   static uint32_t size_class(uint32_t bits) { return bits >> 8 & 0xff; }
-  static SpanState kind(uint32_t bits) {
-    return static_cast<SpanState>(bits & 0xff);
+  static bool is_mixed(uint32_t bits) {
+    return (bits & 0xff) == static_cast<uint32_t>(SpanState::kMixed);
   }
+  static SpanState kind(uint32_t bits) {
+    return static_cast<SpanState>(bits & 0x7f);
+  }
+  /// Of a page of a large object that is being made: it held old bytes.
+  static constexpr uint32_t kDirty = 0x80;
 };
 static_assert(sizeof(PageEntry) == 4);
 
@@ -83,8 +90,11 @@ struct Span {
   uint32_t first_page;
   uint32_t npages;
   uint32_t cell_bytes;  ///< small
-  uint32_t cells;       ///< small
-  uint64_t bytes;       ///< large: what was asked for, rounded to 16
+  union {
+    uint32_t cells;  ///< small
+    uint32_t prev;   ///< large: first page of the one before on its list, or 0
+  };
+  uint64_t bytes;  ///< large: what was asked for, rounded to 16
   uint16_t layout;
   uint8_t shard;  ///< of its mcentral: of the P that took it last
   bool mixed;     ///< see heap/mixed.h
@@ -93,7 +103,8 @@ struct Span {
   // Written by who lists the span; read by whoever tries to take it.
   base::Atomic<uint32_t> next;  ///< first page of the one below; 0: none
   bool has_on_dead;             ///< mixed: some layout in it may have on_dead
-  uint8_t reserved[3];
+  uint8_t punched;              ///< OS pages of it given back; while not cached
+  uint8_t reserved[2];
 };
 static_assert(sizeof(Span) == 48);
 

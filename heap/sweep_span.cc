@@ -97,13 +97,14 @@ bool Heap::sweep_span(MCache* mc, MCentral* c, Span* span, bool keep_empty) {
   span->needzero = !layouts_.is_uninitialized(span->layout);
   if (live == 0 && (large || !keep_empty)) {
     free_span(mc, span);
+  } else if (large) {
+    list_large(span);
   } else {
-    // ORDER-swept-1: pairs with is_swept_large(): the sweeper has done with it.
-    span->sweepgen.store_release(sweepgen());
+    span->sweepgen.store_relaxed(sweepgen());
     if (live == 0) {
       span->home = SpanHome::kCached;
     } else {
-      if (punching_.load_relaxed() != 0 && !large && live < span->cells) {
+      if (punching_.load_relaxed() != 0 && live < span->cells) {
         punch_holes(span);
       }
       c->push(space_, span);
@@ -129,6 +130,11 @@ void Heap::free_span(MCache* mc, Span* span) {
 
 size_t Heap::sweep_one(MCache* mc) {
   if (!sweep_allowed()) return 0;
+  if (Span* span = pop_unswept_large()) {
+    const size_t pages = span->npages;
+    sweep_span(mc, nullptr, span, /*keep_empty=*/false);
+    return pages;
+  }
   for (;;) {
     // The generation in the upper half makes the compare-exchange below fail
     // for a thread that slept through a whole cycle.

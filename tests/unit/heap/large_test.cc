@@ -4,6 +4,7 @@
 // Objects over 32 KiB: sizes, zeroing with safepoints between, the entry that
 // reads noscan meanwhile, limits.
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 
 #include <cstring>
 
@@ -170,8 +171,58 @@ TEST(heap_large, collect_for_memory_is_asked_until_it_gives_up) {
   EXPECT_GE(ctx.calls, 6);
   ctx.helps = false;
   ctx.calls = 0;
-  EXPECT_EQ(heap.try_allocate(layout, size_t{2} << 20), nullptr);
+  heap.collect({});
+  heap.allocate(layout, 500'000);
+  EXPECT_EQ(heap.try_allocate(layout, 900'000), nullptr);
   EXPECT_EQ(ctx.calls, 3);
+  EXPECT_EQ(heap.try_allocate(layout, size_t{2} << 20), nullptr);
+  EXPECT_EQ(ctx.calls, 3) << "what can never be had costs no collection";
+}
+
+TEST(heap_large, a_hard_limit_of_less_than_a_page_is_one) {
+  HeapOptions options;
+  options.hard_limit_bytes = 100;
+  HeapAlone heap(options);
+  LayoutId layout = heap.layout("Nothing");
+  EXPECT_EQ(heap.try_allocate(layout, 100'000), nullptr);
+  EXPECT_EQ(heap.try_allocate(layout, 16), nullptr);
+}
+
+TEST(heap_large, what_is_free_at_the_end_is_a_part_of_a_longer_run) {
+  constexpr size_t kMib = size_t{1} << 20;
+  HeapOptions options;
+  options.reservation_bytes = 64 * kMib;
+  HeapAlone heap(options);
+  LayoutId layout = heap.layout("Long");
+  heap.allocate(layout, 16);
+  ASSERT_NE(heap.allocate(layout, 33 * kMib), nullptr);
+  heap.collect({});
+  EXPECT_NE(heap.try_allocate(layout, 62 * kMib), nullptr);
+  heap.collect({});
+  // Page 0 is nobody's.
+  EXPECT_EQ(heap.try_allocate(layout, 64 * kMib), nullptr);
+  EXPECT_NE(heap.try_allocate(layout, 64 * kMib - kPageBytes), nullptr);
+}
+
+TEST(heap_large, only_pages_that_held_something_are_zeroed) {
+  constexpr size_t kMib = size_t{1} << 20;
+  HeapAlone heap;
+  LayoutId layout = heap.layout("Sparse");
+  std::vector<void*> cells;
+  for (int i = 0; i < 20; ++i) cells.push_back(heap.allocate(layout, 40'000));
+  for (void* cell : cells) std::memset(cell, 0x55, 40'000);
+  heap.collect({cells[7]});
+  auto* p = static_cast<char*>(heap.allocate(layout, 64 * kMib));
+  EXPECT_GT(p, cells[7]);
+  size_t resident = 0;
+  std::vector<unsigned char> pages(64 * kMib / 4096);
+  ASSERT_EQ(mincore(p, 64 * kMib, pages.data()), 0);
+  for (unsigned char page : pages) resident += page & 1;
+  EXPECT_LE(resident * 4096, 2 * kMib);
+  for (size_t i = 0; i < 64 * kMib; i += 8) {
+    ASSERT_EQ(*reinterpret_cast<uint64_t*>(p + i), 0u) << i;
+  }
+  heap->validate_stw(true);
 }
 
 }  // namespace

@@ -87,6 +87,27 @@ TEST(heap_release, an_uninitialized_cell_forgets_its_past) {
   }
 }
 
+// Pages of one layout go to another that is not zeroed: its cells are alive.
+TEST(heap_release, what_was_released_is_not_held_against_the_next_owner) {
+  HeapAlone heap;
+  LayoutSpec spec;
+  spec.name = "Raw";
+  spec.tail = LayoutSpec::Tail::kNoscan;
+  spec.uninitialized = true;
+  LayoutId raw = heap.layout(spec);
+  LayoutId zeroed = heap.layout("Zeroed");
+  std::vector<void*> cells;
+  for (int i = 0; i < 5000; ++i) cells.push_back(heap.allocate(zeroed, 64));
+  for (void* cell : cells) heap->release(&heap.mu(), cell);
+  heap.collect({});
+  CellInfo info;
+  for (int i = 0; i < 5000; ++i) {
+    void* cell = heap.allocate(raw, 64);
+    ASSERT_FALSE(heap->is_released(cell)) << i;
+    ASSERT_TRUE(heap->find_cell(cell, &info)) << i;
+  }
+}
+
 TEST(heap_release, costs_no_allocation) {
   HeapAlone heap;
   LayoutId layout = heap.layout("Churn");
@@ -241,26 +262,46 @@ TEST(heap_release, a_layout_with_on_dead_waits_for_the_sweep) {
   EXPECT_EQ(dead_calls, 1);
 }
 
-TEST(heap_release, a_large_object_gives_all_pages_but_one_at_once) {
+TEST(heap_release, a_large_object_gives_all_its_pages_at_once) {
   HeapAlone heap;
   LayoutId layout = pointers(heap);
   constexpr size_t kBytes = size_t{1} << 20;
-  void* cell = heap.allocate(layout, kBytes);
+  // Released from the middle, the top and the bottom of their list.
+  void* cells[3];
+  for (void*& cell : cells) cell = heap.allocate(layout, kBytes);
+  for (size_t i : {1, 2, 0}) {
+    ASSERT_TRUE(heap->release(&heap.mu(), cells[i]));
+    EXPECT_EQ(heap.byte_of(cells[i]), 0);
+    heap->validate_stw(true);
+  }
+  EXPECT_EQ(heap->pages_in_use(), 0u);
   heap->mcache_settle(&heap.cache());
-  EXPECT_EQ(heap->live_bytes(), kBytes);
-  ASSERT_TRUE(heap->release(&heap.mu(), cell));
-  EXPECT_EQ(heap.byte_of(cell), 0);
-  EXPECT_EQ(heap->pages_in_use(), 1u);
-  heap->validate_stw(true);
-  heap->mcache_settle(&heap.cache());
-  EXPECT_EQ(heap->live_bytes(), kPageBytes);
-  EXPECT_EQ(heap->freed_bytes(), kBytes - kPageBytes);
-  void* other = heap.allocate(layout, kBytes - kPageBytes);
-  EXPECT_EQ(other, static_cast<char*>(cell) + kPageBytes);
-  EXPECT_TRUE(is_zero(other, kBytes - kPageBytes));
+  EXPECT_EQ(heap->live_bytes(), 0u);
+  EXPECT_EQ(heap->freed_bytes(), 3 * kBytes);
+  void* other = heap.allocate(layout, kBytes);
+  EXPECT_EQ(other, cells[0]) << "the same place";
+  EXPECT_TRUE(is_zero(other, kBytes));
   heap.collect({other});
-  EXPECT_EQ(heap->freed_bytes(), kBytes);
-  EXPECT_EQ(heap->pages_in_use(), kBytes / kPageBytes - 1);
+  EXPECT_EQ(heap->freed_bytes(), 3 * kBytes);
+  EXPECT_EQ(heap->pages_in_use(), kBytes / kPageBytes);
+}
+
+// A ring of large objects: no cycle is due, and no memory is wanted.
+TEST(heap_release, large_objects_in_turn_need_no_more_than_those_alive) {
+  HeapAlone heap;
+  LayoutId layout = heap.layout("Buffer");
+  std::vector<void*> ring(8);
+  for (size_t i = 0; i < 200; ++i) {
+    void* fresh = heap.allocate(layout, 300'000 + i % 3 * 8192);
+    void*& place = ring[i % ring.size()];
+    if (place != nullptr) {
+      ASSERT_TRUE(heap->release(&heap.mu(), place));
+    }
+    place = fresh;
+  }
+  EXPECT_LE(heap->space().committed_pages(),
+            12u * 40 + kGrowBytes / kPageBytes);
+  heap->validate_stw(true);
 }
 
 TEST(heap_release, a_large_noscan_object_while_marking_keeps_its_pages) {
@@ -412,6 +453,19 @@ TEST(heap_release, random_churn_keeps_every_live_cell) {
     heap.collect(roots);
     ASSERT_GE(heap->sweep_stats().live_cells.load_relaxed(), live.size());
   }
+}
+
+TEST(heap_release_death, no_cell_is_less_than_its_head) {
+  HeapAlone heap;
+  LayoutSpec spec;
+  spec.name = "Headed";
+  spec.head_bytes = 65'536;
+  spec.tail = LayoutSpec::Tail::kPointers;
+  LayoutId layout = heap.layout(spec);
+  void* cell = heap.allocate(layout, 300'000);
+  EXPECT_DEATH(heap->shrink(&heap.mu(), cell, 100),
+               "shrink.*100 bytes of layout 'Headed', whose head.*65536");
+  EXPECT_TRUE(heap->shrink(&heap.mu(), cell, 65'536));
 }
 
 TEST(heap_release_death, mistakes_are_named) {

@@ -6,7 +6,9 @@
 #include <gtest/gtest.h>
 #include <sys/mman.h>
 
+#include <atomic>
 #include <cstring>
+#include <thread>
 #include <vector>
 
 #include "base/clock.h"
@@ -186,6 +188,30 @@ TEST(heap_scavenge, holes_between_live_cells_go_back_when_asked) {
     }
     heap.collect({});
   }
+}
+
+// Pages on their way to the OS are nobody's for a moment.
+TEST(heap_scavenge, an_allocation_waits_for_what_the_scavenger_holds) {
+  HeapOptions options;
+  options.reservation_bytes = 64 * kMib;
+  HeapAlone heap(options);
+  LayoutId layout = heap.layout("Waits");
+  std::atomic<bool> stop{false};
+  std::thread scavenger([&] {
+    while (!stop.load()) heap->scavenge(SIZE_MAX);
+  });
+  for (int i = 0; i < 60; ++i) {
+    void* whole = heap.try_allocate(layout, 60 * kMib);
+    EXPECT_NE(whole, nullptr) << i;
+    if (whole == nullptr) break;
+    for (size_t at = 0; at < 60 * kMib; at += 4096) {
+      static_cast<char*>(whole)[at] = 1;
+    }
+    heap->release(&heap.mu(), whole);
+  }
+  stop.store(true);
+  scavenger.join();
+  heap->validate_stw(true);
 }
 
 TEST(heap_scavenge, a_refused_madvise_loses_nothing) {
