@@ -117,7 +117,8 @@ void CollectorImpl::before_refill(tri_mutator* mu, size_t bytes) {
     case Phase::kIdle: {
       bool stress = options.gcstress != 0 &&
                     refills_.fetch_add_relaxed(1) % options.gcstress == 0;
-      if (stress || paced_bytes() >= pacer.trigger()) {
+      if (stress || wanted_.load_relaxed() != 0 ||
+          paced_bytes() >= pacer.trigger()) {
         start_cycle(p, /*forced=*/false);
       }
       break;
@@ -154,7 +155,7 @@ bool CollectorImpl::run_worker(ProcGc* p, tri_mutator*, uint64_t budget_ns,
   while (more && p->request.load_relaxed() == 0) {
     Phase at = phase();
     if (at == Phase::kIdle) {
-      more = false;
+      more = wanted_.load_relaxed() != 0 && start_cycle(p, /*forced=*/false);
     } else if (at == Phase::kMark) {
       bool dry = false;
       credit_.fetch_add_relaxed(

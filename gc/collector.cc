@@ -36,6 +36,7 @@ Collector* Collector::create(heap::Heap* heap, base::MetaArena* meta,
   c->clock = clock;
   c->options = options;
   c->created_ns = clock.now_ns();
+  c->last_start_ns_.store_relaxed(c->created_ns);
   bool ok = c->work.init(meta) && c->roots.init(meta) &&
             c->weak_targets.init(meta, &heap->space());
   {
@@ -134,8 +135,9 @@ bool Collector::await_idle_work(const ProcGc* p) const {
 }
 
 bool Collector::worker_due(ProcGc* p, uint64_t now_ns) const {
-  return impl_->phase() != Phase::kIdle && !p->in_collector &&
-         now_ns >= p->slice_end_ns;
+  return (impl_->phase() != Phase::kIdle ||
+          impl_->wanted_.load_relaxed() != 0) &&
+         !p->in_collector && now_ns >= p->slice_end_ns;
 }
 
 bool Collector::run_worker(ProcGc* p, tri_mutator* mu, uint64_t budget_ns,
@@ -143,9 +145,23 @@ bool Collector::run_worker(ProcGc* p, tri_mutator* mu, uint64_t budget_ns,
   return impl_->run_worker(p, mu, budget_ns, idle);
 }
 
+bool Collector::request_periodic(uint64_t now_ns) {
+  if (until_periodic(now_ns) != 0) return false;
+  return impl_->wanted_.exchange_relaxed(1) == 0;
+}
+
+int64_t Collector::until_periodic(uint64_t now_ns) const {
+  const uint64_t period = impl_->options.period_ns;
+  if (period == 0 || impl_->pacer.percent() < 0) return -1;
+  if (impl_->phase() != Phase::kIdle) return static_cast<int64_t>(period);
+  const uint64_t due = impl_->last_start_ns_.load_relaxed() + period;
+  return due <= now_ns ? 0 : static_cast<int64_t>(due - now_ns);
+}
+
 void Collector::collect(tri_mutator* mu) { impl_->collect(mu); }
 
 bool Collector::step(tri_mutator* mu, uint64_t budget_ns) {
+  request_periodic(impl_->now());
   impl_->run_worker(proc_of(mu), mu, budget_ns);
   impl_->heap->scavenge_paced(impl_->clock);
   poll(*mu);

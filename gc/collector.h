@@ -34,6 +34,7 @@ struct CollectorOptions {
   uint32_t gcstress = 0;           ///< start a cycle at every Nth refill
   uint32_t test_drop_barrier = 0;  ///< test hook: drop every Nth barrier
   uint32_t procs = 1;
+  uint64_t period_ns = 0;  ///< a cycle at least so often; 0: not for its age
   void (*on_out_of_memory)(Runtime&, size_t, void*) = nullptr;
   void* on_out_of_memory_ctx = nullptr;
   GcListener on_gc_event = nullptr;
@@ -84,6 +85,12 @@ class Collector {
   /// `idle`: the P has nothing else to do.
   bool run_worker(ProcGc* p, tri_mutator* mu, uint64_t budget_ns,
                   bool idle = false);
+
+  /// If a cycle is due for its age, asks for one: an idle P, the next refill or
+  /// step() will start it. True: wake somebody.
+  bool request_periodic(uint64_t now_ns);
+  /// Nanoseconds until then; -1: never.
+  int64_t until_periodic(uint64_t now_ns) const;
 
   // --- Mutator calls behind the public API.
   void collect(tri_mutator* mu);

@@ -62,6 +62,7 @@ struct CycleRecord {
   uint64_t stop1_ns, ttsp1_ns;
   uint64_t stop2_ns, ttsp2_ns;
   uint64_t heap_start, heap_end, heap_marked, goal;
+  uint64_t period_ns;  ///< since the last cycle began
   uint64_t worker_ns, assist_ns;
   uint64_t allocated_before;  ///< heap's counter when marking began
   uint64_t scanned;
@@ -106,6 +107,8 @@ struct CollectorImpl {
   base::Atomic<int64_t> external_{0};   // reported by the embedder
   uint64_t g_limit_ = 0;                // written while stopped
 
+  base::Atomic<uint32_t> wanted_{0};         // a cycle is due for its age
+  base::Atomic<uint64_t> last_start_ns_{0};  // of the last cycle, or creation
   base::Atomic<uint64_t> limit_checked_{0};  // bytes allocated by then
   // When the last mark ended: bytes of cells, dead ones too, and of the pages
   // they were in. A pair that tears makes one estimate worse.
@@ -118,13 +121,13 @@ struct CollectorImpl {
 
   base::Mutex limit_lock{base::LockRank::kLimit};
   uint64_t span_waste TRI_GUARDED_BY(limit_lock) = 0;
+  bool punches TRI_GUARDED_BY(limit_lock) = false;
   uint64_t limiter_due_ns TRI_GUARDED_BY(limit_lock) = 0;
   uint64_t limit_read_ns TRI_GUARDED_BY(limit_lock) = 0;
   uint64_t limit_read_at TRI_GUARDED_BY(limit_lock) = 0;  // bytes allocated
 
   // --- Holder of advancing_ only.
   CycleRecord record{};
-  uint64_t last_start_ns = 0;  // of the cycle before
 
   // --- Totals, relaxed atomics: read by stats() from anywhere.
   struct Totals {

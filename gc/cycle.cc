@@ -78,6 +78,9 @@ bool CollectorImpl::start_cycle(ProcGc* p, bool forced) {
   record = CycleRecord{};
   record.forced = forced;
   record.start_ns = stop.requested_ns;
+  record.period_ns = stop.requested_ns - last_start_ns_.load_relaxed();
+  last_start_ns_.store_relaxed(stop.requested_ns);
+  wanted_.store_relaxed(0);
   record.heap_start = heap->live_bytes();
   record.goal = pacer.goal();
   record.allocated_before = heap->allocated_bytes();
@@ -185,8 +188,7 @@ void CollectorImpl::end_mark_stw(ProcGc*) {
   last_live_.store_relaxed(record.heap_end);
   last_in_use_.store_relaxed(heap->pages_in_use() << heap::kPageShift);
   const uint64_t at = now();
-  pacer.note_price(at - record.start_ns, record.start_ns - last_start_ns);
-  last_start_ns = record.start_ns;
+  pacer.note_price(at - record.start_ns, record.period_ns);
   pacer.set_external(external());
   pacer.end_cycle(sums.bytes, allocated, record.scanned);
   if (allocated != 0) totals.concurrent.fetch_add_relaxed(1);
@@ -236,6 +238,7 @@ void CollectorImpl::finish_sweep_locked() {
   set_phase(Phase::kSweep, Phase::kIdle);
   emit(0, 0);
   heap->scavenge_paced(clock);
+  if (world.watch != nullptr) world.watch(world.ctx);
   // ORDER-completed-1: pairs with collect(): the swept heap comes first.
   completed_.store_release(cycle_.load_relaxed());
 }

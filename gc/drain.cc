@@ -154,7 +154,7 @@ size_t CollectorImpl::drain(ProcGc* p, uint64_t deadline_ns, size_t budget,
 bool CollectorImpl::has_idle_work() const {
   switch (phase()) {
     case Phase::kIdle:
-      return false;
+      return wanted_.load_relaxed() != 0;
     case Phase::kMark:
       return work.has_work() || g_cursor_.load_relaxed() < g_limit_ ||
              job_cursor_.load_relaxed() < roots.job_count() ||

@@ -86,9 +86,14 @@ void CollectorImpl::apply_memory_limit(LimitLook look) TRI_NO_THREAD_SAFETY {
   // Free cells in spans. While there are dead ones they cannot be told apart.
   if (heap->all_swept()) {
     const uint64_t in_use = heap->pages_in_use() << heap::kPageShift;
-    const uint64_t live = heap->live_bytes();
+    const uint64_t live = heap->live_bytes() + heap->punched_bytes();
     span_waste = in_use > live ? in_use - live : 0;
   }
+  // Where much of it is lost between cells, sweepers give that back, too.
+  const bool lost = limit != MemoryLimit::kNone &&
+                    span_waste + heap->punched_bytes() > limit / 8;
+  if (lost != punches) heap->add_punching(lost ? 1 : -1);
+  punches = lost;
   uint64_t goal = MemoryLimit::goal(limit, tables + span_waste);
   const uint64_t twice = 2 * pacer.marked_bytes();
   if (limiter.limiting() && goal < twice) goal = twice;

@@ -71,6 +71,9 @@ struct World {
   /// may be null. Any thread.
   uint64_t (*other_bytes)(void* ctx) = nullptr;
 
+  /// A cycle has ended: from now on somebody should watch over the heap (the
+  /// scavenger, periodic cycles), if threads are allowed. May be null.
+  void (*watch)(void* ctx) = nullptr;
   /// There is marking or sweeping to do: get an idle P to help, if there is
   /// one. Any thread; cheap when no P is idle.
   void (*wake_for_gc)(void* ctx);

@@ -124,6 +124,12 @@ void AddressSpace::destroy() {
   reserved_ = 0;
 }
 
+void AddressSpace::discard_ids(size_t from, size_t to) {
+  static_assert(128 * kIdBytesPerPage % 4096 == 0);
+  base::os_discard(reinterpret_cast<char*>(ids_) + from * kIdBytesPerPage,
+                   (to - from) * kIdBytesPerPage);
+}
+
 bool AddressSpace::commit_range(size_t from, size_t to) {
   auto commit_table = [&](void* table, size_t per_page) {
     size_t lo = round_down((from >> kPageShift) * per_page, kPageBytes);

@@ -75,6 +75,8 @@ class AddressSpace {
                ? PageEntry::layout(bits)
                : base::load_relaxed(layout_id(bits, offset));
   }
+  /// Gives the ids of pages [from, to) back, multiples of 128, all free.
+  void discard_ids(size_t from, size_t to);
   /// Where the id of a cell in a mixed span lies.
   uint16_t* layout_id(uint32_t bits, size_t offset) const {
     const uint32_t c = PageEntry::size_class(bits);

@@ -170,6 +170,10 @@ class Heap {
   void drain_freed_pages(MCache* mc);
   /// Given back ever.
   uint64_t scavenged_bytes() const { return scavenged_.load_relaxed(); }
+  /// Of spans in use, given back by add_punching().
+  size_t punched_bytes() const {
+    return punched_.load_relaxed() * kOsPageBytes;
+  }
   /// Pages of the heap that hold bytes, in use or free.
   size_t resident_bytes() const;
   /// About what the flat tables and `procs` mcaches hold beside them.
@@ -287,7 +291,14 @@ class Heap {
   void drain_page_caches(MCache* mc);
   size_t scavenge_piece();
   void make_room(tri_mutator* mu, size_t bytes);
+  bool take_block_locked(size_t block, size_t* from, size_t* to)
+      TRI_REQUIRES(pages_lock_);
+  void discard_tables(size_t from, size_t to);
+  template <class F>
+  void each_hole(const Span* span, F fn) const;
   void punch_holes(Span* span);
+  /// A P takes the span, or its pages are freed: they count again.
+  void forget_holes(Span* span);
   void free_span(MCache* mc, Span* span);
   /// Made on first use; null if there is no memory.
   MCentral* central(uint32_t slot_id);
@@ -334,6 +345,7 @@ class Heap {
   base::Atomic<uint64_t> retained_{UINT64_MAX};
   base::Atomic<uint64_t> limit_{UINT64_MAX};
   base::Atomic<uint64_t> scavenged_{0};
+  base::Atomic<uint64_t> punched_{0};  // OS pages of spans in use
   base::Atomic<uint64_t> scavenge_assist_ns_{0};
   base::Atomic<uint32_t> next_shard_{0};
   base::Atomic<uint32_t> punching_{0};

@@ -144,6 +144,7 @@ void Heap::make_large(MCache* mc, uint32_t page, size_t bytes,
   span->bytes = (bytes + 15) & ~size_t{15};
   span->layout = layout;
   span->mixed = false;
+  span->punched = 0;
   span->shard = static_cast<uint8_t>(mc->shard);
   span->live = 1;
   for (size_t i = 0; i < npages; ++i) {

@@ -377,6 +377,7 @@ bool Heap::hold_next_span(MCache* mc, uint32_t slot_id) {
   Span* span = get_span(mc, slot_id);
   if (span == nullptr) return false;
   TRI_ASSERT(span->home == SpanHome::kCached);
+  forget_holes(span);
   state->span_page = span->first_page;
   state->next_window = 0;
   state->free_cells = 0;
@@ -430,8 +431,10 @@ Span* Heap::new_span(MCache* mc, uint32_t slot_id) {
   const uint32_t layout = layout_of_slot(slot_id);
   const bool mixed = layout == kMixedLayout;
   const bool ids_inside = mixed && tri_detail_class_bytes(c) < kSideIdBytes;
-  uint32_t npages =
-      ids_inside ? 1 : pages_of_class(c, mc->states[slot_id].spans_taken);
+  // One cell that lives holds a whole span: small ones while memory is short.
+  const uint32_t taken =
+      punching_.load_relaxed() != 0 ? 0 : mc->states[slot_id].spans_taken;
+  uint32_t npages = ids_inside ? 1 : pages_of_class(c, taken);
   bool needzero = false;
   uint32_t page = alloc_pages(mc, npages, &needzero);
   if (page == 0 && !ids_inside) {
@@ -456,6 +459,7 @@ Span* Heap::new_span(MCache* mc, uint32_t slot_id) {
   span->layout = static_cast<uint16_t>(layout);
   span->mixed = mixed;
   span->has_on_dead = false;
+  span->punched = 0;
   span->live = 0;
   span->sweepgen.store_relaxed(sweepgen());
   char* start = space_.page_address(page);

@@ -3,7 +3,7 @@
 //
 // The scavenger: free pages that hold old bytes go back to the OS by
 // madvise(MADV_DONTNEED), from high addresses down, while first fit fills the
-// low ones; and the mark bytes of wholly free blocks with them. No mapping is
+// low ones; and the tables of wholly free blocks with them. No mapping is
 // split, so their number stays what it is.
 //
 // Pages on their way are taken from the page allocator, so nobody can be given
@@ -26,12 +26,16 @@ namespace {
 constexpr size_t kPiecePages = 64;
 constexpr size_t kMarkBytesOfPage = kPageBytes >> kGranuleShift;
 constexpr size_t kPagesOfMarkPage = kOsPageBytes / kMarkBytesOfPage;
+// Whole OS pages of every table but the entries: 2 MiB of heap.
+constexpr size_t kBlockPages = 256;
 }  // namespace
 
 size_t Heap::resident_bytes() const {
-  return (pages_in_use() + pages_cached_.load_relaxed() +
-          free_dirty_.load_relaxed())
-         << kPageShift;
+  const size_t bytes = (pages_in_use() + pages_cached_.load_relaxed() +
+                        free_dirty_.load_relaxed())
+                       << kPageShift;
+  const size_t punched = punched_bytes();  // counters that move meanwhile
+  return bytes > punched ? bytes - punched : 0;
 }
 
 size_t Heap::table_bytes(uint32_t procs) const {
@@ -56,30 +60,72 @@ size_t Heap::surplus_bytes() const {
   return resident - retained < dirty ? resident - retained : dirty;
 }
 
+/// Free clean pages on both sides of [*from, *to), up to whole blocks of
+/// `block`, are taken, too; false if some page there is in use or dirty.
+bool Heap::take_block_locked(size_t block, size_t* from, size_t* to) {
+  const size_t lo = *from / block * block;
+  const size_t hi = (*to + block - 1) / block * block;
+  if (hi > pages_.limit()) return false;
+  if (*from > lo &&
+      !pages_.alloc_at(static_cast<uint32_t>(lo), *from - lo, 0)) {
+    return false;
+  }
+  if (hi > *to && !pages_.alloc_at(static_cast<uint32_t>(*to), hi - *to, 0)) {
+    if (*from > lo) {
+      pages_.free(static_cast<uint32_t>(lo), *from - lo, /*clean=*/true);
+    }
+    return false;
+  }
+  *from = lo;
+  *to = hi;
+  return true;
+}
+
+// Tables of free pages are zero, and read as zero afterwards. A late pop of an
+// mcentral stack may read a Span here, and its exchange then fails.
+void Heap::discard_tables(size_t from, size_t to) {
+  const size_t lo = (from + kPagesOfMarkPage - 1) / kPagesOfMarkPage;
+  const size_t hi = to / kPagesOfMarkPage;
+  if (lo < hi) {
+    base::os_discard(space_.mark_of(lo * kPagesOfMarkPage << kPageShift),
+                     (hi - lo) * kOsPageBytes);
+  }
+  if (from % kBlockPages != 0 || to % kBlockPages != 0) return;
+  static_assert(kBlockPages * sizeof(Span) % kOsPageBytes == 0);
+  base::os_discard(space_.span(from), (to - from) * sizeof(Span));
+  space_.discard_ids(from, to);
+}
+
 size_t Heap::scavenge_piece() {
   TRI_SCHED_POINT("heap.scavenge");
   if (page_waiters_.load_relaxed() != 0) return 0;
   uint32_t page;
   size_t npages;
+  size_t from;  // with what is taken for the tables' sake
+  size_t to;
   {
     base::LockGuard guard(pages_lock_);
     page = pages_.take_dirty(SIZE_MAX, kPiecePages, &npages);
     if (page == 0) return 0;
-    scavenging_.fetch_add_relaxed(npages);
+    from = page;
+    to = page + npages;
+    if (!take_block_locked(kBlockPages, &from, &to)) {
+      take_block_locked(kPagesOfMarkPage, &from, &to);
+    }
+    scavenging_.fetch_add_relaxed(to - from);
     free_dirty_.store_relaxed(pages_.free_dirty_pages());
   }
   bool done = base::os_discard(space_.page_address(page), npages << kPageShift);
-  // Mark bytes of free pages are 0, and read as 0 afterwards.
-  size_t from = (page + kPagesOfMarkPage - 1) / kPagesOfMarkPage;
-  size_t to = (page + npages) / kPagesOfMarkPage;
-  if (done && from < to) {
-    base::os_discard(space_.mark_of(from * kPagesOfMarkPage << kPageShift),
-                     (to - from) * kOsPageBytes);
-  }
+  if (done) discard_tables(from, to);
   {
     base::LockGuard guard(pages_lock_);
+    auto free_clean = [this](size_t at, size_t n) TRI_NO_THREAD_SAFETY {
+      if (n != 0) pages_.free(static_cast<uint32_t>(at), n, /*clean=*/true);
+    };
+    free_clean(from, page - from);
+    free_clean(page + npages, to - page - npages);
     pages_.free(page, npages, /*clean=*/done);
-    scavenging_.fetch_sub_relaxed(npages);
+    scavenging_.fetch_sub_relaxed(to - from);
     free_dirty_.store_relaxed(pages_.free_dirty_pages());
   }
   // ORDER-pieces-1: pairs with await_scavenger(): who sees the count finds the
@@ -93,13 +139,13 @@ size_t Heap::scavenge_piece() {
   return npages << kPageShift;
 }
 
-// The caller holds the span and has just swept it: a cell is free if its byte
-// is 0. Only whole OS pages that no other cell reaches into.
-void Heap::punch_holes(Span* span) {
+/// Calls fn(from, to) for whole OS pages, as offsets into the span, that no
+/// cell in use reaches into. A cell is in use if its byte is not 0.
+template <class F>
+void Heap::each_hole(const Span* span, F fn) const {
   const uint8_t* marks =
       space_.mark_of(static_cast<size_t>(span->first_page) << kPageShift);
   const size_t stride = span->cell_bytes >> kGranuleShift;
-  char* base = space_.page_address(span->first_page);
   for (size_t cell = 0; cell < span->cells;) {
     if (base::load_relaxed(&marks[cell * stride]) != 0) {
       ++cell;
@@ -117,10 +163,34 @@ void Heap::punch_holes(Span* span) {
                     : cell * span->cell_bytes;
     from = (from + kOsPageBytes - 1) & ~(kOsPageBytes - 1);
     to &= ~(kOsPageBytes - 1);
-    if (from < to && base::os_discard(base + from, to - from)) {
-      scavenged_.fetch_add_relaxed(to - from);
-    }
+    if (from < to) fn(from, to);
   }
+}
+
+// The caller holds the span and has just swept it. Holes only grow until a P
+// takes the span, so the same number of pages are the same pages.
+void Heap::punch_holes(Span* span) {
+  size_t holes = 0;
+  each_hole(span, [&](size_t from, size_t to) {
+    holes += (to - from) / kOsPageBytes;
+  });
+  if (holes > UINT8_MAX || holes == span->punched) return;
+  char* base = space_.page_address(span->first_page);
+  bool done = true;
+  each_hole(span, [&](size_t from, size_t to) {
+    done = base::os_discard(base + from, to - from) && done;
+  });
+  if (!done) return;
+  const size_t more = holes - span->punched;
+  punched_.fetch_add_relaxed(more);
+  scavenged_.fetch_add_relaxed(more * kOsPageBytes);
+  span->punched = static_cast<uint8_t>(holes);
+}
+
+void Heap::forget_holes(Span* span) {
+  if (TRI_LIKELY(span->punched == 0)) return;
+  punched_.fetch_sub_relaxed(span->punched);
+  span->punched = 0;
 }
 
 size_t Heap::scavenge(size_t bytes) {

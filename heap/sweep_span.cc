@@ -118,6 +118,7 @@ bool Heap::sweep_span(MCache* mc, MCentral* c, Span* span, bool keep_empty) {
 void Heap::free_span(MCache* mc, Span* span) {
   uint32_t page = span->first_page;
   uint32_t npages = span->npages;
+  forget_holes(span);
   poison(space_.page_address(page), size_t{npages} << kPageShift);
   for (uint32_t i = 0; i < npages; ++i) {
     space_.entry(page + i)->bits.store_relaxed(0);

@@ -66,10 +66,17 @@ G* from_poller(M* m) {
 
 uint32_t gcd(uint32_t a, uint32_t b) { return b == 0 ? a : gcd(b, a % b); }
 
-// With nothing else to do. True: look for work before the next piece.
+// With nothing else to do. True: look for work before the next piece. While
+// others run, who may want it back in a moment, little by little; sysmon sees
+// to the rest.
 bool give_memory_back(RuntimeImpl* rt) {
   constexpr size_t kPieceBytes = size_t{512} << 10;
   if (rt->heap->surplus_bytes() == 0) return false;
+  const Scheduler& s = rt->sched;
+  if (s.idle_p_count.load_relaxed() + 1 < s.max_procs) {
+    rt->heap->scavenge_paced(rt->clock);
+    return false;
+  }
   return rt->heap->scavenge(kPieceBytes) != 0;
 }
 

@@ -74,6 +74,10 @@ gc::CollectorOptions collector_options(RuntimeImpl* rt) {
   o.gcstress = settings.debug.gcstress;
   o.test_drop_barrier = settings.debug.drop_barrier;
   o.procs = settings.max_procs;
+  o.period_ns = uint64_t{settings.debug.gc_period_ms != UINT32_MAX
+                             ? settings.debug.gc_period_ms
+                             : settings.options.gc_period_ms} *
+                1'000'000;
   o.on_out_of_memory = settings.options.on_out_of_memory;
   o.on_out_of_memory_ctx = settings.options.on_out_of_memory_ctx;
   o.on_gc_event = settings.options.on_gc_event;

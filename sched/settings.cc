@@ -54,6 +54,7 @@ constexpr DebugFlag kDebugFlags[] = {
     {"clobberfree", &DebugSettings::clobberfree, nullptr},
 
     {"gcstress", nullptr, &DebugSettings::gcstress},
+    {"gcperiod", nullptr, &DebugSettings::gc_period_ms},
     {"schedtrace", nullptr, &DebugSettings::schedtrace_ms},
     {"maxruncells", nullptr, &DebugSettings::max_run_cells},
     {"dropbarrier", nullptr, &DebugSettings::drop_barrier},
@@ -83,7 +84,7 @@ void parse_debug(const char* text, const char* name, DebugSettings* debug) {
     if (set_debug(debug, it.key(), it.value()) || complained) continue;
     g_complained.fetch_and_relaxed(~uint32_t{kDebugComplaint});
     complain(kDebugComplaint, name, it.item(),
-             "gctrace, gccheckmark, clobberfree, gcstress=N, "
+             "gctrace, gccheckmark, clobberfree, gcstress=N, gcperiod=MS, "
              "schedtrace=MS");
   }
 }

@@ -13,8 +13,11 @@ namespace {
 
 constexpr uint64_t kTickNs = 10'000'000;
 
+// Also for a collector that nobody has time for: between two tasks the P does
+// its share.
 bool work_waits(RuntimeImpl* rt, P* p) {
-  return p->runq.size() > 0 || rt->sched.global_size.load_relaxed() > 0;
+  return p->runq.size() > 0 || rt->sched.global_size.load_relaxed() > 0 ||
+         rt->collector->has_idle_work();
 }
 
 // The P of a long native call goes to another M. The caller has taken it, to
@@ -76,6 +79,7 @@ void look(RuntimeImpl* rt) {
   fire_timers(rt, nullptr, now_ns);
   poll_if_late(rt, now_ns);
   rt->heap->scavenge_paced(rt->clock);
+  if (rt->collector->request_periodic(now_ns)) wake_p(rt);
   const uint32_t trace_ms = rt->settings.debug.schedtrace_ms;
   if (trace_ms != 0 && now_ns >= rt->sysmon.next_trace_ns) {
     rt->sysmon.next_trace_ns = now_ns + uint64_t{trace_ms} * 1'000'000;
@@ -83,7 +87,8 @@ void look(RuntimeImpl* rt) {
   }
 }
 
-// Nothing to watch: until the next P is acquired. With schedtrace never.
+// Nothing to watch: until the next P is acquired, or a cycle is due for its
+// age. With schedtrace never.
 void sleep_while_idle(RuntimeImpl* rt) {
   Sysmon& sysmon = rt->sysmon;
   Scheduler& s = rt->sched;
@@ -97,7 +102,9 @@ void sleep_while_idle(RuntimeImpl* rt) {
   if (idle) sysmon.sleeps.store_relaxed(true);
   s.lock.unlock();
   while (idle && sysmon.sleeps.load_relaxed() && !sysmon.stop.load_acquire()) {
-    sysmon.parker.park();
+    const int64_t left = rt->collector->until_periodic(rt->clock.now_ns());
+    if (left == 0) sysmon.sleeps.store_relaxed(false);
+    if (left != 0) sysmon.parker.park_for(left);
   }
 }
 

@@ -355,6 +355,8 @@ uint64_t other_bytes(void* ctx) {
 
 void wake_for_gc(void* ctx) { wake_p(rt_of(ctx)); }
 
+void watch(void* ctx) { ensure_sysmon(rt_of(ctx)); }
+
 // Others have to finish something: let another task run, or rest in native
 // code, so that nobody waits for this P.
 void relax(void* ctx, tri_mutator* mu) {
@@ -388,6 +390,7 @@ gc::World make_world(RuntimeImpl* rt) {
   world.release_g = release_g;
   world.root_g_stw = root_g_stw;
   world.other_bytes = other_bytes;
+  world.watch = watch;
   world.wake_for_gc = wake_for_gc;
   world.relax = relax;
   return world;

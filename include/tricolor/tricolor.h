@@ -60,6 +60,7 @@ typedef struct tri_options {
   int gc_percent;
   uint32_t max_procs;
   int background_threads;
+  uint32_t gc_period_ms;
   size_t reservation_bytes;
   size_t initial_heap_bytes;
   uint64_t memory_limit_bytes; /* 0: none */
@@ -76,10 +77,10 @@ typedef struct tri_options {
 } tri_options;
 
 #define TRI_ABI_VERSION 1u
-#define TRI_OPTIONS_INIT                                                   \
-  {                                                                        \
-    sizeof(tri_options), TRI_ABI_VERSION, 100, 0, -1, 0, 0, 0, 0, 0, 0, 0, \
-        "TRI", 0, 0, 0, 0, 0                                               \
+#define TRI_OPTIONS_INIT                                                     \
+  {                                                                          \
+    sizeof(tri_options), TRI_ABI_VERSION, 100, 0, -1, 120000, 0, 0, 0, 0, 0, \
+        0, 0, "TRI", 0, 0, 0, 0, 0                                           \
   }
 
 tri_runtime* tri_runtime_create(const tri_options* options, tri_error* error);

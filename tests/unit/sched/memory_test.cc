@@ -4,6 +4,8 @@
 // Memory after a spike: idle Ps give it back, return_memory() does so at once,
 // churn does not multiply the process's mappings, and each runtime has a limit
 // of its own.
+#include <chrono>
+#include <cstring>
 #include <thread>
 #include <vector>
 
@@ -68,6 +70,67 @@ TEST(sched_memory, idle_ps_give_it_back) {
     const Stats s = stats(*rt);
     EXPECT_LE(s.heap_resident_bytes, 10 * kMib);
     EXPECT_GE(s.heap_returned_bytes, 50 * kMib);
+  });
+}
+
+/// Waits, idle or polling, until cycles have begun for their age and what was
+/// dropped has gone back.
+void expect_it_goes_back(Mutator& mu, bool idle) {
+  Runtime& rt = runtime_of(mu);
+  const uint64_t cycles = stats(rt).cycles;
+  const auto begin = std::chrono::steady_clock::now();
+  while (stats(rt).heap_resident_bytes > 10 * kMib &&
+         std::chrono::steady_clock::now() - begin < std::chrono::seconds(20)) {
+    if (idle) {
+      sleep_ns(mu, 1'000'000);
+    } else {
+      poll(mu);
+    }
+  }
+  EXPECT_LE(stats(rt).heap_resident_bytes, 10 * kMib);
+  EXPECT_GT(stats(rt).cycles, cycles);
+}
+
+TEST(sched_memory, what_is_dropped_goes_back_without_a_word) {
+  for (uint32_t procs : {1, 2}) {
+    for (bool idle : {true, false}) {
+      Options o = options(procs);
+      o.gc_period_ms = 20;
+      RuntimePtr rt = make_runtime(o);
+      const LayoutId layout = bytes_layout(*rt);
+      rt->run([&](Mutator& mu) {
+        Scope<1> scope(mu);
+        Local<char> large(scope,
+                          static_cast<char*>(allocate(mu, layout, 48 * kMib)));
+        std::memset(large.get(), 1, 48 * kMib);
+        collect(mu);
+        large = nullptr;
+        expect_it_goes_back(mu, idle);
+      });
+    }
+  }
+}
+
+TEST(sched_memory, in_steps_without_threads) {
+  Options o = options(1, 0);
+  o.gc_period_ms = 20;
+  RuntimePtr rt = make_runtime(o);
+  rt->run([&](Mutator& mu) {
+    const uint64_t before = stats(*rt).cycles;
+    const auto begin = std::chrono::steady_clock::now();
+    while (stats(*rt).cycles < before + 2 &&
+           std::chrono::steady_clock::now() - begin <
+               std::chrono::seconds(20)) {
+      step(mu, 100);
+    }
+    EXPECT_GE(stats(*rt).cycles, before + 2);
+  });
+  Options never = options(1, 0);
+  never.gc_period_ms = 0;
+  rt = make_runtime(never);
+  rt->run([&](Mutator& mu) {
+    for (int i = 0; i < 100; i++) step(mu, 100);
+    EXPECT_EQ(stats(*rt).cycles, 0u);
   });
 }
 
