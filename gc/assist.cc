@@ -16,6 +16,7 @@ namespace {
 
 constexpr uint64_t kSliceNs = 100 * 1000;  // a fractional worker's turn
 constexpr size_t kAssistMinBytes = 16 * 1024;
+constexpr size_t kLongObject = size_t{1} << 20;
 constexpr uint64_t kMostSweepRoom = uint64_t{16} << 20;
 constexpr uint64_t kForcedQuantumNs = 1000 * 1000;
 
@@ -104,6 +105,20 @@ void CollectorImpl::sweep_share(ProcGc* p, uint64_t allocated) {
   if (heap->all_swept()) advance(p);
 }
 
+/// An object of more than a MiB that does not fit under the goal: what the
+/// cycle under way will free is worth some slices, else a few of them pass the
+/// goal many times over before a small heap's cycle is through.
+void CollectorImpl::finish_for_long(tri_mutator* mu, size_t bytes) {
+  constexpr int kSlices = 16;
+  for (int i = 0; i < kSlices && phase() != Phase::kIdle; ++i) {
+    const uint64_t goal = pacer.goal();
+    const uint64_t used = paced_bytes();
+    if (used < goal && bytes <= goal - used) return;
+    if (!run_worker(proc_of(mu), mu, kSliceNs)) world.relax(world.ctx, mu);
+    poll(*mu);
+  }
+}
+
 void CollectorImpl::before_refill(tri_mutator* mu, size_t bytes) {
   poll(*mu);
   ProcGc* p = proc_of(mu);
@@ -136,6 +151,7 @@ void CollectorImpl::before_refill(tri_mutator* mu, size_t bytes) {
       sweep_share(p, allocated);
       break;
   }
+  if (bytes >= kLongObject) finish_for_long(mu, bytes);
   p = proc_of(mu);
   // Not to sweep: the share above sees to that.
   Phase at = phase();

@@ -183,6 +183,7 @@ struct CollectorImpl {
   // --- assist.cc
   void before_refill(tri_mutator* mu, size_t bytes);
   void assist(ProcGc* p, tri_mutator* mu, uint64_t allocated);
+  void finish_for_long(tri_mutator* mu, size_t bytes);
   void sweep_share(ProcGc* p, uint64_t allocated);
   bool collect_for_memory(tri_mutator* mu, int attempt);
   bool run_worker(ProcGc* p, tri_mutator* mu, uint64_t budget_ns,
