@@ -37,6 +37,55 @@ std::string_view read_file(const char* path, char* buffer, size_t capacity) {
   return {buffer, used};
 }
 
+// The lines of a file of any length, one after the other, through a buffer of
+// its own. Of a line longer than that the beginning is given.
+class LineReader {
+ public:
+  explicit LineReader(const char* path)
+      : fd_(open(path, O_RDONLY | O_CLOEXEC)) {}
+  ~LineReader() {
+    if (fd_ >= 0) close(fd_);
+  }
+  LineReader(const LineReader&) = delete;
+  LineReader& operator=(const LineReader&) = delete;
+
+  // False at the end. *line is valid until the next call.
+  bool next(std::string_view* line) {
+    size_t n = 0;
+    bool any = false;
+    for (int c = get(); c >= 0; c = get()) {
+      any = true;
+      if (c == '\n') break;
+      if (n < sizeof(line_)) line_[n++] = static_cast<char>(c);
+    }
+    *line = {line_, n};
+    return any;
+  }
+
+ private:
+  // The next character; -1 at the end, or when the file cannot be read.
+  int get() {
+    if (at_ == used_) {
+      at_ = used_ = 0;
+      ssize_t n = -1;
+      if (fd_ >= 0) {
+        do {
+          n = read(fd_, piece_, sizeof(piece_));
+        } while (n < 0 && errno == EINTR);
+      }
+      if (n <= 0) return -1;
+      used_ = static_cast<size_t>(n);
+    }
+    return static_cast<unsigned char>(piece_[at_++]);
+  }
+
+  const int fd_;
+  size_t at_ = 0;
+  size_t used_ = 0;
+  char piece_[1024];
+  char line_[2 * kPathMax];
+};
+
 // Cuts off and returns what stands before the next `separator`.
 std::string_view take_until(std::string_view* text, char separator) {
   const void* hit =
@@ -80,12 +129,11 @@ constexpr uint64_t kNoLimit = uint64_t{1} << 62;
 // The number behind `name` in <dir>/memory.stat; 0 if it is not there.
 uint64_t stat_value(const char* dir, std::string_view name) {
   char path[kPathMax];
-  char buffer[8192];
   if (format_buffer(path, sizeof(path), "%s/memory.stat", dir) >= sizeof(path))
     return 0;
-  std::string_view lines = read_file(path, buffer, sizeof(buffer));
-  while (!lines.empty()) {
-    std::string_view line = take_until(&lines, '\n');
+  LineReader reader(path);
+  std::string_view line;
+  while (reader.next(&line)) {
     if (take_until(&line, ' ') != name) continue;
     uint64_t n = 0;
     return parse_u64(line, &n) ? n : 0;
@@ -112,27 +160,34 @@ void walk_up(const char* root, std::string_view group, Visit visit) {
   }
 }
 
+// Calls visit(dir, is_v2) for the group that `line` of the membership file
+// names, if its limits bind this process, and for those above it.
+template <class Visit>
+void visit_line(const CgroupPaths& paths, const char* controller,
+                std::string_view line, Visit visit) {
+  // hierarchy-id ':' controllers ':' path
+  const std::string_view id = take_until(&line, ':');
+  const std::string_view controllers = take_until(&line, ':');
+  if (id == "0" && controllers.empty()) {
+    walk_up(paths.mount, line, [&](const char* d) { visit(d, true); });
+  } else if (list_contains(controllers, controller)) {
+    char root[kPathMax];
+    format_buffer(root, sizeof(root), "%s/%s", paths.mount, controller);
+    walk_up(root, line, [&](const char* d) { visit(d, false); });
+  }
+}
+
 // Calls visit(dir, is_v2) for every directory whose limits bind this process,
-// in the v2 hierarchy and in that of v1's `controller`.
+// in the v2 hierarchy and in that of v1's `controller`. The file has a line a
+// hierarchy, in any order: it is read to its end. What LineReader cuts off is a
+// path that is too long for walk_up() anyway.
 template <class Visit>
 void for_each_level(const CgroupPaths& paths, const char* controller,
                     Visit visit) {
   const ErrnoSaver saver;
-  char buffer[4096];
-  std::string_view lines = read_file(paths.membership, buffer, sizeof(buffer));
-  while (!lines.empty()) {
-    // hierarchy-id ':' controllers ':' path
-    std::string_view line = take_until(&lines, '\n');
-    const std::string_view id = take_until(&line, ':');
-    const std::string_view controllers = take_until(&line, ':');
-    if (id == "0" && controllers.empty()) {
-      walk_up(paths.mount, line, [&](const char* d) { visit(d, true); });
-    } else if (list_contains(controllers, controller)) {
-      char root[kPathMax];
-      format_buffer(root, sizeof(root), "%s/%s", paths.mount, controller);
-      walk_up(root, line, [&](const char* d) { visit(d, false); });
-    }
-  }
+  LineReader reader(paths.membership);
+  std::string_view line;
+  while (reader.next(&line)) visit_line(paths, controller, line, visit);
 }
 
 }  // namespace

@@ -60,6 +60,35 @@ TEST(base_cgroup, nothing_readable_is_no_limit) {
   EXPECT_EQ(t.cpus(), UINT32_MAX);
 }
 
+// Hosts with v1 hierarchies of their own making: v2's line is the last, far
+// behind the first 4 KiB.
+TEST(base_cgroup, a_long_membership_file_is_read_to_its_end) {
+  Tree t;
+  std::string lines;
+  for (int i = 0; i < 500; i++) lines += "7:name=systemd:/aaaaaaaaaaaaaaaaa\n";
+  lines += "6:name=long:/" + std::string(10'000, 'q') + "\n";
+  t.member(lines + "0::/app\n");
+  t.file("/app/memory.max", "67108864\n");
+  EXPECT_EQ(t.memory(), 67108864u);
+  t.member(lines + "0::/app");  // no newline
+  EXPECT_EQ(t.memory(), 67108864u);
+  // A path too long for any buffer: the root's limit is what can be read.
+  t.file("/memory.max", "134217728\n");
+  t.member("0::/" + std::string(10'000, 'q') + "\n");
+  EXPECT_EQ(t.memory(), 134217728u);
+}
+
+TEST(base_cgroup, a_long_memory_stat_is_read_to_its_end) {
+  Tree t;
+  t.member("0::/app\n");
+  t.file("/app/memory.max", "1000000\n");
+  t.file("/app/memory.current", "800000\n");
+  std::string stat;
+  for (int i = 0; i < 2000; i++) stat += "some_counter 12345\n";
+  t.file("/app/memory.stat", stat + "inactive_file 300000\n");
+  EXPECT_EQ(t.share(0), 900000u - 500000u);
+}
+
 TEST(base_cgroup, v2_takes_the_least_on_the_way_up) {
   Tree t;
   t.member("0::/user.slice/app\n");
