@@ -6,6 +6,7 @@
 // limits) and by the pacer and the scheduler (time, membarrier). No state.
 #include <linux/membarrier.h>
 #include <sched.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/sysinfo.h>
 #include <unistd.h>
@@ -50,6 +51,11 @@ size_t os_memory_limit_bytes() {
   if (sysinfo(&info) == 0)
     physical = static_cast<uint64_t>(info.totalram) * info.mem_unit;
   return std::min(physical, cgroup_memory_limit_bytes(CgroupPaths{}));
+}
+
+bool os_address_space_is_limited() {
+  rlimit limit{};
+  return getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
 }
 
 unsigned os_cpu_quota() {

@@ -12,6 +12,8 @@
 //    calls round sizes up.
 // 4. Before every mmap, mprotect and madvise the fault hook, if one is
 //    installed, may decide that the call fails. munmap never fails.
+// 5. Every call returns: what the kernel asks to be tried again is tried a few
+//    times and then refused.
 //
 // Threading: any thread; the caller owns the range it changes.
 #ifndef TRICOLOR_BASE_OS_MEMORY_H_
@@ -69,6 +71,9 @@ size_t os_page_size();
 // The least of physical memory and the cgroup (v1, v2) limits on the way up.
 size_t os_memory_limit_bytes();
 
+// Whether the process has a limit on its address space (RLIMIT_AS).
+bool os_address_space_is_limited();
+
 // CPUs this process may use: affinity mask, and cgroup quota rounded up. >= 1.
 unsigned os_cpu_quota();
 
@@ -89,6 +94,7 @@ enum class OsCall : uint8_t { kMmap, kMprotect, kMadvise };
 struct OsFaultHook {
   bool (*should_fail)(void* ctx, OsCall call, size_t bytes);
   void* ctx;
+  bool again = false;  ///< madvise fails by EAGAIN: it is asked once more
 };
 
 // The installed hook, null in production. Process-wide, for tests only.

@@ -22,14 +22,18 @@ namespace {
 constexpr int kMadvGuardInstall = 102;
 constexpr int kMadvGuardRemove = 103;
 
-bool fault_injected(OsCall call, size_t bytes) {
+// The hook if it wants this call to fail, else null.
+const OsFaultHook* fault_injected(OsCall call, size_t bytes) {
   // ORDER-os-fault-1: pairs with OsFaultScope: sees the hook whole.
   const OsFaultHook* hook = os_fault.load_acquire();
-  return hook != nullptr && hook->should_fail(hook->ctx, call, bytes);
+  if (hook == nullptr || !hook->should_fail(hook->ctx, call, bytes)) {
+    return nullptr;
+  }
+  return hook;
 }
 
 void* map(size_t bytes, int protection) {
-  if (fault_injected(OsCall::kMmap, bytes)) return nullptr;
+  if (fault_injected(OsCall::kMmap, bytes) != nullptr) return nullptr;
   const ErrnoSaver saver;
   void* p = mmap(nullptr, bytes, protection,
                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -37,19 +41,29 @@ void* map(size_t bytes, int protection) {
 }
 
 bool protect(void* p, size_t bytes, int protection) {
-  if (fault_injected(OsCall::kMprotect, bytes)) return false;
+  if (fault_injected(OsCall::kMprotect, bytes) != nullptr) return false;
   const ErrnoSaver saver;
   return mprotect(p, bytes, protection) == 0;
 }
 
+// An errno; 0: done.
+int advise_once(void* p, size_t bytes, int advice) {
+  const OsFaultHook* hook = fault_injected(OsCall::kMadvise, bytes);
+  if (hook != nullptr) return hook->again ? EAGAIN : ENOMEM;
+  return madvise(p, bytes, advice) == 0 ? 0 : errno;
+}
+
+// EAGAIN may pass (a page that is being migrated) or not: advice that splits a
+// mapping gets it at each try in a process that has vm.max_map_count of them.
 bool advise(void* p, size_t bytes, int advice) {
-  if (fault_injected(OsCall::kMadvise, bytes)) return false;
+  constexpr int kTries = 8;
   const ErrnoSaver saver;
-  int rc;
-  do {
-    rc = madvise(p, bytes, advice);
-  } while (rc != 0 && (errno == EAGAIN || errno == EINTR));
-  return rc == 0;
+  for (int i = 0; i < kTries; i++) {
+    const int error = advise_once(p, bytes, advice);
+    if (error == 0) return true;
+    if (error != EAGAIN && error != EINTR) return false;
+  }
+  return false;
 }
 
 size_t round_up(size_t n, size_t to) { return (n + to - 1) & ~(to - 1); }

@@ -205,6 +205,40 @@ TEST(base_os_fault, advice_that_fails_does_not_fail_the_reservation) {
   os_release(p, kMiB);
 }
 
+// What Linux says to advice that splits a mapping, at vm.max_map_count: each
+// time it is asked.
+TEST(base_os_fault, a_kernel_that_always_says_again_is_believed_at_last) {
+  int asked = 0;
+  const OsFaultHook hook{[](void* ctx, OsCall call, size_t) {
+                           return call == OsCall::kMadvise &&
+                                  ++*static_cast<int*>(ctx) < 1000;
+                         },
+                         &asked, /*again=*/true};
+  OsFaultScope scope(hook);
+  void* p = os_reserve(kMiB, 4096);
+  ASSERT_NE(p, nullptr);
+  EXPECT_GT(asked, 1) << "tried again";
+  EXPECT_LT(asked, 50) << "and not forever";
+  EXPECT_TRUE(os_commit(p, kMiB));
+  EXPECT_FALSE(os_discard(p, kMiB));
+  os_release(p, kMiB);
+}
+
+TEST(base_os_fault, again_for_a_moment_is_not_a_refusal) {
+  void* p = os_map(kMiB);
+  ASSERT_NE(p, nullptr);
+  int asked = 0;
+  const OsFaultHook hook{[](void* ctx, OsCall call, size_t) {
+                           return call == OsCall::kMadvise &&
+                                  ++*static_cast<int*>(ctx) < 3;
+                         },
+                         &asked, /*again=*/true};
+  OsFaultScope scope(hook);
+  EXPECT_TRUE(os_discard(p, kMiB));
+  EXPECT_EQ(asked, 3);
+  os_release(p, kMiB);
+}
+
 TEST(base_os_fault, scopes_nest) {
   EXPECT_EQ(os_fault.load_acquire(), nullptr);
   const OsFaultHook outer{[](void*, OsCall, size_t) { return false; }, nullptr};
