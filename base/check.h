@@ -8,6 +8,7 @@
 //   TRI_ASSERT(cond)             checking builds only (TRI_ENABLE_CHECKS)
 //   TRI_VERIFY(span_is_valid(s)) checking builds only; whole structures
 //   TRI_FATAL(fmt, ...)          our own bug, or damaged memory
+//   TRI_NO_MEMORY(fmt, ...)      the OS refused what cannot be done without
 //   TRI_MISUSE(call, fmt, ...)   the embedder's mistake, named by its call
 //
 // Each of the first three takes an optional message: TRI_CHECK(n < cap,
@@ -51,6 +52,10 @@
 
 #define TRI_FATAL(...) \
   ::tricolor::base::fatal_bug(__FILE__, __LINE__, __VA_ARGS__)
+#define TRI_NO_MEMORY(fmt, ...)                                              \
+  TRI_FATAL("out of memory: the OS refuses " fmt                             \
+            "; raise RLIMIT_AS (ulimit -v), vm.max_map_count or the memory " \
+            "limit" __VA_OPT__(, ) __VA_ARGS__)
 #define TRI_MISUSE(call, ...) ::tricolor::base::fatal_misuse(call, __VA_ARGS__)
 
 #endif  // TRICOLOR_BASE_CHECK_H_

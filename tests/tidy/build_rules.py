@@ -17,7 +17,7 @@ FORBIDDEN = re.compile(
     r"|_ZN?K?S.*|_ZT[ISV]N?S.*|_ZNK?9__gnu_cxx.*"  # namespace std
     r"|_ZN10__cxxabiv1.*|_ZT[IV]N10__cxxabiv1.*"
     r"|__cxa_(?!atexit|finalize|get_globals|thread_atexit).*"
-    r"|__gxx_personality_.*|__dynamic_cast|_Unwind_(Resume|RaiseException)"
+    r"|__gxx_personality_.*|__dynamic_cast|_Unwind_RaiseException"
     r"|__emutls.*")
 
 
