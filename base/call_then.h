@@ -20,6 +20,11 @@ extern "C" {
 void tri_base_call_then(void (*fn)(void* arg), void (*undo)(void* arg),
                         void* arg);
 
+/* Whether this very stack has such a call under way, above the caller and below
+ * `up_to`: 1 or 0; -1 where the unwinder does not get that far, because frames
+ * in between (a JIT's) have no tables. Slow. */
+int tri_base_call_under_way(const void* up_to);
+
 #ifdef __cplusplus
 } /* extern "C" */
 #endif
