@@ -58,7 +58,8 @@ static_assert(sizeof(SlotState) == 40);
 
 struct MCache {
   // Immutable after init.
-  tri_slot* slots = nullptr;
+  tri_slot* slots = nullptr;  ///< see heap/slot_table.h
+  size_t slots_reserved = 0;
   SlotState* states = nullptr;
   uint32_t* active = nullptr;
   Heap* heap = nullptr;
@@ -77,6 +78,9 @@ struct MCache {
   uint32_t sample_epoch = 0;  ///< the profile the fields above belong to
   uint32_t sample_cap = 0;    ///< cells the run was cut to; 0: not cut
   bool sample_due = false;    ///< the first cell of the run is one
+  // The embedder's code that runs inside the runtime now, in words for a
+  // message; or null. See heap/callback.h.
+  const char* callback = nullptr;
 };
 
 }  // namespace tricolor::heap

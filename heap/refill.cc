@@ -18,6 +18,7 @@
 #include "heap/mark_bytes.h"
 #include "heap/poison.h"
 #include "heap/size_class_table.h"
+#include "heap/slot_table.h"
 
 namespace tricolor::heap {
 
@@ -123,8 +124,7 @@ void Heap::check_head(const char* call, uint32_t layout, size_t bytes) const {
 }
 
 bool Heap::mcache_init(MCache* mc) {
-  mc->slots =
-      static_cast<tri_slot*>(base::os_map(kSlotCount * sizeof(tri_slot)));
+  mc->slots = map_slots(&mc->slots_reserved);
   mc->states =
       static_cast<SlotState*>(base::os_map(kSlotCount * sizeof(SlotState)));
   mc->active =
@@ -143,9 +143,7 @@ bool Heap::mcache_init(MCache* mc) {
 }
 
 void Heap::mcache_destroy(MCache* mc) {
-  if (mc->slots != nullptr) {
-    base::os_release(mc->slots, kSlotCount * sizeof(tri_slot));
-  }
+  unmap_slots(mc->slots, mc->slots_reserved);
   if (mc->states != nullptr) {
     base::os_release(mc->states, kSlotCount * sizeof(SlotState));
   }

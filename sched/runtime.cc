@@ -10,6 +10,7 @@
 #include "base/check.h"
 #include "base/os_memory.h"
 #include "gc/try_trace.h"
+#include "heap/slot_table.h"
 #include "sched/tls.h"
 
 namespace tricolor::sched {
@@ -106,8 +107,7 @@ bool build(RuntimeImpl* rt, Error* error) {
             "least reservation for cells; raise RLIMIT_AS (ulimit -v) or the "
             "memory limit");
   if (!init_memory(rt)) return false;
-  rt->no_slots = static_cast<tri_slot*>(
-      base::os_map_zeros(heap::kSlotCount * sizeof(tri_slot)));
+  rt->no_slots = heap::map_no_slots(&rt->no_slots_reserved);
   if (rt->no_slots == nullptr) return false;
   rt->heap = heap::Heap::create(&rt->meta, heap_options(rt->settings), error);
   if (rt->heap == nullptr) return false;
@@ -144,9 +144,7 @@ void tear_down(RuntimeImpl* rt) {
   }
   if (rt->collector != nullptr) rt->collector->destroy();
   if (rt->heap != nullptr) rt->heap->destroy();
-  if (rt->no_slots != nullptr) {
-    base::os_release(rt->no_slots, heap::kSlotCount * sizeof(tri_slot));
-  }
+  heap::unmap_slots(rt->no_slots, rt->no_slots_reserved);
   rt->stacks.destroy();
   rt->gs.destroy();
   rt->timers.destroy();

@@ -39,7 +39,7 @@ inline void* bump(Mutator& mu, uint32_t slot_id, size_t cell_bytes,
 inline void* allocate(Mutator& mu, LayoutId layout, size_t bytes,
                       bool may_fail) {
   uint32_t c = tri_detail_size_class(bytes);
-  if (TRI_DETAIL_UNLIKELY(c == 0)) {
+  if (TRI_DETAIL_UNLIKELY(c == 0 || TRI_DETAIL_BAD_LAYOUT(layout))) {
     return tri_detail_allocate_large(&mu, layout, bytes, may_fail);
   }
   return bump(mu, (uint32_t{layout} << TRI_DETAIL_CLASS_SHIFT) | c,
@@ -67,7 +67,9 @@ inline T* construct(Mutator& mu, void* cell, Args&&... args) {
 
 /// `bytes` zeroed bytes of `layout`, 16-byte aligned. Any size is legal: what
 /// can never fit is out of memory. The handler may throw or longjmp (then see
-/// scope_reset in local.h); the heap is whole when it is called.
+/// scope_reset in local.h); the heap is whole when it is called. `layout` is
+/// one that this runtime registered: another one ends the process, by a message
+/// or by a fault here.
 inline void* allocate(Mutator& mu, LayoutId layout, size_t bytes) {
   return detail::allocate(mu, layout, bytes, false);
 }

@@ -27,6 +27,15 @@
 #define TRI_DETAIL_TSAN 0
 #endif
 
+/* Whether a layout id is one the P's slot table has room for. Compared in
+ * checking builds alone, where the slow path then names the mistake; else the
+ * table ends in a guard: see heap/slot_table.h. */
+#if defined(TRI_ENABLE_CHECKS)
+#define TRI_DETAIL_BAD_LAYOUT(layout) ((layout) >= TRI_DETAIL_LAYOUT_COUNT)
+#else
+#define TRI_DETAIL_BAD_LAYOUT(layout) 0
+#endif
+
 /* Loads of heap slots are relaxed: what a reader does next with the pointer
  * depends on it by address, which every CPU we run on orders. ThreadSanitizer
  * does not know dependency ordering, so its build acquires. */

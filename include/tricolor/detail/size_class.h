@@ -18,7 +18,8 @@
 enum {
   TRI_DETAIL_SMALL_MAX = 32768,
   TRI_DETAIL_CLASS_COUNT = 73,
-  TRI_DETAIL_CLASS_SHIFT = 7
+  TRI_DETAIL_CLASS_SHIFT = 7,
+  TRI_DETAIL_LAYOUT_COUNT = 4352 /* most layouts, id 0 included */
 };
 
 /* The class of a request of `bytes` (0 is treated as 1); 0 if it is large. */

@@ -139,6 +139,17 @@ TEST(heap_allocate_DeathTest, mistakes_name_the_call) {
   EXPECT_DEATH(heap.allocate(static_cast<LayoutId>(layout + 1), 16),
                "allocate.*layout [0-9]+ is not registered");
   EXPECT_DEATH(heap.allocate(kInvalidLayout, 16), "layout 0 is not registered");
+  EXPECT_DEATH(heap.allocate(4351, 16), "layout 4351 is not registered");
+  // Beyond the table: a guard, however far, also with the next P's table near.
+  heap.add_mutator();
+  for (unsigned id : {4352u, 4400u, 9000u, 40'000u, 65'535u}) {
+    for (size_t bytes : {16, 32 << 10}) {
+      EXPECT_DEATH(heap.allocate(static_cast<LayoutId>(id), bytes),
+                   TRI_CHECKS ? "allocate.*is not registered" : "");
+    }
+    EXPECT_DEATH(heap.allocate(static_cast<LayoutId>(id), 1 << 20),
+                 "allocate.*is not registered");
+  }
   EXPECT_DEATH(heap.allocate(kInvalidLayout, 1 << 20),
                "layout 0 is not registered");
   heap.mu().p = nullptr;

@@ -101,12 +101,36 @@ TEST(heap_fault, a_refused_heap_leaves_no_mapping) {
 TEST(heap_fault, an_mcache_survives_each_refused_mapping) {
   HeapAlone heap;
   for (int at = 0; at < 3; ++at) {
-    FailAt fault{base::OsCall::kMmap, at};
+    FailAt fault{base::OsCall::kMmap, at, /*onwards=*/true};
     base::OsFaultHook hook = fault.hook();
     base::OsFaultScope scope(hook);
     MCache cache;
     EXPECT_FALSE(heap->mcache_init(&cache));
     EXPECT_EQ(cache.slots, nullptr);
+  }
+}
+
+// One refusal costs the table its guard, and no more.
+TEST(heap_fault, a_slot_table_does_without_most_of_its_guard) {
+  HeapAlone heap;
+  MCache cache;
+  ASSERT_TRUE(heap->mcache_init(&cache));
+  const size_t whole = cache.slots_reserved;
+  heap->mcache_destroy(&cache);
+  for (base::OsCall call : {base::OsCall::kMmap, base::OsCall::kMprotect}) {
+    FailAt fault{call, 0};
+    base::OsFaultHook hook = fault.hook();
+    base::OsFaultScope scope(hook);
+    ASSERT_TRUE(heap->mcache_init(&cache));
+    EXPECT_EQ(fault.failed, 1);
+    if (!base::os_address_space_is_limited()) {
+      EXPECT_EQ(whole, size_t{128} << 20);
+      EXPECT_LT(cache.slots_reserved, whole);
+    }
+    EXPECT_GT(cache.slots_reserved, kSlotCount * sizeof(tri_slot));
+    cache.slots[kSlotCount - 1] = {nullptr, nullptr};
+    EXPECT_DEATH(cache.slots[kSlotCount] = {}, "");
+    heap->mcache_destroy(&cache);
   }
 }
 
