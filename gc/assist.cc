@@ -8,6 +8,7 @@
 // another P, so `p` is read again after each poll.
 #include "base/check.h"
 #include "gc/collector_impl.h"
+#include "heap/callback.h"
 #include "tricolor/allocate.h"
 
 namespace tricolor::gc {
@@ -37,6 +38,12 @@ class CollectorScope {
 };
 
 }  // namespace
+
+void misuse_in_collector(const char* call) {
+  TRI_MISUSE(call,
+             "called from inside the collector (a trace function, on_dead, a "
+             "root callback); call it from a task or an attached thread");
+}
 
 void CollectorImpl::assist(ProcGc* p, tri_mutator* mu, uint64_t allocated) {
   uint64_t ratio =
@@ -122,7 +129,7 @@ void CollectorImpl::finish_for_long(tri_mutator* mu, size_t bytes) {
 void CollectorImpl::before_refill(tri_mutator* mu, size_t bytes) {
   poll(*mu);
   ProcGc* p = proc_of(mu);
-  if (p->in_collector) return;
+  if (TRI_UNLIKELY(p->in_collector)) misuse_in_collector("allocate");
   uint64_t allocated =
       bytes +
       static_cast<uint64_t>(p->unsettled_bytes > 0 ? p->unsettled_bytes : 0);
@@ -200,12 +207,13 @@ bool CollectorImpl::run_worker(ProcGc* p, tri_mutator*, uint64_t budget_ns,
 }
 
 void CollectorImpl::collect(tri_mutator* mu) {
+  heap::check_no_callback(proc_of(mu), "collect");
   uint32_t want = cycle_.load_relaxed() + 1;
   // ORDER-completed-1: pairs with finish_sweep_locked().
   while (static_cast<int32_t>(completed_.load_acquire() - want) < 0) {
     poll(*mu);
     ProcGc* p = proc_of(mu);
-    TRI_CHECK(!p->in_collector, "collect() called inside the collector");
+    if (TRI_UNLIKELY(p->in_collector)) misuse_in_collector("collect");
     bool busy = phase() == Phase::kIdle ? start_cycle(p, /*forced=*/true)
                                         : run_worker(p, mu, kForcedQuantumNs);
     if (!busy && static_cast<int32_t>(completed_.load_acquire() - want) < 0) {

@@ -12,6 +12,7 @@
 #include "base/os_memory.h"
 #include "gc/collector_impl.h"
 #include "gc/scan.h"
+#include "heap/callback.h"
 #include "tricolor/allocate.h"
 
 namespace tricolor::gc {
@@ -161,6 +162,7 @@ int64_t Collector::until_periodic(uint64_t now_ns) const {
 void Collector::collect(tri_mutator* mu) { impl_->collect(mu); }
 
 bool Collector::step(tri_mutator* mu, uint64_t budget_ns) {
+  heap::check_no_callback(proc_of(mu), "step");
   request_periodic(impl_->now());
   impl_->run_worker(proc_of(mu), mu, budget_ns);
   impl_->heap->scavenge_paced(impl_->clock);
@@ -169,6 +171,7 @@ bool Collector::step(tri_mutator* mu, uint64_t budget_ns) {
 }
 
 int Collector::set_gc_percent(int percent) {
+  if (percent < 0) percent = kGcOff;
   int old = impl_->pacer.percent();
   impl_->pacer.set_percent(percent);
   impl_->aim_heap();
@@ -191,11 +194,8 @@ heap::GcHooks Collector::heap_hooks() {
                                 int attempt) {
     return static_cast<CollectorImpl*>(ctx)->collect_for_memory(mu, attempt);
   };
-  hooks.out_of_memory = [](void* ctx, tri_mutator*, size_t bytes) {
-    const CollectorOptions& o = static_cast<CollectorImpl*>(ctx)->options;
-    if (o.on_out_of_memory != nullptr) {
-      o.on_out_of_memory(*o.runtime, bytes, o.on_out_of_memory_ctx);
-    }
+  hooks.out_of_memory = [](void* ctx, tri_mutator* mu, size_t bytes) {
+    static_cast<CollectorImpl*>(ctx)->call_out_of_memory(mu, bytes);
   };
   return hooks;
 }

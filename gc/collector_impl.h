@@ -53,6 +53,9 @@ enum class LimitLook : uint8_t {
   kNow,
 };
 
+/// For calls that a trace function, on_dead or a root callback may not make.
+[[noreturn]] void misuse_in_collector(const char* call);
+
 /// What one cycle is remembered by, for gctrace and Stats.
 struct CycleRecord {
   uint64_t start_ns;       ///< stop 1 requested
@@ -160,6 +163,7 @@ struct CollectorImpl {
   bool terminate_locked(ProcGc* p);
   bool flush_work_locked(ProcGc* p);
   bool recheck_stw(ProcGc* p);
+  void run_root_callbacks_stw(ProcGc* p);
   void rescan_marked_stw(ProcGc* p);
   void end_mark_stw(ProcGc* p);
   void finish_sweep_locked();
@@ -186,6 +190,8 @@ struct CollectorImpl {
   void finish_for_long(tri_mutator* mu, size_t bytes);
   void sweep_share(ProcGc* p, uint64_t allocated);
   bool collect_for_memory(tri_mutator* mu, int attempt);
+  /// out_of_memory.cc: the embedder's handler, if there is one.
+  void call_out_of_memory(tri_mutator* mu, size_t bytes);
   bool run_worker(ProcGc* p, tri_mutator* mu, uint64_t budget_ns,
                   bool idle = false);
   void collect(tri_mutator* mu);
@@ -198,6 +204,8 @@ struct CollectorImpl {
   /// What the pacer is to hold below the goal.
   uint64_t paced_bytes() const { return heap->live_bytes() + external(); }
   void adjust_external(tri_mutator* mu, int64_t delta);
+  /// Stops at the ends of the type; what is lost there is not found again.
+  void add_external(int64_t delta);
 
   // --- memory_limit.cc
   /// Sets the pacer's and the heap's share of the limit by what is used now.

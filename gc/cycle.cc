@@ -37,6 +37,13 @@ void CollectorImpl::set_phase(Phase from, Phase to) {
   phase_.store_release(static_cast<uint32_t>(to));
 }
 
+void CollectorImpl::run_root_callbacks_stw(ProcGc* p) {
+  Tracer tracer = TracerAccess::make(&p->worker);
+  p->callback = "a root callback";  // see heap/callback.h
+  roots.run_callbacks_stw(tracer);
+  p->callback = nullptr;
+}
+
 bool CollectorImpl::start_cycle(ProcGc* p, bool forced) {
   if (phase() != Phase::kIdle || !try_advance()) return false;
   StopTimes stop{};
@@ -71,8 +78,7 @@ bool CollectorImpl::start_cycle(ProcGc* p, bool forced) {
         q->slice_end_ns = 0;
       },
       this);
-  Tracer tracer = TracerAccess::make(&p->worker);
-  roots.run_callbacks_stw(tracer);
+  run_root_callbacks_stw(p);
   p->worker.drain_edges();
 
   record = CycleRecord{};
@@ -116,8 +122,7 @@ bool CollectorImpl::flush_work_locked(ProcGc* p) {
 /// World stopped: whether every buffer is empty. Work that is found is
 /// published, so that the next round has it.
 bool CollectorImpl::recheck_stw(ProcGc* p) {
-  Tracer tracer = TracerAccess::make(&p->worker);
-  roots.run_callbacks_stw(tracer);
+  run_root_callbacks_stw(p);
   p->worker.drain_edges();
   flushed_.store_relaxed(0);
   world.for_each_p_stw(

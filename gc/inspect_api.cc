@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "gc/collector_impl.h"
 #include "gc/runtime_base.h"
+#include "heap/callback.h"
 #include "tricolor/allocate.h"
 #include "tricolor/heap_inspect.h"
 #include "tricolor/profile.h"
@@ -16,6 +17,20 @@ namespace gc {
 
 namespace {
 
+/// Calls fn with the world stopped by `p`, as a callback; then, also when it
+/// throws, starts the world and ends the turn.
+void call_stopped(CollectorImpl* c, ProcGc* p,
+                  void (*fn)(CollectorImpl*, void*), void* arg) {
+  p->in_collector = true;
+  heap::run_callback(
+      p, "the callback of walk (WalkFn)", [=] { fn(c, arg); },
+      [=] {
+        p->in_collector = false;
+        c->world.start(c->world.ctx, p);
+        c->end_advance();
+      });
+}
+
 /// Runs fn(collector, arg) with the world stopped and no phase being changed. A
 /// safepoint.
 void while_stopped(Mutator& mu, const char* call,
@@ -23,22 +38,17 @@ void while_stopped(Mutator& mu, const char* call,
   if (TRI_UNLIKELY(mu.p == nullptr)) misuse_in_native(call);
   CollectorImpl* c = proc_of(&mu)->collector->impl();
   for (;;) {
+    heap::check_no_callback(proc_of(&mu), call);
     poll(mu);
     ProcGc* p = proc_of(&mu);
-    if (TRI_UNLIKELY(p->in_collector)) {
-      TRI_MISUSE(call,
-                 "called from inside the collector (a trace function, on_dead, "
-                 "a root callback); call it from a task or an attached thread");
-    }
+    if (TRI_UNLIKELY(p->in_collector)) misuse_in_collector(call);
     if (c->try_advance()) {
       StopTimes stop{};
-      bool stopped = c->world.try_stop(c->world.ctx, p, &stop);
-      if (stopped) {
-        fn(c, arg);
-        c->world.start(c->world.ctx, p);
+      if (c->world.try_stop(c->world.ctx, p, &stop)) {
+        call_stopped(c, p, fn, arg);
+        return;
       }
       c->end_advance();
-      if (stopped) return;
     }
     c->world.relax(c->world.ctx, &mu);
   }

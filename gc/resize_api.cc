@@ -14,6 +14,7 @@
 #include "gc/collector_impl.h"
 #include "gc/runtime_base.h"
 #include "gc/scan.h"
+#include "heap/callback.h"
 #include "tricolor/allocate.h"
 #include "tricolor/resize.h"
 
@@ -118,6 +119,7 @@ void* try_grow_cell(Mutator& mu, void* cell, size_t bytes) {
 
 void check_managed(const Mutator& mu, const char* call) {
   if (TRI_UNLIKELY(mu.p == nullptr)) misuse_in_native(call);
+  heap::check_no_callback(proc_of(&mu), call);
 }
 
 }  // namespace

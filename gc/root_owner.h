@@ -47,6 +47,10 @@ struct RootOwner {
   /// The cycle that scanned this owner last; equal to the collector's cycle
   /// number: black. Written under the scan bit or by the owner itself.
   base::Atomic<uint32_t> scanned_cycle;
+
+  /// Owner only. Whether Options::on_out_of_memory runs on this G's stack, and
+  /// where: see gc/out_of_memory.cc. 0: no.
+  uint32_t oom_call;
 };
 
 /// Makes the shadow stack empty; `mu.runtime` and the rest are the caller's.

@@ -11,6 +11,7 @@
 #include <cstring>
 
 #include "base/check.h"
+#include "heap/callback.h"
 #include "heap/heap.h"
 #include "heap/misuse.h"
 #include "heap/poison.h"
@@ -200,6 +201,7 @@ void* tri_detail_allocate_slow(tri_mutator* mu, uint32_t slot_id, size_t bytes,
   if (TRI_UNLIKELY(mu->p == nullptr)) {
     tricolor::heap::misuse_in_native("allocate");
   }
+  tricolor::heap::check_no_callback(tricolor::heap::mcache_of(mu), "allocate");
   return tricolor::heap::mcache_of(mu)->heap->allocate_slow(mu, slot_id, bytes,
                                                             may_fail != 0);
 }
@@ -209,6 +211,7 @@ void* tri_detail_allocate_large(tri_mutator* mu, uint32_t layout, size_t bytes,
   if (TRI_UNLIKELY(mu->p == nullptr)) {
     tricolor::heap::misuse_in_native("allocate");
   }
+  tricolor::heap::check_no_callback(tricolor::heap::mcache_of(mu), "allocate");
   return tricolor::heap::mcache_of(mu)->heap->allocate_large(
       mu, static_cast<tricolor::LayoutId>(layout), bytes, may_fail != 0);
 }

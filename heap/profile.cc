@@ -9,6 +9,7 @@
 // Threads: the holder of the P; the profile changes while the world is stopped.
 #include "base/check.h"
 #include "base/rng.h"
+#include "heap/callback.h"
 #include "heap/heap.h"
 
 namespace tricolor::heap {
@@ -29,6 +30,14 @@ double exponential(base::Rng* rng) {
 /// Never 0; tells a slot's sample from one of an earlier profile.
 uint16_t tag_of(uint32_t epoch) {
   return static_cast<uint16_t>(epoch | 0x8000);
+}
+
+// A throw passes through to whoever allocates; the cell is then garbage.
+void report(tri_mutator* mu, const AllocProfile& profile,
+            const AllocSample& sample) {
+  run_callback(
+      mcache_of(mu), "the callback of an allocation profile (AllocSampleFn)",
+      [&] { profile.fn(*mu, sample, profile.ctx); }, [] {});
 }
 
 }  // namespace
@@ -94,7 +103,7 @@ void Heap::sample_small(tri_mutator* mu, uint32_t slot_id, void* cell) {
       tri_detail_class_bytes(slot_id & ((1u << TRI_DETAIL_CLASS_SHIFT) - 1)),
       profile_.interval_bytes,
       static_cast<LayoutId>(slot_id >> TRI_DETAIL_CLASS_SHIFT)};
-  if (profile_.fn != nullptr) profile_.fn(*mu, sample, profile_.ctx);
+  if (profile_.fn != nullptr) report(mu, profile_, sample);
 }
 
 void Heap::sample_large(tri_mutator* mu, LayoutId layout, void* object,
@@ -105,7 +114,7 @@ void Heap::sample_large(tri_mutator* mu, LayoutId layout, void* object,
   if (mc->sample_left > 0) return;
   mc->sample_left = draw_distance(mc);
   AllocSample sample{object, bytes, profile_.interval_bytes, layout};
-  profile_.fn(*mu, sample, profile_.ctx);
+  report(mu, profile_, sample);
 }
 
 }  // namespace tricolor::heap

@@ -10,6 +10,7 @@
 #include "base/check.h"
 #include "base/futex.h"
 #include "base/sched_point.h"
+#include "heap/callback.h"
 #include "sched/runtime.h"
 #include "sched/tls.h"
 #include "tricolor/thread.h"
@@ -64,6 +65,7 @@ void enter_native_current(G* g) {
   TRI_SCHED_POINT(enter_native);
   base::assert_no_locks_held("entering native code");
   P* p = p_of(&g->mu);
+  heap::check_no_callback(p, "NativeScope");
   unbind_mutator(g);
   g->native_p = p;
   g->native_word = with_p_state(p->status.load_relaxed(), PState::kNative);

@@ -8,6 +8,7 @@
 // function, which tells others of the task, runs on the scheduler's stack.
 #include "base/check.h"
 #include "base/sched_point.h"
+#include "heap/callback.h"
 #include "sched/runtime.h"
 
 namespace tricolor::sched {
@@ -45,6 +46,7 @@ void check_managed(const Mutator& mu, const char* call) {
                "called in native code: open a ManagedScope, or end the "
                "NativeScope");
   }
+  heap::check_no_callback(p_of(&mu), call);
 }
 
 }  // namespace
@@ -53,6 +55,7 @@ void park_current(Mutator& mu, ParkCommit commit, void* ctx) {
   TRI_SCHED_POINT(park);
   G* g = g_of(&mu);
   base::assert_no_locks_held("park");
+  heap::check_no_callback(p_of(&mu), "a call that parks");
   if (g->m->kind == MKind::kAttached) {
     park_attached(g, commit, ctx);
     return;

@@ -103,6 +103,7 @@ void root_owner_init(RootOwner* owner) {
   mu.shadow_top = owner->inline_slots + 1;
   owner->inline_top = mu.shadow_top;
   owner->shadow_chunk = nullptr;
+  owner->oom_call = 0;
 }
 
 void root_owner_clear(RootOwner* owner) {
@@ -131,6 +132,7 @@ void scope_reset(Mutator& mu, ScopeMark mark) {
     sched::pop_chunk(g);
   }
   mu.shadow_top = mark.top;
+  g->oom_call = 0;  // the handler has jumped here
 }
 
 namespace detail {
@@ -154,8 +156,9 @@ void** tri_detail_shadow_grow(tri_mutator* mu, size_t slots) {
     g->spare_chunk = nullptr;
   } else {
     chunk = sched::pool_of(g)->get(want);
-    TRI_CHECK(chunk != nullptr, "no memory for a shadow stack of %zu slots",
-              want);
+    if (TRI_UNLIKELY(chunk == nullptr)) {
+      TRI_NO_MEMORY("a shadow stack of %zu slots", want);
+    }
   }
   chunk->prev = below;
   chunk->saved_top = mu->shadow_top;

@@ -45,9 +45,11 @@ bool find_cell(const Runtime& rt, const void* p, CellInfo* out);
 
 /// Calls fn(info, ctx) once for each allocated cell, in address order, with the
 /// world stopped. Sees each cell allocated and not released before the call,
-/// but not those a finished mark has found dead. `fn` may read cells; it must
-/// not allocate, store managed pointers, block, throw, or call this runtime
-/// (find_cell, layout_name and cell_size are fine).
+/// but not those a finished mark has found dead. `fn` may read cells, and may
+/// throw: then the walk is over and the world runs again. It must not store
+/// managed pointers, block or longjmp, nor call this runtime (find_cell,
+/// layout_name and cell_size are fine): a call that allocates, releases,
+/// resizes, collects, walks or suspends ends the process with a message.
 using WalkFn = void (*)(const CellInfo& info, void* ctx);
 void walk(Mutator& mu, WalkFn fn, void* ctx);
 

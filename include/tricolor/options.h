@@ -3,7 +3,8 @@
 //
 // Options a Runtime is created with. Order of precedence: built-in default <
 // this struct < environment (prefix `env_prefix`, e.g. TRIGC) < run-time call.
-// A malformed environment value is reported once on stderr and ignored.
+// A malformed environment value is reported once on stderr and ignored. When to
+// set which: docs/tuning.md.
 #ifndef TRICOLOR_OPTIONS_H_
 #define TRICOLOR_OPTIONS_H_
 
@@ -40,8 +41,8 @@ struct Options {
   /// background_threads is 0 or 1), or in step(). TRIDEBUG: gcperiod=MS.
   uint32_t gc_period_ms = 120'000;
   /// Address space reserved for cells, in bytes; 0: min(256 GiB, 8 x memory).
-  /// Less where a process has hundreds of heaps; halved down to 64 MiB while
-  /// the OS refuses.
+  /// Less where a process has hundreds of heaps. Silently raised to 64 MiB,
+  /// cut to 16 TiB, and halved down to 64 MiB while the OS refuses.
   size_t reservation_bytes = 0;
   /// Smallest heap goal in bytes; 0: gc_percent / 100 x 2 MiB for one P,
   /// 4 MiB a P for several (at most 32 MiB).
@@ -65,7 +66,10 @@ struct Options {
   /// As the environment's TRIDEBUG: "gctrace=1,gccheckmark=1,...". May be null.
   const char* debug = nullptr;
   /// Called with no lock held when `make` finds no memory. It may throw or
-  /// longjmp; if it returns, the process ends with a message. May be null.
+  /// longjmp (then scope_reset of local.h, or tri_frame_reset, comes next); if
+  /// it returns, the process ends with a message. May be null. It may let go of
+  /// memory and use the try_ forms; one that runs out of memory itself by a
+  /// form that never returns null ends the process with a message, too.
   void (*on_out_of_memory)(Runtime&, size_t bytes, void* ctx) = nullptr;
   void* on_out_of_memory_ctx = nullptr;
   /// Told of each phase of each cycle: see gc_events.h. May be null.

@@ -220,6 +220,79 @@ TEST_F(gc_inspect, verify_heap_finds_a_stray_write) {
   *inside = 0;
 }
 
+TEST_F(gc_inspect, a_walk_that_is_thrown_out_of_is_over) {
+  Scope<1> scope(mu);
+  Local<Node> tree(scope, make_tree(mu, type, 6));
+  for (int round = 0; round < 3; ++round) {
+    int seen = 0;
+    EXPECT_THROW(walk(mu,
+                      [&](const CellInfo&) {
+                        if (++seen == 5) throw seen;
+                      }),
+                 int);
+    EXPECT_EQ(seen, 5);
+    EXPECT_FALSE(gc.p().in_collector);
+    EXPECT_GE(walk_all().size(), 127u);
+    allocate(mu, bytes, 100);
+    gc.collect();
+    verify_heap(mu);
+  }
+  EXPECT_EQ(check_tree(tree), 127);
+}
+
+TEST_F(gc_inspect, what_a_walk_may_not_do) {
+  make(mu, type);
+  const auto inside = [this](auto f) {
+    walk(mu, [&](const CellInfo& info) { f(info); });
+  };
+  const auto in_walk = [](const char* call) {
+    return std::string(call) + ": called from the callback of walk";
+  };
+  EXPECT_DEATH(inside([&](auto&) { allocate(mu, bytes, 48); }),
+               in_walk("allocate"));
+  EXPECT_DEATH(inside([&](auto&) { allocate(mu, bytes, 1 << 20); }),
+               in_walk("allocate"));
+  EXPECT_DEATH(inside([&](auto& info) { release(mu, info.cell); }),
+               in_walk("release"));
+  EXPECT_DEATH(inside([&](auto& info) { grow(mu, info.cell, 1 << 20); }),
+               in_walk("grow"));
+  EXPECT_DEATH(inside([&](auto& info) { shrink(mu, info.cell, 16); }),
+               in_walk("shrink"));
+  EXPECT_DEATH(inside([&](auto&) { gc.collect(); }), in_walk("collect"));
+  EXPECT_DEATH(inside([&](auto&) { gc.collector().step(&mu, 1000); }),
+               in_walk("step"));
+  EXPECT_DEATH(inside([&](auto&) { walk_all(); }), in_walk("walk"));
+  EXPECT_DEATH(inside([&](auto&) { verify_heap(mu); }), in_walk("verify_heap"));
+  EXPECT_DEATH(inside([&](auto&) { set_alloc_profile(mu, {}); }),
+               in_walk("set_alloc_profile"));
+}
+
+TEST_F(gc_inspect, allocating_inside_the_collector_is_a_mistake) {
+  static Mutator* mutator;
+  static LayoutId raw;
+  mutator = &mu;
+  raw = bytes;
+  LayoutSpec spec;
+  spec.name = "Bad";
+  spec.head_bytes = 16;
+  spec.on_dead = [](void*, size_t, void*) {
+    for (int i = 0; i < 10'000; ++i) allocate(*mutator, raw, 64);
+  };
+  allocate(mu, gc.layout(spec), 16);
+  EXPECT_DEATH(gc.collect(), "allocate: .*inside the collector");
+}
+
+TEST_F(gc_inspect, a_root_callback_may_not_allocate) {
+  static Mutator* mutator;
+  static LayoutId raw;
+  mutator = &mu;
+  raw = bytes;
+  add_root_callback(
+      gc.runtime(), [](Tracer&, void*) { allocate(*mutator, raw, 64); },
+      nullptr);
+  EXPECT_DEATH(gc.collect(), "allocate: called from a root callback");
+}
+
 TEST_F(gc_inspect, from_inside_the_collector_is_a_mistake) {
   static Mutator* mutator;
   mutator = &mu;

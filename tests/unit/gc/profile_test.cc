@@ -124,6 +124,63 @@ TEST_F(gc_profile, can_be_changed_and_ended) {
   gc.heap().validate_stw(true);
 }
 
+/// Samples each allocation by `fn`, which finds the test as its ctx.
+template <class Fn>
+void sample_all(Mutator& mu, const Fn& fn) {
+  AllocProfile p;
+  p.fn = [](Mutator& m, const AllocSample& s, void* ctx) {
+    (*static_cast<const Fn*>(ctx))(m, s);
+  };
+  p.ctx = const_cast<void*>(static_cast<const void*>(&fn));
+  p.interval_bytes = 1;
+  p.exponential = false;
+  set_alloc_profile(mu, p);
+}
+
+TEST_F(gc_profile, what_a_callback_may_not_do) {
+  const auto inside = [this](auto f) {
+    sample_all(mu, f);
+    make(mu, type);
+  };
+  using S = const AllocSample&;
+  const char* words = ": called from the callback of an allocation profile";
+  const auto in_callback = [words](const char* call) {
+    return std::string(call) + words;
+  };
+  EXPECT_DEATH(inside([&](Mutator& m, S) { allocate(m, bytes, 48); }),
+               in_callback("allocate"));
+  EXPECT_DEATH(inside([&](Mutator& m, S) { allocate(m, bytes, 1 << 20); }),
+               in_callback("allocate"));
+  EXPECT_DEATH(inside([&](Mutator&, S) { gc.collect(); }),
+               in_callback("collect"));
+  EXPECT_DEATH(inside([&](Mutator& m, S s) { release(m, s.cell); }),
+               in_callback("release"));
+  EXPECT_DEATH(inside([&](Mutator& m, S) { verify_heap(m); }),
+               in_callback("verify_heap"));
+  EXPECT_DEATH(inside([&](Mutator& m, S) { set_alloc_profile(m, {}); }),
+               in_callback("set_alloc_profile"));
+  const auto large = [&](Mutator& m, S s) { release(m, s.cell); };
+  sample_all(mu, large);
+  EXPECT_DEATH(allocate(mu, bytes, 1 << 20), in_callback("release"));
+}
+
+TEST_F(gc_profile, a_callback_may_throw) {
+  int left = 10;
+  const auto thrower = [&](Mutator&, const AllocSample&) {
+    if (--left >= 0) throw left;
+  };
+  sample_all(mu, thrower);
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_THROW(make(mu, type), int);
+    EXPECT_THROW(allocate(mu, bytes, 1 << 20), int);
+  }
+  Scope<1> scope(mu);
+  Local<Node> tree(scope, make_tree(mu, type, 6));
+  gc.collect();
+  verify_heap(mu);
+  EXPECT_EQ(check_tree(tree), 127);
+}
+
 TEST_F(gc_profile, an_interval_of_nothing_is_refused) {
   EXPECT_DEATH(start(0, false), "set_alloc_profile: interval_bytes is 0");
 }

@@ -3,6 +3,8 @@
 //
 // A handler that throws or jumps out of `make` in one task while others go on:
 // the shadow stack is as it was, the collector runs, the heap is usable.
+#include <unistd.h>
+
 #include <csetjmp>
 
 #include "tests/unit/sched/fixture.h"
@@ -100,6 +102,84 @@ TEST_P(sched_out_of_memory, a_longjmp_and_scope_reset) {
   rt->run([&](Mutator& mu) {
     for (int round = 0; round < 3; ++round) jump_once(mu, type, &target);
   });
+}
+
+/// A handler that asks for memory by the form that never gives up.
+TEST(sched_out_of_memory_death, a_handler_that_allocates) {
+  static Type<Cell> cell;
+  static int depth;
+  Options o = limited(1);
+  o.on_out_of_memory = [](Runtime&, size_t, void*) {
+    if (++depth > 3) _exit(0);
+    allocate(*current(), cell.layout, 30'000);
+    for (;;) make(*current(), cell);
+  };
+  EXPECT_DEATH(
+      {
+        RuntimePtr rt = make_runtime(o);
+        cell = register_cell(*rt);
+        rt->run([&](Mutator& mu) { fill(mu, cell, nullptr, 0); });
+      },
+      "out of memory: .*asked for by Options::on_out_of_memory");
+}
+
+/// It may use the try_ forms, and let go of what it keeps for such a day.
+TEST_P(sched_out_of_memory, a_handler_that_tries) {
+  static Type<Cell> cell;
+  static int calls;
+  calls = 0;
+  Options o = limited(GetParam());
+  o.on_out_of_memory = [](Runtime&, size_t, void*) {
+    ++calls;
+    while (try_make(*current(), cell) != nullptr) {
+    }
+    throw NoMemory();
+  };
+  RuntimePtr rt = make_runtime(o);
+  cell = register_cell(*rt);
+  rt->run([&](Mutator& mu) {
+    for (int i = 0; i < 3; ++i) {
+      EXPECT_THROW(fill(mu, cell, nullptr, 60), NoMemory);
+    }
+  });
+  EXPECT_EQ(calls, 3);
+}
+
+TRI_DETAIL_NOINLINE int run_out_at(Mutator& mu, int depth) {
+  volatile char frame[100] = {};
+  if (depth > 0) return run_out_at(mu, depth - 1) + frame[3];
+  allocate(mu, kInvalidLayout + 1, SIZE_MAX);
+  return frame[5];
+}
+
+TRI_DETAIL_NOINLINE void jump_from(Mutator& mu, int depth,
+                                   std::jmp_buf** target) {
+  std::jmp_buf here;
+  *target = &here;
+  if (setjmp(here) == 0) run_out_at(mu, depth);
+}
+
+/// A handler that has jumped away, with no Scope to reset, is not under way,
+/// wherever on the stack the next one is called from.
+TEST_P(sched_out_of_memory, a_longjmp_without_scopes_from_any_depth) {
+  static std::jmp_buf* target = nullptr;
+  static int calls;
+  calls = 0;
+  Options o = limited(GetParam());
+  o.on_out_of_memory = [](Runtime&, size_t, void*) {
+    ++calls;
+    longjmp(*target, 1);
+  };
+  RuntimePtr rt = make_runtime(o);
+  register_cell(*rt);
+  int done = 0;
+  rt->run([&](Mutator& mu) {
+    for (int depth : {0, 0, 1, 2, 3, 30, 31, 33, 70, 5, 9, 0, 100}) {
+      jump_from(mu, depth, &target);
+      ++done;
+    }
+  });
+  EXPECT_EQ(calls, done);
 }
 
 INSTANTIATE_TEST_SUITE_P(procs, sched_out_of_memory, ::testing::Values(1u, 2u),
