@@ -19,8 +19,18 @@ namespace {
 constexpr int64_t kExternalStep = 64 * 1024;
 }
 
+void CollectorImpl::add_external(int64_t delta) {
+  int64_t old = external_.load_relaxed();
+  int64_t sum;
+  do {
+    if (__builtin_add_overflow(old, delta, &sum)) {
+      sum = delta < 0 ? INT64_MIN : INT64_MAX;
+    }
+  } while (!external_.compare_exchange_weak_relaxed(old, sum));
+}
+
 void CollectorImpl::adjust_external(tri_mutator* mu, int64_t delta) {
-  external_.fetch_add_relaxed(delta);
+  add_external(delta);
   ProcGc* p = proc_of(mu);
   if (delta <= 0 || p->in_collector) return;
   int64_t grown = p->external_grown;
@@ -42,7 +52,7 @@ void adjust_external(Mutator& mu, int64_t delta) {
 
 void adjust_external(Runtime& rt, int64_t delta) {
   gc::CollectorImpl* c = gc::runtime_base(rt)->collector->impl();
-  c->external_.fetch_add_relaxed(delta);
+  c->add_external(delta);
 }
 
 uint64_t external_bytes(const Runtime& rt) {

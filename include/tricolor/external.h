@@ -29,7 +29,9 @@ void adjust_external(Mutator& mu, int64_t delta);
 void adjust_external(Runtime& rt, int64_t delta);
 
 /// The sum of all deltas, 0 while it is negative (an object's end may be
-/// reported before its beginning, by another thread). Any thread.
+/// reported before its beginning, by another thread). Stops at INT64_MAX and
+/// INT64_MIN: who has gone beyond counts wrong from then on, by what was lost.
+/// Any thread.
 uint64_t external_bytes(const Runtime& rt);
 
 }  // namespace tricolor

@@ -94,5 +94,22 @@ TEST_F(gc_external, ends_may_be_reported_before_beginnings) {
   EXPECT_DEATH(adjust_external(native, 1), "adjust_external: .*native code");
 }
 
+TEST_F(gc_external, the_sum_stops_at_the_ends) {
+  adjust_external(gc.runtime(), INT64_MAX);
+  adjust_external(gc.runtime(), INT64_MAX);
+  EXPECT_EQ(external_bytes(gc.runtime()), uint64_t{INT64_MAX});
+  adjust_external(mu, 5);
+  adjust_external(mu, INT64_MAX);
+  EXPECT_EQ(external_bytes(gc.runtime()), uint64_t{INT64_MAX});
+  gc.finish();
+  adjust_external(gc.runtime(), -INT64_MAX);
+  EXPECT_EQ(external_bytes(gc.runtime()), 0u);
+  adjust_external(gc.runtime(), INT64_MIN);
+  adjust_external(gc.runtime(), INT64_MIN);
+  adjust_external(gc.runtime(), INT64_MAX);
+  EXPECT_EQ(external_bytes(gc.runtime()), 0u);
+  gc.collect();
+}
+
 }  // namespace
 }  // namespace tricolor::testing
