@@ -66,7 +66,8 @@ class Runtime {
   /// thread: one that is not in this runtime is attached for the call.
   void collect();
 
-  /// Changes the GC percent (kGcOff: off); returns the old one. Any thread.
+  /// Changes the GC percent; returns the old one. kGcOff, or like Go's
+  /// SetGCPercent any negative number: off. Any thread.
   int set_gc_percent(int percent);
 
   /// Changes the soft limit (Options::memory_limit_bytes); takes effect at

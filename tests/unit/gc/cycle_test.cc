@@ -128,6 +128,9 @@ TEST(gc_cycle, percent_off_never_collects_by_itself) {
   for (int i = 0; i < 200; ++i) make_tree(gc.mu(), type, 9);
   EXPECT_EQ(gc.collector().cycle(), 0u);
   EXPECT_EQ(gc.collector().set_gc_percent(50), -1);
+  EXPECT_EQ(gc.collector().set_gc_percent(-5), 50);
+  EXPECT_EQ(gc.collector().set_gc_percent(INT32_MIN), kGcOff);
+  EXPECT_EQ(gc.collector().set_gc_percent(50), kGcOff);
   make_tree(gc.mu(), type, 9);
   EXPECT_GE(gc.collector().cycle(), 1u);
 }
