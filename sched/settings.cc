@@ -101,7 +101,8 @@ bool parse_limit(std::string_view text, uint64_t* out) {
     *out = kAutoMemoryLimit;
   } else if (text == "off") {
     *out = kNoMemoryLimit;
-  } else if (base::parse_bytes(text, &bytes) && bytes != 0) {
+  } else if (base::parse_bytes(text, &bytes) && bytes != kNoMemoryLimit &&
+             bytes != kAutoMemoryLimit) {
     *out = bytes;
   } else {
     return false;

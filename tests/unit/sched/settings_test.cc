@@ -47,7 +47,8 @@ TEST_F(sched_settings, memory_limit) {
   setenv("TSETMEMLIMIT", "off", 1);
   EXPECT_EQ(settings_of(o_).options.memory_limit_bytes, kNoMemoryLimit);
   testing::internal::CaptureStderr();
-  for (const char* bad : {"", "0", "64MB", "-1", "much"}) {
+  for (const char* bad :
+       {"", "0", "64MB", "-1", "much", "18446744073709551615"}) {
     setenv("TSETMEMLIMIT", bad, 1);
     EXPECT_EQ(settings_of(o_).options.memory_limit_bytes, 5u) << bad;
   }
