@@ -3,6 +3,7 @@
 //
 // The public calls that need the heap and the collector alone: Global,
 // RootTable, root callbacks, Tracer, cell_size.
+#include "base/check.h"
 #include "gc/collector_impl.h"
 #include "gc/runtime_base.h"
 #include "gc/scan.h"
@@ -11,6 +12,19 @@
 #include "tricolor/runtime.h"
 
 namespace tricolor {
+
+namespace {
+
+/// The table of encodings is not looked at beyond what has been registered.
+void check_encoding(heap::Heap* heap, EncodingId id, const char* call) {
+  if (TRI_LIKELY(id < heap->layouts().encoding_count())) return;
+  TRI_MISUSE(call,
+             "encoding %u is not registered; use kRawPointers or the id that "
+             "Runtime::register_encoding returned",
+             unsigned{id});
+}
+
+}  // namespace
 
 void Tracer::visit(const void* cell) {
   auto* t = static_cast<gc::TracerImpl*>(impl_);
@@ -23,6 +37,7 @@ void Tracer::visit_words(const uint64_t* words, size_t n, EncodingId encoding) {
     t->visit_words(t, words, n, encoding);
     return;
   }
+  check_encoding(t->heap, encoding, "Tracer::visit_words");
   gc::scan_encoded(t->heap->layouts().encoding(encoding), words, n,
                    [t](void* cell) { t->visit(t, cell); });
 }
@@ -55,9 +70,14 @@ void global_release(Runtime& rt, uint64_t* word) {
 }
 
 RootTableRep* root_table_create(Runtime& rt, size_t words, EncodingId enc,
-                                uint64_t** data) {
+                                uint64_t** data, bool may_fail) {
+  check_encoding(gc::runtime_base(rt)->heap, enc, "RootTable");
   RootTableRep* rep =
       gc::runtime_base(rt)->collector->impl()->roots.create_table(words, enc);
+  if (rep == nullptr) {
+    if (may_fail) return nullptr;
+    TRI_NO_MEMORY("a RootTable of %zu words", words);
+  }
   *data = rep->words;
   return rep;
 }

@@ -47,7 +47,7 @@ uint64_t* Roots::acquire_word() {
   base::LockGuard guard(lock_);
   for (;; ++first_free_) {
     if (first_free_ == chunks_.size() && !add_chunk_locked()) {
-      TRI_FATAL("no memory for a Global (%zu chunks in use)", chunks_.size());
+      TRI_NO_MEMORY("a Global (%zu chunks in use)", chunks_.size());
     }
     GlobalChunk* chunk = chunks_[first_free_];
     const uint64_t free = ~(chunk->in_use | chunk->dropped) & kAllWords;
@@ -79,12 +79,14 @@ void Roots::release_word(uint64_t* word, bool cleared) {
 }
 
 detail::RootTableRep* Roots::create_table(size_t n, EncodingId encoding) {
-  auto* rep = static_cast<detail::RootTableRep*>(
-      meta_->alloc(sizeof(detail::RootTableRep), 8));
   size_t bytes = (n == 0 ? 1 : n) * sizeof(uint64_t);
   void* words = n > SIZE_MAX / 16 ? nullptr : base::os_map(bytes);
-  if (rep == nullptr || words == nullptr) {
-    TRI_FATAL("no memory for a RootTable of %zu words", n);
+  if (words == nullptr) return nullptr;
+  auto* rep = static_cast<detail::RootTableRep*>(
+      meta_->alloc(sizeof(detail::RootTableRep), 8));
+  if (rep == nullptr) {
+    base::os_release(words, bytes);
+    return nullptr;
   }
   rep->words = static_cast<uint64_t*>(words);
   rep->n = n == 0 ? 1 : n;

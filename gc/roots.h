@@ -54,6 +54,7 @@ class Roots {
   uint64_t* acquire_word();
   /// `cleared`: the caller has nulled the word through the barrier.
   void release_word(uint64_t* word, bool cleared);
+  /// Null when memory is refused. `encoding` is registered.
   detail::RootTableRep* create_table(size_t n, EncodingId encoding);
   void drop_table(detail::RootTableRep* rep);
 

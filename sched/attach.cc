@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "sched/runtime.h"
 #include "sched/tls.h"
+#include "tricolor/error.h"
 #include "tricolor/thread.h"
 
 namespace tricolor::sched {
@@ -49,17 +50,46 @@ void begin_attached_g(M* m, G* g, P* p) {
   g->native_word = p->status.load_relaxed();
 }
 
-Mutator* attach_new(RuntimeImpl* rt) {
+// Why there is no P or no G.
+void explain(RuntimeImpl* rt, Error* error) {
+  if (rt->sched.all_p_count.load_relaxed() == kMaxAllPs) {
+    set_error(error, ErrorCode::kLimit,
+              "%u threads are attached or run tasks: no more can be",
+              kMaxAllPs);
+  } else if (rt->gs.is_full()) {
+    set_error(error, ErrorCode::kLimit,
+              "Options::max_tasks is %zu, and as many tasks, coroutines and "
+              "attached threads exist",
+              rt->settings.max_tasks);
+  } else {
+    set_error(error, ErrorCode::kOutOfMemory,
+              "the OS refuses memory for another attached thread");
+  }
+}
+
+// All or nothing.
+Mutator* attach_new(RuntimeImpl* rt, Error* error) {
   M* m = new_m(rt, MKind::kAttached);
-  if (m == nullptr) return nullptr;
+  if (m == nullptr) {
+    explain(rt, error);
+    return nullptr;
+  }
   push_m(m);
-  base::LockGuard guard(rt->world.lock);
-  P* p = get_attached_p(rt);
-  G* g = p == nullptr ? nullptr : rt->gs.get(p);
-  if (g == nullptr) return nullptr;
-  begin_attached_g(m, g, p);
-  rt->attached_threads.fetch_add_relaxed(1);
-  return &g->mu;
+  {
+    base::LockGuard guard(rt->world.lock);
+    P* p = get_attached_p(rt);
+    G* g = p == nullptr ? nullptr : rt->gs.get(p);
+    if (g != nullptr) {
+      begin_attached_g(m, g, p);
+      rt->attached_threads.fetch_add_relaxed(1);
+      return &g->mu;
+    }
+    explain(rt, error);
+    if (p != nullptr) put_attached_p(rt, p);
+  }
+  pop_m(m);
+  free_m(rt, m);
+  return nullptr;
 }
 
 void detach_last(RuntimeImpl* rt, M* m) {
@@ -96,6 +126,16 @@ void detach_last(RuntimeImpl* rt, M* m) {
 namespace tricolor::detail {
 
 Mutator* attach_thread(Runtime& api) {
+  Error error;
+  Mutator* mu = try_attach_thread(api, &error);
+  if (mu != nullptr) return mu;
+  if (error.code == ErrorCode::kLimit) {
+    TRI_MISUSE("AttachScope", "%s; or ask for an Error", error.text);
+  }
+  TRI_NO_MEMORY("what another attached thread needs");
+}
+
+Mutator* try_attach_thread(Runtime& api, Error* error) {
   RuntimeImpl* rt = impl_of(api);
   sched::M* m = sched::current_m_of(rt);
   if (m != nullptr && m->curg != nullptr) {
@@ -103,13 +143,7 @@ Mutator* attach_thread(Runtime& api) {
     if (m->kind == sched::MKind::kAttached) m->attach_depth++;
     return &m->curg->mu;
   }
-  Mutator* mu = sched::attach_new(rt);
-  if (mu == nullptr) {
-    TRI_MISUSE("AttachScope",
-               "no memory for another attached thread, or more "
-               "than Options::max_tasks tasks and threads");
-  }
-  return mu;
+  return sched::attach_new(rt, error);
 }
 
 void detach_thread(Runtime& api, Mutator* mu) {

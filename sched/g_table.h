@@ -49,6 +49,11 @@ class GTable {
 
   // ORDER-gtable-1: pairs with make_locked(): sees elements and their Gs.
   size_t count() const { return count_.load_acquire(); }
+  /// As many exist as ever may: get() has no other reason than memory else.
+  bool is_full() {
+    base::LockGuard guard(lock_);
+    return all_.size() == all_.capacity();
+  }
   /// index < count().
   G* at(size_t index) const { return all_.data()[index]; }
 

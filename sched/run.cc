@@ -108,7 +108,9 @@ void Runtime::run_main(void (*fn)(Mutator&, void*), void* ctx) {
                              : sched::make_task(rt, nullptr, request,
                                                 sched::GKind::kMain);
   if (g == nullptr) {
-    TRI_MISUSE("Runtime::run", "no memory, or more than Options::max_tasks");
+    if (!rt->gs.is_full()) TRI_NO_MEMORY("the main task's own data");
+    TRI_MISUSE("Runtime::run", "more tasks than Options::max_tasks, %zu",
+               rt->settings.max_tasks);
   }
   g->main_m = m;
   g->joiner.store_relaxed(sched::kJoinDetached);

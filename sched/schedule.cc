@@ -30,8 +30,8 @@ namespace {
 void start_first_run(M* m, G* g) {
   stacks::Refusal refusal = nullptr;
   if (g->stack == nullptr && !prepare_stack(m->rt, m->p, g, &refusal)) {
-    TRI_MISUSE("spawn", "no native stack for task %lu: %s",
-               static_cast<unsigned long>(g->id.load_relaxed()), refusal);
+    TRI_NO_MEMORY("a native stack for task %lu (%s)",
+                  static_cast<unsigned long>(g->id.load_relaxed()), refusal);
   }
   g->started = true;
   // The main task was made without a P. It has no roots, so black is true.

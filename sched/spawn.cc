@@ -164,10 +164,11 @@ TaskRef spawn(Mutator& mu, const SpawnRequest& request) {
   sched::P* p = sched::p_of(&mu);
   sched::G* g = sched::make_task(rt, p, request, sched::GKind::kTask);
   if (g == nullptr) {
+    if (!rt->gs.is_full()) TRI_NO_MEMORY("a task's own data");
     TRI_MISUSE("spawn",
-               "no task left: Options::max_tasks is %zu, and %zu "
-               "tasks and coroutines exist (or there is no memory)",
-               rt->settings.max_tasks, rt->gs.count());
+               "no task left: Options::max_tasks is %zu, and as many tasks and "
+               "coroutines exist",
+               rt->settings.max_tasks);
   }
   const TaskRef ref{g, g->id.load_relaxed()};
   sched::ensure_sysmon(rt);

@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <new>
 #include <utility>
 
 #include "tricolor/detail/mutator.h"
@@ -25,7 +26,7 @@ uint64_t* global_acquire(Runtime& rt);
 void global_release(Runtime& rt, uint64_t* word);
 struct RootTableRep;
 RootTableRep* root_table_create(Runtime& rt, size_t words, EncodingId enc,
-                                uint64_t** data);
+                                uint64_t** data, bool may_fail);
 void root_table_destroy(Runtime& rt, RootTableRep* rep);
 }  // namespace detail
 
@@ -69,7 +70,9 @@ class Global {
   value_type value_{};
 };
 
-/// A fixed table of `n` root words, for a VM's registry or constant pools.
+/// A fixed table of `n` root words, for a VM's registry or constant pools. Ends
+/// the process where there is no memory for it, unless asked with
+/// std::nothrow: then it is not ok(), and nothing but its end is legal.
 template <class T>
 class RootTable {
  public:
@@ -77,12 +80,20 @@ class RootTable {
 
   RootTable(Runtime& rt, size_t n, EncodingId encoding = kRawPointers)
       : rt_(rt),
-        rep_(detail::root_table_create(rt, n, encoding, &words_)),
+        rep_(detail::root_table_create(rt, n, encoding, &words_, false)),
+        size_(n) {}
+  RootTable(std::nothrow_t, Runtime& rt, size_t n,
+            EncodingId encoding = kRawPointers)
+      : rt_(rt),
+        rep_(detail::root_table_create(rt, n, encoding, &words_, true)),
         size_(n) {}
   RootTable(const RootTable&) = delete;
   RootTable& operator=(const RootTable&) = delete;
-  ~RootTable() { detail::root_table_destroy(rt_, rep_); }
+  ~RootTable() {
+    if (rep_ != nullptr) detail::root_table_destroy(rt_, rep_);
+  }
 
+  bool ok() const { return rep_ != nullptr; }
   size_t size() const { return size_; }
   /// i < size(), unchecked.
   value_type get(size_t i) const {

@@ -13,9 +13,11 @@
 namespace tricolor {
 
 class Runtime;
+struct Error;
 
 namespace detail {
 Mutator* attach_thread(Runtime& rt);
+Mutator* try_attach_thread(Runtime& rt, Error* error);  // null: refused
 void detach_thread(Runtime& rt, Mutator* mu);
 void enter_managed(Mutator& mu);
 void leave_managed(Mutator& mu);
@@ -24,11 +26,19 @@ void leave_native(Mutator& mu);
 }  // namespace detail
 
 /// Attaches the calling thread until the end of the scope; nests (a second one
-/// for the same runtime gives the same Mutator).
+/// for the same runtime gives the same Mutator). The first form ends the
+/// process where there is no memory, or where Options::max_tasks is reached.
+/// The second puts the reason in *error, which may be null, and is not ok()
+/// then: nothing but its end is legal.
 class AttachScope {
  public:
   explicit AttachScope(Runtime& rt) : rt_(rt), mu_(detail::attach_thread(rt)) {}
-  ~AttachScope() { detail::detach_thread(rt_, mu_); }
+  AttachScope(Runtime& rt, Error* error)
+      : rt_(rt), mu_(detail::try_attach_thread(rt, error)) {}
+  ~AttachScope() {
+    if (mu_ != nullptr) detail::detach_thread(rt_, mu_);
+  }
+  bool ok() const { return mu_ != nullptr; }
   AttachScope(const AttachScope&) = delete;
   AttachScope& operator=(const AttachScope&) = delete;
   Mutator& mutator() { return *mu_; }

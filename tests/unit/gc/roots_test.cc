@@ -105,5 +105,26 @@ TEST(gc_roots, callbacks_run_in_both_stops) {
   EXPECT_EQ(gc.live_cells(), 0u);
 }
 
+TEST(gc_roots_DeathTest, an_encoding_that_is_not_registered) {
+  GcAlone gc(checked());
+  EXPECT_DEATH(RootTable<Node>(gc.runtime(), 4, EncodingId{7}),
+               "RootTable: encoding 7 is not registered");
+  // The trial at registration says so by an error; a trace that changes its
+  // mind later gets here.
+  static bool bad;
+  bad = false;
+  LayoutSpec spec;
+  spec.name = "Fickle";
+  spec.head_bytes = 16;
+  spec.trace = [](Tracer& t, void* cell, size_t bytes, void*) {
+    t.visit_words(static_cast<uint64_t*>(cell), bytes / 8,
+                  bad ? EncodingId{200} : kRawPointers);
+  };
+  const LayoutId fickle = gc.layout(spec);
+  bad = true;
+  Global<void> root(gc.mu(), allocate(gc.mu(), fickle, 16));
+  EXPECT_DEATH(gc.collect(), "visit_words: encoding 200 is not registered");
+}
+
 }  // namespace
 }  // namespace tricolor::testing

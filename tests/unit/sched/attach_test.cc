@@ -36,6 +36,34 @@ TEST(sched_attach, current_follows_the_scopes) {
   EXPECT_EQ(current(), nullptr);
 }
 
+TEST(sched_attach, a_limit_that_is_reached_comes_back_as_an_error) {
+  Options o = options(1);
+  o.max_tasks = 1;
+  RuntimePtr rt = make_runtime(o);
+  for (int round = 0; round < 3; round++) {
+    Error error;
+    AttachScope first(*rt, &error);
+    EXPECT_TRUE(first.ok()) << error.text;
+    std::thread([&] {
+      Error why;
+      AttachScope second(*rt, &why);
+      EXPECT_FALSE(second.ok());
+      EXPECT_EQ(why.code, ErrorCode::kLimit);
+      EXPECT_NE(std::string(why.text).find("max_tasks is 1"), std::string::npos)
+          << why.text;
+      EXPECT_EQ(current(), nullptr) << "nothing of it is left";
+      AttachScope third(*rt, nullptr);
+      EXPECT_FALSE(third.ok());
+    }).join();
+  }
+  EXPECT_DEATH(
+      {
+        AttachScope first(*rt);
+        std::thread([&] { AttachScope second(*rt); }).join();
+      },
+      "AttachScope: .*max_tasks is 1");
+}
+
 TEST(sched_attach, scopes_nest_in_any_order) {
   RuntimePtr rt = make_runtime(options(1));
   const Type<Link> type = link_type(*rt);

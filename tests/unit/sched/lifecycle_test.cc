@@ -4,7 +4,12 @@
 // Runtimes come and go without leaving a thread, a mapping or a descriptor;
 // several live at once; unfinished tasks go with their runtime; creation that
 // fails half-way leaves nothing.
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <atomic>
+#include <csignal>
+#include <cstdio>
 #include <memory>
 #include <thread>
 #include <vector>
@@ -138,6 +143,117 @@ TEST(sched_lifecycle, creation_survives_refusals) {
   }
   EXPECT_GT(failures, 3);
   EXPECT_LE(mapping_count(), before.mappings + 20);
+}
+
+/// Lets the nth mmap fail, and those after it if so asked.
+struct RefuseMmap {
+  explicit RefuseMmap(int nth, bool onwards) : left(nth), onwards(onwards) {}
+  static bool refuse(void* ctx, base::OsCall call, size_t) {
+    auto* self = static_cast<RefuseMmap*>(ctx);
+    if (call != base::OsCall::kMmap) return false;
+    const int left = self->left--;
+    return left == 0 || (self->onwards && left < 0);
+  }
+  std::atomic<int> left;
+  const bool onwards;
+  const base::OsFaultHook hook{&refuse, this};
+  const base::OsFaultScope scope{hook};
+};
+
+void use_everything(Runtime& rt, const Type<Link>& type) {
+  rt.run([&](Mutator& mu) {
+    Scope<1> scope(mu);
+    Local<Link> list(scope, make_list(mu, type, 100));
+    RootTable<Link> table(rt, 1000);
+    table.set(mu, 7, list.get());
+    auto t = spawn(mu, [](Mutator& mu) {
+      Scope<200> deep(mu);
+      yield(mu);
+    });
+    join(mu, t);
+    collect(mu);
+    EXPECT_TRUE(check_list(table.get(7), 100));
+  });
+  AttachScope attach(rt);
+}
+
+// What has no error to give ends the process by the right name, never by the
+// embedder's, nor by a null pointer's.
+TEST(sched_lifecycle_death, refusals_while_it_runs_are_called_that) {
+  int refused = 0;
+  for (int nth = 0; nth < 30; nth++) {
+    EXPECT_EXIT(
+        {
+          RuntimePtr rt = make_runtime(options(1, 0));
+          const Type<Link> type = link_type(*rt);
+          bool all = false;
+          {
+            RefuseMmap fault(nth, /*onwards=*/true);
+            use_everything(*rt, type);
+            all = fault.left >= 0;
+          }
+          fputs(all ? "fine: never reached\n" : "fine: did without\n", stderr);
+          _exit(0);
+        },
+        [](int status) {
+          return (WIFEXITED(status) && WEXITSTATUS(status) == 0) ||
+                 (WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+        },
+        "^fine: |fatal: out of memory: the OS refuses .*raise RLIMIT_AS")
+        << nth;
+    refused++;
+  }
+  EXPECT_EQ(refused, 30);
+}
+
+// What has one gives it, leaves nothing behind, and works when asked again.
+TEST(sched_lifecycle, refusals_that_come_back_as_errors) {
+  RuntimePtr rt = make_runtime(options(1, 0));
+  const Type<Link> type = link_type(*rt);
+  int refusals = 0;
+  for (int nth = 0; nth < 20; nth++) {
+    {
+      RefuseMmap fault(nth, /*onwards=*/true);
+      Error error;
+      AttachScope attach(*rt, &error);
+      if (!attach.ok()) {
+        refusals++;
+        EXPECT_EQ(error.code, ErrorCode::kOutOfMemory) << error.text;
+        EXPECT_NE(error.text[0], '\0');
+        EXPECT_EQ(current(), nullptr);
+      }
+    }
+    {
+      RefuseMmap fault(nth, /*onwards=*/true);
+      RootTable<Link> table(std::nothrow, *rt, 5000);
+      EXPECT_EQ(table.ok(), nth > 0);
+      refusals += table.ok() ? 0 : 1;
+    }
+    RootTable<Link> whole(std::nothrow, *rt, 5000);
+    EXPECT_TRUE(whole.ok());
+  }
+  EXPECT_GT(refusals, 2);
+  use_everything(*rt, type);
+}
+
+// At vm.max_map_count every advice that splits a mapping says so for good. It
+// is advice: the runtime does without.
+TEST(sched_lifecycle, creation_where_all_advice_is_put_off_for_ever) {
+  const base::OsFaultHook hook{[](void*, base::OsCall call, size_t) {
+                                 return call == base::OsCall::kMadvise;
+                               },
+                               nullptr, /*again=*/true};
+  const base::OsFaultScope scope(hook);
+  RuntimePtr rt = make_runtime(options(2));
+  static Type<Link> type;
+  type = link_type(*rt);
+  rt->run([](Mutator& mu) {
+    Scope<1> scope(mu);
+    Local<Link> list(scope, make_list(mu, type, 1000));
+    auto t = spawn(mu, [](Mutator& mu) { collect(mu); });
+    join(mu, t);
+    EXPECT_TRUE(check_list(list, 1000));
+  });
 }
 
 }  // namespace
