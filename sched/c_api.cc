@@ -9,6 +9,7 @@
 #include "base/check.h"
 #include "gc/collector.h"
 #include "gc/runtime_base.h"
+#include "sched/settings.h"
 #include "tricolor/all.h"
 #include "tricolor/tricolor.h"
 
@@ -70,6 +71,12 @@ uint8_t byte_of(int value) {
   return static_cast<uint8_t>(value >= 0 && value < 0xff ? value : 0xff);
 }
 
+void refuse_null(tri_error* error, const char* what) {
+  tricolor::sched::set_error(reinterpret_cast<tricolor::Error*>(error),
+                             tricolor::ErrorCode::kInvalidArgument,
+                             "%s is NULL", what);
+}
+
 void run_task(tricolor::Mutator& mu, void* plain, void** roots, void* result) {
   auto* packet = static_cast<TaskPacket*>(plain);
   void* cell = packet->fn(&mu, roots, packet->plain);
@@ -81,9 +88,14 @@ void run_task(tricolor::Mutator& mu, void* plain, void** roots, void* result) {
 extern "C" {
 
 tri_runtime* tri_runtime_create(const tri_options* options, tri_error* error) {
+  if (options == nullptr) {
+    refuse_null(error, "tri_runtime_create: options");
+    return nullptr;
+  }
   tricolor::Options o;
   std::memcpy(static_cast<void*>(&o), options,
               sizeof(o) < options->size ? sizeof(o) : options->size);
+  o.size = options->size;  // whatever it is, 0 too: create() looks at it
   tricolor::RuntimePtr rt =
       Runtime::create(o, reinterpret_cast<tricolor::Error*>(error));
   return c(rt.release());
@@ -101,6 +113,10 @@ void tri_runtime_run(tri_runtime* rt, void (*main)(tri_mutator*, void*),
 
 uint16_t tri_layout_register(tri_runtime* rt, const tri_layout_spec* spec,
                              tri_error* error) {
+  if (spec == nullptr) {
+    refuse_null(error, "tri_layout_register: spec");
+    return tricolor::kInvalidLayout;
+  }
   tricolor::LayoutSpec s;
   s.name = spec->name;
   s.head_bytes = spec->head_bytes;
@@ -139,6 +155,10 @@ uint16_t tri_layout_register(tri_runtime* rt, const tri_layout_spec* spec,
 
 void* tri_try_allocate(tri_mutator* mu, uint16_t layout, size_t bytes) {
   return tricolor::try_allocate(*mu, layout, bytes);
+}
+
+void tri_frame_reset(tri_mutator* mu, tri_mark mark) {
+  tricolor::scope_reset(*mu, {mark.top});
 }
 
 void** tri_root_acquire(tri_runtime* rt) {
@@ -188,6 +208,10 @@ void tri_sleep_ns(tri_mutator* mu, uint64_t ns) { tricolor::sleep_ns(*mu, ns); }
 
 tri_mutator* tri_attach(tri_runtime* rt) {
   return tricolor::detail::attach_thread(cpp(rt));
+}
+tri_mutator* tri_try_attach(tri_runtime* rt, tri_error* error) {
+  return tricolor::detail::try_attach_thread(
+      cpp(rt), reinterpret_cast<tricolor::Error*>(error));
 }
 void tri_detach_thread(tri_runtime* rt, tri_mutator* mu) {
   tricolor::detail::detach_thread(cpp(rt), mu);

@@ -120,7 +120,7 @@ uint16_t tri_layout_register(tri_runtime* rt, const tri_layout_spec* spec,
 static inline void* tri_allocate(tri_mutator* mu, uint16_t layout,
                                  size_t bytes) {
   uint32_t c = tri_detail_size_class(bytes);
-  if (TRI_DETAIL_UNLIKELY(c == 0)) {
+  if (TRI_DETAIL_UNLIKELY(c == 0 || TRI_DETAIL_BAD_LAYOUT(layout))) {
     return tri_detail_allocate_large(mu, layout, bytes, 0);
   }
   uint32_t id = ((uint32_t)layout << TRI_DETAIL_CLASS_SHIFT) | c;
@@ -173,47 +173,12 @@ static inline void tri_poll(tri_mutator* mu) {
   }
 }
 
-/* --- Roots. */
-
-typedef struct tri_frame {
-  tri_mutator* mu;
-  void** slots;
-} tri_frame;
-
-static inline tri_frame tri_frame_push(tri_mutator* mu, size_t n) {
-  void** top = mu->shadow_top;
-  if (TRI_DETAIL_UNLIKELY((size_t)(mu->shadow_limit - top) < n)) {
-    top = tri_detail_shadow_grow(mu, n);
-  }
-  for (size_t i = 0; i < n; ++i) top[i] = 0;
-  mu->shadow_top = top + n;
-  tri_frame frame = {mu, top};
-  return frame;
-}
-
-static inline void tri_frame_pop(tri_frame* frame) {
-  if (TRI_DETAIL_UNLIKELY(frame->slots == frame->mu->shadow_base)) {
-    tri_detail_shadow_shrink(frame->mu, frame->slots);
-  } else {
-    frame->mu->shadow_top = frame->slots;
-  }
-}
-
-/* n rooted slots root[0 .. n) until the end of the block; once per block. */
-#define TRI_FRAME(mu, n)                                         \
-  tri_frame tri_frame_ __attribute__((cleanup(tri_frame_pop))) = \
-      tri_frame_push((mu), (n));                                 \
-  void** const root __attribute__((unused)) = tri_frame_.slots
-
-/* A root outside any stack: a slot for tri_load and tri_store. */
-void** tri_root_acquire(tri_runtime* rt);
-void tri_root_release(tri_runtime* rt, void** root);
-
 #ifdef __cplusplus
 } /* extern "C" */
 #endif
 
 #include "tricolor/tricolor_heap.h"  /* IWYU pragma: export */
+#include "tricolor/tricolor_roots.h" /* IWYU pragma: export */
 #include "tricolor/tricolor_tasks.h" /* IWYU pragma: export */
 
 #endif /* TRICOLOR_TRICOLOR_H_ */

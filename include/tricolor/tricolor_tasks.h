@@ -42,6 +42,8 @@ void tri_sleep_ns(tri_mutator* mu, uint64_t ns);
 /* --- Foreign threads: native between enter and leave pairs. */
 
 tri_mutator* tri_attach(tri_runtime* rt);
+/* The same; null, and why, instead of the process's end. */
+tri_mutator* tri_try_attach(tri_runtime* rt, struct tri_error* error);
 void tri_detach_thread(tri_runtime* rt, tri_mutator* mu);
 void tri_enter_managed(tri_mutator* mu); /* [gc] */
 void tri_leave_managed(tri_mutator* mu);

@@ -9,6 +9,7 @@
 #include "tricolor/tricolor.h"
 
 #include <pthread.h>
+#include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -168,7 +169,45 @@ static void test_inspect_and_profile(tri_mutator* mu, tri_runtime* rt) {
   CHECK(tri_external_bytes(rt) == 0);
 }
 
+static jmp_buf no_memory;
+
+static void jump_out(tri_runtime* rt, size_t bytes, void* ctx) {
+  CHECK(rt != NULL && bytes != 0 && ctx == &no_memory);
+  longjmp(no_memory, 1);
+}
+
+/* Frames at every depth, more than the first chunk of slots has. */
+static void* fill(tri_mutator* mu, int depth) {
+  TRI_FRAME(mu, 8);
+  root[0] = tri_allocate(mu, bytes_layout, 64);
+  if (depth == 0) root[1] = tri_allocate(mu, bytes_layout, SIZE_MAX / 2);
+  return depth == 0 ? root[1] : fill(mu, depth - 1);
+}
+
+/* In a function that has no frame, and no local that changes after setjmp. */
+static __attribute__((noinline)) void jump_once(tri_mutator* mu) {
+  const tri_mark mark = tri_frame_mark(mu);
+  if (setjmp(no_memory) == 0) {
+    fill(mu, 60);
+    CHECK(!"an allocation of half the address space");
+  }
+  tri_frame_reset(mu, mark);
+}
+
+static void test_jumping_out_of_frames(tri_mutator* mu) {
+  TRI_FRAME(mu, 1);
+  root[0] = tree(mu, 6);
+  void** const top = mu->shadow_top;
+  for (int round = 0; round < 50; ++round) {
+    jump_once(mu);
+    CHECK(mu->shadow_top == top);
+  }
+  tri_collect(mu);
+  CHECK(count(root[0]) == 127);
+}
+
 static void run(tri_mutator* mu, void* ctx) {
+  test_jumping_out_of_frames(mu);
   test_tasks_and_weak(mu);
   test_release_and_grow(mu);
   test_inspect_and_profile(mu, ctx);
@@ -182,7 +221,10 @@ static void run(tri_mutator* mu, void* ctx) {
 
 static void* foreign(void* arg) {
   tri_runtime* rt = arg;
-  tri_mutator* mu = tri_attach(rt);
+  tri_error error = {0};
+  tri_mutator* mu = tri_try_attach(rt, &error);
+  CHECK(mu != NULL && mu == tri_attach(rt));
+  tri_detach_thread(rt, mu);
   tri_enter_managed(mu);
   CHECK(count(tree(mu, 8)) == 511);
   tri_enter_native(mu);
@@ -218,6 +260,8 @@ static void register_layouts(tri_runtime* rt) {
   bytes_layout = tri_layout_register(rt, &bytes, &error);
   CHECK(bytes_layout != 0);
 
+  CHECK(tri_layout_register(rt, NULL, &error) == 0);
+  CHECK(strstr(error.text, "spec is NULL") != NULL);
   const uint32_t bad[] = {12};
   spec.pointer_offsets = bad;
   spec.pointer_count = 1;
@@ -237,8 +281,31 @@ static void register_layouts(tri_runtime* rt) {
   CHECK(strstr(error.text, "tail_strength is 255") != NULL);
 }
 
+/* What a zeroed struct, a struct of another version or no struct gets. */
+static void test_bad_arguments(void) {
+  tri_error error = {0};
+  CHECK(tri_runtime_create(NULL, &error) == NULL);
+  CHECK(error.code != 0 && strstr(error.text, "options is NULL") != NULL);
+  CHECK(tri_runtime_create(NULL, NULL) == NULL);
+  tri_options options;
+  memset(&options, 0, sizeof(options));
+  options.gc_percent = -77;
+  CHECK(tri_runtime_create(&options, &error) == NULL);
+  CHECK(strstr(error.text, "size 0") != NULL);
+  const tri_options good = TRI_OPTIONS_INIT;
+  options = good;
+  options.size = sizeof(options) + 8;
+  CHECK(tri_runtime_create(&options, &error) == NULL);
+  options.size = 2;
+  CHECK(tri_runtime_create(&options, &error) == NULL);
+  CHECK(strstr(error.text, "size 2") != NULL);
+}
+
 int main(void) {
+  test_bad_arguments();
   tri_options options = TRI_OPTIONS_INIT;
+  options.on_out_of_memory = jump_out;
+  options.on_out_of_memory_ctx = &no_memory;
   options.max_procs = 2;
   options.initial_heap_bytes = 1 << 20;
   tri_error error = {0};
