@@ -9,7 +9,10 @@
 // Every call wants the mutator that runs, and a live cell of its runtime that
 // no other thread or task touches meanwhile: rooted until the call, published
 // nowhere (or taken out of there before). A null cell, one that is dead, has
-// been released, or is not a cell at all ends the process with a message.
+// been released, or is not a cell at all ends the process with a message. One
+// case is not found: an address that was never handed out and lies among the
+// cells that another P holds for its next allocations (this P's own are known).
+// That cell then has two owners, and verify_heap() does not see it either.
 // Source of the idea: Go 1.26, runtime.freegc.
 #ifndef TRICOLOR_RESIZE_H_
 #define TRICOLOR_RESIZE_H_
