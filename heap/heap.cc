@@ -36,6 +36,9 @@ bool Heap::init(base::MetaArena* meta, const HeapOptions& options,
   meta_ = meta;
   options_ = options;
   if (!layouts_.init(meta)) return false;
+  empty_slots_ =
+      static_cast<tri_slot*>(base::os_map_zeros(kSlotCount * sizeof(tri_slot)));
+  if (empty_slots_ == nullptr) return false;
   centrals_ =
       static_cast<MCentral**>(base::os_map(kSlotCount * sizeof(MCentral*)));
   if (centrals_ == nullptr || !central_ids_.init(kSlotCount)) {
@@ -51,6 +54,9 @@ void Heap::destroy() {
   {
     base::LockGuard guard(pages_lock_);
     pages_.destroy();
+  }
+  if (empty_slots_ != nullptr) {
+    base::os_release(empty_slots_, kSlotCount * sizeof(tri_slot));
   }
   if (centrals_ != nullptr) {
     base::os_release(centrals_, kSlotCount * sizeof(MCentral*));

@@ -85,8 +85,11 @@ class Heap {
   void mcache_destroy(MCache* mc);  ///< flushed before
   /// Holder of the P. Gives every span back, rests freed (bytes 0).
   void mcache_flush(MCache* mc);
-  /// World stopped: limit = cursor in every active slot, the end saved.
+  /// World stopped: hides the slots, whose runs are of the old epoch. Constant
+  /// time; the refills that follow cut them, see mcache.h.
   void mcache_cut_stw(MCache* mc);
+  /// Slots without a run, read-only: each allocation takes the slow path.
+  tri_slot* empty_slots() const { return empty_slots_; }
   /// Adds what was allocated since the last call to `heap_live`.
   void mcache_settle(MCache* mc);
 
@@ -230,6 +233,8 @@ class Heap {
                 size_t to);
   void write_ids(Span* span, size_t from, size_t to, uint32_t layout);
   bool hold_next_span(MCache* mc, uint32_t slot_id);
+  static void cut_slot(MCache* mc, uint32_t slot_id);
+  void continue_cut(MCache* mc, uint32_t slot_id);
   void restore_cut(MCache* mc, uint32_t slot_id);
   void release_slot(MCache* mc, uint32_t slot_id);
   void check_live_cell(const tri_mutator* mu, const void* cell,
@@ -318,6 +323,7 @@ class Heap {
   GcHooks hooks_;
   AddressSpace space_;
   LayoutTable layouts_;
+  tri_slot* empty_slots_ = nullptr;
 
   // Written while the world is stopped; read by everyone.
   AllocProfile profile_;

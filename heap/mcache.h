@@ -9,8 +9,11 @@
 // 1. A slot with a span owns the cells in [cursor, limit), or [cursor,
 //    saved_limit) after the cut: their mark bytes are non-zero, written when
 //    the run was taken.
-// 2. saved_limit is non-null only between a cycle's first stop (which sets
-//    limit = cursor) and the next refill or flush of that slot.
+// 2. Runs are cut at a cycle's first stop: nothing may be handed out of them
+//    before their bytes read the new epoch. The stop hides the slots; the
+//    refills that follow set limit = cursor in them, a few at a time, and show
+//    them when they have come to the last (Heap::continue_cut). saved_limit
+//    is non-null only between that and the slot's next refill or flush.
 // 3. Bit i of free_cells: cell next_window - 64 + i of the span is free and not
 //    in the run. Sound while the span is owned: only its owner takes or frees
 //    its cells, and markers never touch a byte that is 0.
@@ -46,7 +49,8 @@ struct SlotState {
   uint64_t free_cells;   ///< of the window of 64 cells looked at
   uint32_t span_page;    ///< first page of the span owned; 0: none
   uint32_t next_window;  ///< the first cell not looked at yet
-  uint8_t listed;        ///< the slot's id is in active[]
+  uint8_t listed;        ///< the slot's id is in active[]: the MCache's
+                         ///< `listing` then, or when the slot was cut; else 0
   uint8_t has_central;   ///< the slot's mcentral has been made
   uint8_t was_empty;     ///< every cell of the span from next_window on is free
   uint8_t spans_taken;   ///< since the last flush; at most 255
@@ -65,7 +69,12 @@ struct MCache {
   Heap* heap = nullptr;
   uint32_t shard = 0;  ///< of every mcentral
   // Owner P only.
+  /// What mutators see as their slots; refreshed as barrier_on is. `slots`, or
+  /// while these are hidden the heap's empty ones: any allocation refills.
+  tri_slot* visible = nullptr;
   uint32_t active_count = 0;
+  uint32_t cut_next = 0;  ///< slots before it in active[] have been cut
+  uint8_t listing = 1;    ///< 2 from a cut to the next flush
   // Both given back on flush.
   PageCache pages;              ///< for spans
   PageCache freed_pages;        ///< of spans that were swept and found empty

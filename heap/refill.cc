@@ -99,7 +99,7 @@ size_t stride_of(const Span* span) { return span->cell_bytes >> kGranuleShift; }
 void make_active(MCache* mc, uint32_t slot_id) {
   SlotState* state = &mc->states[slot_id];
   if (state->listed != 0) return;
-  state->listed = 1;
+  state->listed = mc->listing;
   mc->active[mc->active_count++] = slot_id;
 }
 
@@ -131,7 +131,10 @@ bool Heap::mcache_init(MCache* mc) {
       static_cast<uint32_t*>(base::os_map(kSlotCount * sizeof(uint32_t)));
   mc->heap = this;
   mc->shard = next_shard_.fetch_add_relaxed(1) % MCentral::kShards;
+  mc->visible = mc->slots;
   mc->active_count = 0;
+  mc->cut_next = 0;
+  mc->listing = 1;
   mc->pages = PageCache{};
   mc->freed_pages = PageCache{};
   mc->unsettled_bytes = 0;
@@ -151,6 +154,7 @@ void Heap::mcache_destroy(MCache* mc) {
     base::os_release(mc->active, kSlotCount * sizeof(uint32_t));
   }
   mc->slots = nullptr;
+  mc->visible = nullptr;
   mc->states = nullptr;
   mc->active = nullptr;
 }
@@ -170,16 +174,50 @@ void Heap::mcache_settle(MCache* mc) {
 }
 
 void Heap::mcache_cut_stw(MCache* mc) {
-  for (uint32_t i = 0; i < mc->active_count; ++i) {
-    uint32_t id = mc->active[i];
-    tri_slot* slot = &mc->slots[id];
-    TRI_ASSERT(mc->states[id].saved_limit == nullptr,
-               "slot %u was cut twice without a refill or flush", id);
-    mc->states[id].released = nullptr;  // garbage of this cycle from now on
-    if (slot->cursor == slot->limit) continue;
-    mc->states[id].saved_limit = slot->limit;
-    slot->limit = slot->cursor;
-  }
+  TRI_ASSERT(mc->listing == 1, "cut twice without a flush");
+  if (mc->active_count == 0) return;
+  mc->visible = empty_slots_;
+  mc->listing = 2;
+  mc->cut_next = 0;
+}
+
+/// limit = cursor and the end saved, unless that has been done since the stop,
+/// or the slot has been listed since.
+void Heap::cut_slot(MCache* mc, uint32_t slot_id) {
+  tri_slot* slot = &mc->slots[slot_id];
+  SlotState* state = &mc->states[slot_id];
+  if (state->listed == 0 || state->listed == mc->listing) return;
+  TRI_ASSERT(state->saved_limit == nullptr,
+             "slot %u was cut twice without a refill or flush", slot_id);
+  state->listed = mc->listing;
+  state->released = nullptr;  // garbage of this cycle
+  if (slot->cursor == slot->limit) return;
+  state->saved_limit = slot->limit;
+  slot->limit = slot->cursor;
+}
+
+// The rest of a run whose slot is hidden reads prev. Were a cell of it handed
+// out so, it would be white: born in the mark, so no snapshot has an edge to
+// it, and swept while in use. A list of released cells likewise. Hence:
+// 1. A refill after the stop cuts its own slot before it looks at it, so what
+//    it takes has been blackened by restore_cut() or is a new run.
+// 2. The inline path sees empty slots until the last has been cut. Mutators
+//    read `visible` where they read barrier_on, so none is left behind; one
+//    that still sees the empty slots later comes here in vain, once.
+// 3. The others are cut a few at a time: the first allocations after the stop
+//    take longer for that, but no one of them for thousands of slots.
+// 4. Who looks at slots that are not cut (a flush, release()'s check, the
+//    validator) finds [cursor, limit), as before the stop.
+// 5. A list is forgotten when its slot is cut (release.cc, invariant 3), which
+//    release() does before it adds to it.
+// docs/design/0009-cutting-runs.md has the numbers and what was rejected.
+void Heap::continue_cut(MCache* mc, uint32_t slot_id) {
+  constexpr uint32_t kSlotsAtATime = 32;
+  cut_slot(mc, slot_id);
+  const uint32_t left = mc->active_count - mc->cut_next;
+  const uint32_t n = left < kSlotsAtATime ? left : kSlotsAtATime;
+  for (uint32_t i = 0; i < n; ++i) cut_slot(mc, mc->active[mc->cut_next++]);
+  if (mc->cut_next == mc->active_count) mc->visible = mc->slots;
 }
 
 void Heap::restore_cut(MCache* mc, uint32_t slot_id) {
@@ -232,6 +270,9 @@ void Heap::mcache_flush(MCache* mc) {
     }
   }
   mc->active_count = 0;
+  mc->visible = mc->slots;
+  mc->cut_next = 0;
+  mc->listing = 1;
   drain_page_caches(mc);
   mcache_settle(mc);
 }
@@ -478,6 +519,7 @@ Span* Heap::new_span(MCache* mc, uint32_t slot_id) {
 }
 
 void* Heap::take_from_slot(MCache* mc, uint32_t slot_id, size_t cell_bytes) {
+  if (TRI_UNLIKELY(mc->visible != mc->slots)) continue_cut(mc, slot_id);
   tri_slot* slot = &mc->slots[slot_id];
   if (static_cast<size_t>(slot->limit - slot->cursor) < cell_bytes &&
       !refill(mc, slot_id)) {
@@ -495,6 +537,10 @@ bool Heap::hook_is_due(const tri_mutator* mu, uint32_t slot_id) const {
   // somebody waits for this mutator, or a zeal mode wants every refill.
   constexpr int64_t kHookBytes = 32 * 1024;
   const MCache* mc = mcache_of(mu);
+  const tri_slot& slot = mc->slots[slot_id];
+  if (slot.cursor != slot.limit) {  // hidden, not used up
+    return base::load_relaxed(&mu->poll_request) != 0;
+  }
   const SlotState& state = mc->states[source_of(mc, slot_id)];
   bool used_up = state.free_cells == 0 &&
                  mc->states[slot_id].released == nullptr &&
@@ -515,6 +561,7 @@ void* Heap::allocate_slow(tri_mutator* mu, uint32_t slot_id, size_t bytes,
     }
     // From here to the return there is no safepoint.
     void* cell = take_from_slot(mcache_of(mu), slot_id, cell_bytes);
+    mu->slots = mcache_of(mu)->visible;
     if (cell != nullptr) {
       if (TRI_UNLIKELY(mcache_of(mu)->sample_due)) {
         sample_small(mu, slot_id, cell);

@@ -95,6 +95,7 @@ void Heap::check_live_cell(const tri_mutator* mu, const void* cell,
 void Heap::push_released(MCache* mc, uint32_t slot_id, char* cell,
                          size_t bytes) {
   SlotState* state = &mc->states[slot_id];
+  cut_slot(mc, slot_id);  // what is listed from before is forgotten
   if (options_.clobber_free) std::memset(cell, 0xdb, bytes);
   auto* words = reinterpret_cast<uint64_t*>(cell);
   words[0] = reinterpret_cast<uint64_t>(state->released);
@@ -102,7 +103,7 @@ void Heap::push_released(MCache* mc, uint32_t slot_id, char* cell,
   poison(cell, bytes);
   state->released = cell;
   if (state->listed == 0) {
-    state->listed = 1;
+    state->listed = mc->listing;
     mc->active[mc->active_count++] = slot_id;
   }
 }

@@ -135,7 +135,7 @@ inline void set_runnable(const P* p, G* g) {
 /// Copies what a P carries into the Mutator that runs on it. Called whenever a
 /// G gets a P, and when a stopped P starts again.
 inline void refresh_mutator(G* g, P* p) {
-  g->mu.slots = p->slots;
+  g->mu.slots = p->visible;
   g->mu.barrier_on = p->barrier_on;
   g->mu.p = static_cast<gc::ProcGc*>(p);
 }

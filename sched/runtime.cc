@@ -107,10 +107,9 @@ bool build(RuntimeImpl* rt, Error* error) {
             "least reservation for cells; raise RLIMIT_AS (ulimit -v) or the "
             "memory limit");
   if (!init_memory(rt)) return false;
-  rt->no_slots = heap::map_no_slots(&rt->no_slots_reserved);
-  if (rt->no_slots == nullptr) return false;
   rt->heap = heap::Heap::create(&rt->meta, heap_options(rt->settings), error);
   if (rt->heap == nullptr) return false;
+  rt->no_slots = rt->heap->empty_slots();
   rt->collector = gc::Collector::create(rt->heap, &rt->meta, make_world(rt),
                                         rt->clock, collector_options(rt));
   if (rt->collector == nullptr) return false;
@@ -144,7 +143,6 @@ void tear_down(RuntimeImpl* rt) {
   }
   if (rt->collector != nullptr) rt->collector->destroy();
   if (rt->heap != nullptr) rt->heap->destroy();
-  heap::unmap_slots(rt->no_slots, rt->no_slots_reserved);
   rt->stacks.destroy();
   rt->gs.destroy();
   rt->timers.destroy();

@@ -33,7 +33,7 @@ struct RuntimeImpl : gc::RuntimeBase {
   base::Clock clock{};
   base::MetaArena meta;
   bool membarrier = false;  ///< the kernel has it
-  /// What a Mutator without a P allocates from: empty slots, read-only.
+  /// What a Mutator without a P allocates from: the heap's empty slots.
   tri_slot* no_slots = nullptr;
   size_t no_slots_reserved = 0;
 

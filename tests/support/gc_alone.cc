@@ -15,7 +15,7 @@ namespace {
 constexpr size_t kShadow = gc::kInlineShadowSlots;
 
 void init_owner(gc::RootOwner* owner, gc::RuntimeBase* base, gc::ProcGc* p) {
-  owner->mu.slots = p->slots;
+  owner->mu.slots = p->visible;
   owner->mu.runtime = reinterpret_cast<tri_runtime*>(base);
   owner->mu.p = p;
   owner->mu.shadow_base = owner->inline_slots;
@@ -58,7 +58,7 @@ gc::RootOwner* GcAlone::add_owner() {
 
 void GcAlone::refresh() {
   for (auto& owner : owners_) {
-    owner->mu.slots = p_.slots;
+    owner->mu.slots = p_.visible;
     owner->mu.barrier_on = p_.barrier_on;
   }
 }

@@ -10,7 +10,7 @@ namespace tricolor::testing {
 
 TestMutator::TestMutator(heap::Heap* h) : heap(h) {
   TRI_CHECK(heap->mcache_init(&cache));
-  mu.slots = cache.slots;
+  mu.slots = cache.visible;
   mu.p = &cache;
   mu.user = this;
   mu.shadow_base = shadow[0];
@@ -73,7 +73,10 @@ bool HeapAlone::mark(const void* cell) {
 
 void HeapAlone::begin() {
   heap_->validate_stw(true);
-  for (auto& m : mutators_) heap_->mcache_cut_stw(&m->cache);
+  for (auto& m : mutators_) {
+    heap_->mcache_cut_stw(&m->cache);
+    m->mu.slots = m->cache.visible;
+  }
   heap_->begin_cycle_stw();
   heap_->validate_stw(false);
 }

@@ -150,7 +150,7 @@ TEST(heap_run, the_cut_saves_the_rest_of_a_run) {
   tri_slot* slot = &heap.cache().slots[slot_id];
   char* limit = slot->limit;
   heap.begin();
-  EXPECT_EQ(slot->cursor, slot->limit) << "the next allocation refills";
+  EXPECT_EQ(heap.mu().slots[slot_id].limit, nullptr) << "the next one refills";
   EXPECT_EQ(heap.byte_of(first), heap->prev());
   char* second = static_cast<char*>(heap.allocate(layout, 16));
   EXPECT_EQ(second, first + 16) << "the same run goes on";
@@ -166,6 +166,90 @@ TEST(heap_run, the_cut_saves_the_rest_of_a_run) {
   EXPECT_TRUE(heap->is_cell(second));
   EXPECT_FALSE(heap->is_cell(second + 16)) << "the flushed rest is free";
   EXPECT_EQ(heap.allocate(layout, 16), second + 16);
+}
+
+TEST(heap_run, a_cut_leaves_the_slots_to_the_refills_that_follow) {
+  constexpr size_t kLayouts = 40;
+  constexpr size_t kClasses = 8;
+  HeapAlone heap;
+  MCache& cache = heap.cache();
+  std::vector<LayoutId> layouts;
+  std::vector<tri_slot> before;
+  std::vector<void*> live;
+  for (size_t i = 0; i < kLayouts; ++i) {
+    LayoutSpec spec;
+    spec.name = "Many";
+    spec.tail = LayoutSpec::Tail::kNoscan;
+    spec.distinct = true;
+    layouts.push_back(heap.layout(spec));
+    for (size_t c = 1; c <= kClasses; ++c) {
+      live.push_back(heap.allocate(layouts[i], 16 * c));
+    }
+  }
+  auto slot_at = [&](size_t i) -> tri_slot& {
+    return cache.slots[layouts[i / kClasses] * 128u + i % kClasses + 1];
+  };
+  const size_t n = kLayouts * kClasses;
+  for (size_t i = 0; i < n; ++i) before.push_back(slot_at(i));
+  heap.begin();
+  EXPECT_EQ(heap.mu().slots, heap->empty_slots());
+  for (size_t i = 0; i < n; ++i) {
+    ASSERT_EQ(slot_at(i).limit, before[i].limit)
+        << "the stop touched slot " << i;
+  }
+  // In any order: the cell that follows the last, and black.
+  base::Rng rng(tricolor::testing::test_seed());
+  size_t slow = 0;
+  for (int turn = 0; turn < 2000; ++turn) {
+    slow += cache.visible != cache.slots ? 1 : 0;
+    const size_t i = rng.below(static_cast<uint32_t>(n));
+    const size_t bytes = 16 * (i % kClasses + 1);
+    void* cell = heap.allocate(layouts[i / kClasses], bytes);
+    if (before[i].cursor != before[i].limit && cell < before[i].limit) {
+      ASSERT_EQ(cell, before[i].cursor) << "the rest of the run goes on";
+      before[i].cursor += bytes;
+    }
+    ASSERT_EQ(heap.byte_of(cell), heap->cur());
+    ASSERT_FALSE(heap.mark(cell));
+  }
+  EXPECT_EQ(slow, n / 32) << "a step is 32 slots";
+  EXPECT_EQ(heap.mu().slots, cache.slots);
+  for (void* cell : live) heap.mark(cell);
+  heap.begin_sweep();
+  heap.sweep_all();
+  EXPECT_GE(heap->sweep_stats().live_cells.load_relaxed(), 2000 + n);
+}
+
+TEST(heap_run, a_list_from_before_the_cut_is_forgotten) {
+  HeapAlone heap;
+  LayoutId layout = heap.layout("List");
+  LayoutId other = heap.layout(LayoutSpec{
+      .name = "Other", .tail = LayoutSpec::Tail::kNoscan, .distinct = true});
+  void* keep = heap.allocate(layout, 64);
+  void* old = heap.allocate(layout, 64);
+  void* late = heap.allocate(layout, 64);
+  void* last = heap.allocate(other, 64);
+  ASSERT_TRUE(heap->release(&heap.mu(), old));
+  ASSERT_TRUE(heap->release(&heap.mu(), last));
+  heap.begin();
+  heap.mu().barrier_on = 1;
+  // To a list that is not cut yet: only what it had is forgotten.
+  ASSERT_TRUE(heap->release(&heap.mu(), late));
+  bool reused = false;
+  for (int i = 0; i < 300; ++i) {
+    for (LayoutId id : {layout, other}) {
+      void* cell = heap.allocate(id, 64);
+      ASSERT_TRUE(cell != old && cell != last);
+      reused = reused || cell == late;
+      ASSERT_EQ(heap.byte_of(cell), heap->cur());
+    }
+  }
+  EXPECT_TRUE(reused);
+  heap.mu().barrier_on = 0;
+  heap.mark(keep);
+  heap.begin_sweep();
+  heap.sweep_all();
+  EXPECT_FALSE(heap->is_cell(old));
 }
 
 TEST(heap_run, a_cut_rest_that_is_never_refilled_is_freed) {
@@ -270,7 +354,7 @@ TEST(heap_run, a_safepoint_in_a_refill_may_change_the_p) {
   hooks.ctx = &other;
   hooks.before_refill = [](void* ctx, tri_mutator* mu, size_t) {
     auto* to = static_cast<tricolor::testing::TestMutator*>(ctx);
-    mu->slots = to->cache.slots;
+    mu->slots = to->cache.visible;
     mu->p = &to->cache;
   };
   heap->set_hooks(hooks);
