@@ -188,7 +188,9 @@ bool CollectorImpl::run_worker(ProcGc* p, tri_mutator*, uint64_t budget_ns,
       int swept = 0;
       while (swept < 16 && heap->sweep_one(p) != 0) ++swept;
       // Nothing to take: all is swept, or others hold the last spans.
-      if (swept < 16) more = heap->all_swept() && advance(p);
+      if (swept < 16 && (heap->all_swept() || !heap->may_sweep())) {
+        more = heap->all_swept() && advance(p);
+      }
     } else {
       more = advance(p);
     }

@@ -17,6 +17,11 @@
 
 namespace tricolor::heap {
 
+namespace {
+constexpr size_t kListingBytes = kSlotCount / 64 * sizeof(uint64_t) * 2;
+static_assert(kSlotCount % 64 == 0);
+}  // namespace
+
 Heap* Heap::create(base::MetaArena* meta, const HeapOptions& options,
                    Error* error) {
   void* memory = meta->alloc(sizeof(Heap), alignof(Heap));
@@ -41,9 +46,9 @@ bool Heap::init(base::MetaArena* meta, const HeapOptions& options,
   if (empty_slots_ == nullptr) return false;
   centrals_ =
       static_cast<MCentral**>(base::os_map(kSlotCount * sizeof(MCentral*)));
-  if (centrals_ == nullptr || !central_ids_.init(kSlotCount)) {
-    return false;
-  }
+  listing_ids_ =
+      static_cast<base::Atomic<uint64_t>*>(base::os_map(kListingBytes));
+  if (centrals_ == nullptr || listing_ids_ == nullptr) return false;
   // Last, so that what is reserved for cells leaves room for the tables.
   if (!space_.init(options.reservation_bytes, error)) return false;
   base::LockGuard guard(pages_lock_);
@@ -61,7 +66,7 @@ void Heap::destroy() {
   if (centrals_ != nullptr) {
     base::os_release(centrals_, kSlotCount * sizeof(MCentral*));
   }
-  central_ids_.release();
+  if (listing_ids_ != nullptr) base::os_release(listing_ids_, kListingBytes);
   if (space_.base() != nullptr) {
     unpoison(space_.base(), space_.committed_bytes());
   }
@@ -228,12 +233,22 @@ MCentral* Heap::central(uint32_t slot_id) {
       static_cast<MCentral*>(meta_->alloc(sizeof(MCentral), alignof(MCentral)));
   if (made == nullptr) return nullptr;
   centrals_[slot_id] = made;
-  bool ok = central_ids_.push_back(slot_id);
-  TRI_CHECK(ok, "more mcentrals than slots");
-  // ORDER-centrals-1: pairs with sweep_one(): the id lies below the count, and
-  // the mcentral is made.
-  central_count_.store_release(static_cast<uint32_t>(central_ids_.size()));
+  // Relaxed: for statistics.
+  central_count_.fetch_add_relaxed(1);
   return made;
+}
+
+void Heap::list_span(MCentral* c, Span* span) {
+  // Before the push: then it is somebody else's. Relaxed: these bits are read
+  // by sweepers of the generation, for whom a stop, and for spans that a flush
+  // gave up allow_sweep(), lies between.
+  const uint32_t slot_id =
+      uint32_t{span->layout} << TRI_DETAIL_CLASS_SHIFT | span->size_class;
+  const uint64_t bit = uint64_t{1} << slot_id % 64;
+  auto& word = listing_ids(span->sweepgen.load_relaxed())[slot_id / 64];
+  if ((word.load_relaxed() & bit) == 0) word.fetch_or_relaxed(bit);
+  TRI_ASSERT(centrals_[slot_id] == c);
+  c->push(space_, span);
 }
 
 void* Heap::alloc_manual(size_t bytes) {

@@ -99,13 +99,13 @@ class Heap {
   void allow_sweep();      ///< all mcaches have been flushed since
   // ORDER-sweep-1: pairs with allow_sweep().
   bool sweep_allowed() const { return sweep_allowed_.load_acquire() != 0; }
-  /// Takes one unswept span and sweeps it; its pages, or 0 if there is none.
+  /// Takes one unswept span and sweeps it; its pages, or 0 if it found none:
+  /// there is none, or it has looked long enough (then may_sweep() stays true).
   /// `mc`: the caller's P, which caches the pages of an empty one; or null.
   size_t sweep_one(MCache* mc);
   /// A hint: sweep_one() may find a span.
   bool may_sweep() const {
-    return static_cast<uint32_t>(sweep_cursor_.load_relaxed()) <
-               central_count_.load_relaxed() ||
+    return static_cast<uint32_t>(sweep_cursor_.load_relaxed()) < id_words() ||
            large_[large_list(sweepgen() - 2)].load_relaxed() != 0;
   }
   /// Every span is swept. (Spans in mid-sweep count as unswept.)
@@ -307,6 +307,15 @@ class Heap {
   void free_span(MCache* mc, Span* span);
   /// Made on first use; null if there is no memory.
   MCentral* central(uint32_t slot_id);
+  /// Gives up a span the caller holds.
+  void list_span(MCentral* central, Span* span);
+  /// Bits of 64 slots whose mcentrals may have spans of this generation.
+  base::Atomic<uint64_t>* listing_ids(uint32_t gen) const {
+    return listing_ids_ + (gen >> 1 & 1) * (kSlotCount / 64);
+  }
+  uint32_t id_words() const {
+    return (layouts_.count() << TRI_DETAIL_CLASS_SHIFT) / 64;
+  }
   /// Sweeps a span held by the caller, which then is listed again. True if it
   /// was empty: it has been freed, or (keep_empty) is the caller's. `mc`: the
   /// caller's P, or null.
@@ -334,7 +343,7 @@ class Heap {
 
   base::Atomic<uint32_t> sweep_allowed_{1};
   base::Atomic<uint64_t> unswept_{0};  // spans of an older generation
-  // Generation and index in central_ids_ (see sweep_one).
+  // Generation and index of a word of listing_ids() (see sweep_one).
   base::Atomic<uint64_t> sweep_cursor_{0};
   SweepStats sweep_stats_;
   base::Atomic<uint64_t> heap_live_{0};
@@ -373,10 +382,11 @@ class Heap {
   // One for each slot, null until made, under the lock. Read by Ps that have
   // made or been told of it before (has_central), and by sweepers.
   MCentral** centrals_ = nullptr;
-  // Ids of the mcentrals in use; appended under the lock, read below the
-  // published count.
-  base::MmapVector<uint32_t> central_ids_;
   base::Atomic<uint32_t> central_count_{0};
+  // Two bitmaps over slots, by the parity of the generation as the stacks of an
+  // mcentral. A bit is set before a span is pushed there, and cleared by the
+  // sweeper that finds the mcentral empty, once nobody pushes there any more.
+  base::Atomic<uint64_t>* listing_ids_ = nullptr;
 };
 
 inline MCache* mcache_of(const tri_mutator* mu) {

@@ -254,7 +254,7 @@ void Heap::release_slot(MCache* mc, uint32_t slot_id) {
   state->free_cells = 0;
   // A run in a mixed span: the span is another slot's (mcache.h, invariant 5).
   if (span->mixed && layout_of_slot(slot_id) != kMixedLayout) return;
-  centrals_[slot_id]->push(space_, span);
+  list_span(centrals_[slot_id], span);
 }
 
 void Heap::mcache_flush(MCache* mc) {

@@ -107,7 +107,7 @@ bool Heap::sweep_span(MCache* mc, MCentral* c, Span* span, bool keep_empty) {
       if (punching_.load_relaxed() != 0 && live < span->cells) {
         punch_holes(span);
       }
-      c->push(space_, span);
+      list_span(c, span);
     }
   }
   // ORDER-unswept-1: pairs with all_swept().
@@ -129,24 +129,39 @@ void Heap::free_span(MCache* mc, Span* span) {
   free_pages(mc, page, npages);
 }
 
+// Only mcentrals whose bit is set are looked at: those given a span since the
+// generation before began. So what a cycle costs here depends on what the
+// program uses now, not on how many layouts it ever used. A word of the bitmap
+// that is 0 is a load; an mcentral found empty (its spans went to refills) is
+// 16, so of those a call looks at kMostEmpty only.
 size_t Heap::sweep_one(MCache* mc) {
+  constexpr uint32_t kMostEmpty = 64;
   if (!sweep_allowed()) return 0;
   if (Span* span = pop_unswept_large()) {
     const size_t pages = span->npages;
     sweep_span(mc, nullptr, span, /*keep_empty=*/false);
     return pages;
   }
-  for (;;) {
+  const uint32_t words = id_words();
+  for (uint32_t empty = 0; empty < kMostEmpty;) {
     // The generation in the upper half makes the compare-exchange below fail
     // for a thread that slept through a whole cycle.
     uint64_t cursor = sweep_cursor_.load_relaxed();
     auto at = static_cast<uint32_t>(cursor);
-    // ORDER-centrals-1: pairs with central(): ids below the count are written.
-    if (at >= central_count_.load_acquire()) {
+    if (at >= words) {
       if (mc != nullptr) drain_freed_pages(mc);  // all the others' from now on
       return 0;
     }
-    MCentral* c = centrals_[central_ids_.data()[at]];
+    auto& word = listing_ids(sweepgen() - 2)[at];
+    // Relaxed: see list_span(). Nothing old can appear any more: every mcache
+    // was flushed before.
+    const uint64_t bits = word.load_relaxed();
+    if (bits == 0) {
+      sweep_cursor_.compare_exchange_strong_relaxed(cursor, cursor + 1);
+      continue;
+    }
+    const auto bit = static_cast<uint32_t>(__builtin_ctzll(bits));
+    MCentral* c = centrals_[at * 64 + bit];
     const uint32_t own = mc == nullptr ? 0 : mc->shard;
     Span* span = MCentral::first_of_shards(own, [&](uint32_t shard) {
       return c->pop_unswept(space_, sweepgen(), shard);
@@ -156,9 +171,10 @@ size_t Heap::sweep_one(MCache* mc) {
       sweep_span(mc, c, span, /*keep_empty=*/false);
       return pages;
     }
-    // Nothing old can appear here any more: every mcache was flushed before.
-    sweep_cursor_.compare_exchange_strong_relaxed(cursor, cursor + 1);
+    word.fetch_and_relaxed(~(uint64_t{1} << bit));
+    ++empty;
   }
+  return 0;
 }
 
 }  // namespace tricolor::heap

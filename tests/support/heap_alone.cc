@@ -90,7 +90,7 @@ void HeapAlone::begin_sweep() {
 
 void HeapAlone::sweep_all() {
   heap_->allow_sweep();
-  while (heap_->sweep_one(nullptr) != 0) {
+  while (heap_->sweep_one(nullptr) != 0 || heap_->may_sweep()) {
   }
   TRI_CHECK(heap_->all_swept());
   heap_->validate_stw(true);

@@ -247,6 +247,59 @@ TEST(heap_cycle, a_refill_sweeps_before_it_takes_fresh_pages) {
   heap.sweep_all();
 }
 
+std::vector<LayoutId> many_layouts(HeapAlone& heap, int n) {
+  LayoutSpec spec;
+  spec.name = "Many";
+  spec.tail = LayoutSpec::Tail::kNoscan;
+  spec.distinct = true;
+  std::vector<LayoutId> ids;
+  for (int i = 0; i < n; ++i) ids.push_back(heap.layout(spec));
+  return ids;
+}
+
+int calls_to_sweep_all(HeapAlone& heap) {
+  int calls = 0;
+  while (heap->may_sweep()) {
+    heap->sweep_one(nullptr);
+    ++calls;
+  }
+  return calls;
+}
+
+TEST(heap_cycle, layouts_that_have_no_spans_cost_the_sweep_nothing) {
+  constexpr int kLayouts = 1000;
+  HeapAlone heap;
+  std::vector<LayoutId> ids = many_layouts(heap, kLayouts);
+  for (LayoutId id : ids) heap.allocate(id, 64);
+  heap.collect({});
+  EXPECT_EQ(heap->pages_in_use(), 0u);
+  void* live = heap.allocate(ids[500], 64);
+  for (int cycle = 0; cycle < 3; ++cycle) {
+    heap.begin();
+    heap.mark(live);
+    heap.begin_sweep();
+    heap->allow_sweep();
+    EXPECT_EQ(calls_to_sweep_all(heap), 2) << "the one span, and no more";
+    EXPECT_TRUE(heap->all_swept());
+  }
+}
+
+TEST(heap_cycle, a_call_looks_at_few_mcentrals_that_were_emptied) {
+  constexpr int kLayouts = 300;
+  HeapAlone heap;
+  std::vector<LayoutId> ids = many_layouts(heap, kLayouts);
+  for (LayoutId id : ids) heap.allocate(id, 64);
+  heap.begin();
+  heap.begin_sweep();
+  heap->allow_sweep();
+  for (LayoutId id : ids) heap.allocate(id, 64);  // each sweeps its span
+  EXPECT_TRUE(heap->all_swept());
+  EXPECT_EQ(heap->sweep_one(nullptr), 0u);
+  EXPECT_TRUE(heap->may_sweep()) << "gave up after some";
+  EXPECT_EQ(calls_to_sweep_all(heap) + 1, (kLayouts + 63) / 64);
+  heap.sweep_all();
+}
+
 TEST(heap_cycle, manual_spans_are_not_swept) {
   HeapAlone heap;
   LayoutId layout = heap.layout("Beside");
