@@ -72,7 +72,7 @@ void Collector::destroy() {
 }
 
 bool Collector::proc_init(ProcGc* p) {
-  if (!impl_->heap->mcache_init(p)) return false;
+  impl_->heap->mcache_init(p);
   p->collector = this;
   p->worker.init(impl_->heap, &impl_->work, &impl_->weak_list);
   p->barrier_on = marking() ? 1 : 0;

@@ -40,15 +40,14 @@ bool Heap::init(base::MetaArena* meta, const HeapOptions& options,
                 Error* error) {
   meta_ = meta;
   options_ = options;
-  if (!layouts_.init(meta)) return false;
-  empty_slots_ =
-      static_cast<tri_slot*>(base::os_map_zeros(kSlotCount * sizeof(tri_slot)));
+  empty_slots_ = map_empty_slots(&empty_reserved_);
   if (empty_slots_ == nullptr) return false;
-  centrals_ =
-      static_cast<MCentral**>(base::os_map(kSlotCount * sizeof(MCentral*)));
+  centrals_ = static_cast<MCentral**>(
+      base::os_reserve(kSlotCount * sizeof(MCentral*), kOsPageBytes));
   listing_ids_ =
       static_cast<base::Atomic<uint64_t>*>(base::os_map(kListingBytes));
   if (centrals_ == nullptr || listing_ids_ == nullptr) return false;
+  if (!layouts_.init(meta, &Heap::make_room, this)) return false;
   // Last, so that what is reserved for cells leaves room for the tables.
   if (!space_.init(options.reservation_bytes, error)) return false;
   base::LockGuard guard(pages_lock_);
@@ -61,7 +60,7 @@ void Heap::destroy() {
     pages_.destroy();
   }
   if (empty_slots_ != nullptr) {
-    base::os_release(empty_slots_, kSlotCount * sizeof(tri_slot));
+    base::os_release(empty_slots_, empty_reserved_);
   }
   if (centrals_ != nullptr) {
     base::os_release(centrals_, kSlotCount * sizeof(MCentral*));

@@ -46,7 +46,8 @@ struct HeapOptions {
   bool mixed_spans = false;      ///< see heap/mixed.h; a runtime has them
 };
 
-inline constexpr uint32_t kSlotCount = kMaxLayouts << TRI_DETAIL_CLASS_SHIFT;
+inline constexpr uint32_t kSlotsPerLayout = 1u << TRI_DETAIL_CLASS_SHIFT;
+inline constexpr uint32_t kSlotCount = kMaxLayouts * kSlotsPerLayout;
 
 /// What the sweeps of one generation found. Read when it is over.
 struct SweepStats {
@@ -81,7 +82,7 @@ class Heap {
   bool is_released(const void* cell) const;
 
   // --- mcaches.
-  bool mcache_init(MCache* mc);
+  void mcache_init(MCache* mc);
   void mcache_destroy(MCache* mc);  ///< flushed before
   /// Holder of the P. Gives every span back, rests freed (bytes 0).
   void mcache_flush(MCache* mc);
@@ -233,6 +234,10 @@ class Heap {
                 size_t to);
   void write_ids(Span* span, size_t from, size_t to, uint32_t layout);
   bool hold_next_span(MCache* mc, uint32_t slot_id);
+  static tri_slot* map_empty_slots(size_t* reserved);
+  bool make_tables(MCache* mc);
+  static bool make_room(void* heap, uint32_t layouts);
+  bool make_room_locked(uint32_t to) TRI_REQUIRES(tables_lock_);
   static void cut_slot(MCache* mc, uint32_t slot_id);
   void continue_cut(MCache* mc, uint32_t slot_id);
   void restore_cut(MCache* mc, uint32_t slot_id);
@@ -333,6 +338,7 @@ class Heap {
   AddressSpace space_;
   LayoutTable layouts_;
   tri_slot* empty_slots_ = nullptr;
+  size_t empty_reserved_ = 0;
 
   // Written while the world is stopped; read by everyone.
   AllocProfile profile_;
@@ -379,7 +385,8 @@ class Heap {
   base::Atomic<uint32_t> large_[2];
 
   base::Mutex centrals_lock_{base::LockRank::kMCentral};
-  // One for each slot, null until made, under the lock. Read by Ps that have
+  // One for each slot with room, null until made, under the lock. Read by Ps
+  // that have
   // made or been told of it before (has_central), and by sweepers.
   MCentral** centrals_ = nullptr;
   base::Atomic<uint32_t> central_count_{0};
@@ -387,6 +394,11 @@ class Heap {
   // mcentral. A bit is set before a span is pushed there, and cleared by the
   // sweeper that finds the mcentral empty, once nobody pushes there any more.
   base::Atomic<uint64_t>* listing_ids_ = nullptr;
+
+  // Of all tables indexed by slots (heap/slot_tables.cc).
+  base::Mutex tables_lock_{base::LockRank::kSlotTables};
+  uint32_t room_layouts_ TRI_GUARDED_BY(tables_lock_) = 0;
+  MCache* made_mcaches_ TRI_GUARDED_BY(tables_lock_) = nullptr;
 };
 
 inline MCache* mcache_of(const tri_mutator* mu) {

@@ -12,8 +12,10 @@
 
 namespace tricolor::heap {
 
-bool LayoutTable::init(base::MetaArena* meta) {
+bool LayoutTable::init(base::MetaArena* meta, RoomFn room, void* ctx) {
   meta_ = meta;
+  room_ = room;
+  room_ctx_ = ctx;
   hot_ = static_cast<HotLayout*>(
       meta->alloc(sizeof(HotLayout) * kMaxLayouts, alignof(HotLayout)));
   cold_ = static_cast<ColdLayout*>(
@@ -21,6 +23,7 @@ bool LayoutTable::init(base::MetaArena* meta) {
   if (hot_ == nullptr || cold_ == nullptr) return false;
   encodings_[kRawPointers] = Encoding{};
   encoding_count_.store_release(1);
+  if (room_ != nullptr && !room_(room_ctx_, 1)) return false;
   count_.store_release(1);
   return true;
 }
@@ -72,6 +75,11 @@ LayoutId LayoutTable::add(const LayoutSpec& spec, uint8_t flags, Error* error) {
     refuse_layout(error, ErrorCode::kLimit, spec,
                   "%u layouts are registered; the limit is %u", id - 1,
                   kMaxLayouts - 1);
+    return kInvalidLayout;
+  }
+  if (room_ != nullptr && !room_(room_ctx_, id + 1)) {
+    refuse_layout(error, ErrorCode::kOutOfMemory, spec,
+                  "no memory for its allocation slots");
     return kInvalidLayout;
   }
   size_t bytes = std::strlen(name) + 1;

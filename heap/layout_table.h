@@ -60,7 +60,11 @@ struct ColdLayout {
 
 class LayoutTable {
  public:
-  bool init(base::MetaArena* meta);
+  /// Makes room for ids below `count` wherever a table is indexed by them;
+  /// false: no memory. Called before the last of them is handed out.
+  using RoomFn = bool (*)(void* ctx, uint32_t count);
+
+  bool init(base::MetaArena* meta, RoomFn room = nullptr, void* ctx = nullptr);
   void destroy();
 
   /// Whether add() would take this spec, the limits of the table aside.
@@ -83,6 +87,8 @@ class LayoutTable {
       TRI_REQUIRES(lock_);
 
   base::MetaArena* meta_ = nullptr;
+  RoomFn room_ = nullptr;
+  void* room_ctx_ = nullptr;
   base::Mutex lock_{base::LockRank::kLayouts};
   HotLayout* hot_ = nullptr;
   ColdLayout* cold_ = nullptr;

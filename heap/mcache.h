@@ -2,8 +2,8 @@
 // Copyright (c) 2026 tricolor authors
 //
 // MCache: a P's runs of free cells, one slot per (layout, size class), in a
-// reserved, lazily touched array that never moves. The inline fast path bumps
-// slots[id]; everything else happens on refill.
+// reserved, lazily touched array that never moves (heap/slot_tables.cc). The
+// inline fast path bumps slots[id]; everything else happens on refill.
 //
 // Invariants
 // 1. A slot with a span owns the cells in [cursor, limit), or [cursor,
@@ -61,16 +61,19 @@ struct SlotState {
 static_assert(sizeof(SlotState) == 40);
 
 struct MCache {
-  // Immutable after init.
-  tri_slot* slots = nullptr;  ///< see heap/slot_table.h
-  size_t slots_reserved = 0;
+  // Made by the first allocation, immutable then.
+  tri_slot* slots = nullptr;
+  size_t tables_reserved = 0;  ///< from `states` on
   SlotState* states = nullptr;
   uint32_t* active = nullptr;
+  MCache* next_made = nullptr;  ///< guarded by the heap's tables_lock_
+  // Immutable after init.
   Heap* heap = nullptr;
   uint32_t shard = 0;  ///< of every mcentral
   // Owner P only.
   /// What mutators see as their slots; refreshed as barrier_on is. `slots`, or
-  /// while these are hidden the heap's empty ones: any allocation refills.
+  /// while these are hidden, or not made, the heap's empty ones: any
+  /// allocation refills.
   tri_slot* visible = nullptr;
   uint32_t active_count = 0;
   uint32_t cut_next = 0;  ///< slots before it in active[] have been cut

@@ -12,13 +12,11 @@
 #include <cstring>
 
 #include "base/check.h"
-#include "base/os_memory.h"
 #include "base/sched_point.h"
 #include "heap/heap.h"
 #include "heap/mark_bytes.h"
 #include "heap/poison.h"
 #include "heap/size_class_table.h"
-#include "heap/slot_table.h"
 
 namespace tricolor::heap {
 
@@ -121,42 +119,6 @@ void Heap::check_head(const char* call, uint32_t layout, size_t bytes) const {
   TRI_MISUSE(call,
              "a cell of %zu bytes of layout '%s', whose head alone has %zu",
              bytes, layouts_.cold(static_cast<LayoutId>(layout)).name, head);
-}
-
-bool Heap::mcache_init(MCache* mc) {
-  mc->slots = map_slots(&mc->slots_reserved);
-  mc->states =
-      static_cast<SlotState*>(base::os_map(kSlotCount * sizeof(SlotState)));
-  mc->active =
-      static_cast<uint32_t*>(base::os_map(kSlotCount * sizeof(uint32_t)));
-  mc->heap = this;
-  mc->shard = next_shard_.fetch_add_relaxed(1) % MCentral::kShards;
-  mc->visible = mc->slots;
-  mc->active_count = 0;
-  mc->cut_next = 0;
-  mc->listing = 1;
-  mc->pages = PageCache{};
-  mc->freed_pages = PageCache{};
-  mc->unsettled_bytes = 0;
-  if (mc->slots != nullptr && mc->states != nullptr && mc->active != nullptr) {
-    return true;
-  }
-  mcache_destroy(mc);
-  return false;
-}
-
-void Heap::mcache_destroy(MCache* mc) {
-  unmap_slots(mc->slots, mc->slots_reserved);
-  if (mc->states != nullptr) {
-    base::os_release(mc->states, kSlotCount * sizeof(SlotState));
-  }
-  if (mc->active != nullptr) {
-    base::os_release(mc->active, kSlotCount * sizeof(uint32_t));
-  }
-  mc->slots = nullptr;
-  mc->visible = nullptr;
-  mc->states = nullptr;
-  mc->active = nullptr;
 }
 
 void Heap::mcache_settle(MCache* mc) {
@@ -270,7 +232,7 @@ void Heap::mcache_flush(MCache* mc) {
     }
   }
   mc->active_count = 0;
-  mc->visible = mc->slots;
+  if (mc->slots != nullptr) mc->visible = mc->slots;
   mc->cut_next = 0;
   mc->listing = 1;
   drain_page_caches(mc);
@@ -519,7 +481,10 @@ Span* Heap::new_span(MCache* mc, uint32_t slot_id) {
 }
 
 void* Heap::take_from_slot(MCache* mc, uint32_t slot_id, size_t cell_bytes) {
-  if (TRI_UNLIKELY(mc->visible != mc->slots)) continue_cut(mc, slot_id);
+  if (TRI_UNLIKELY(mc->visible != mc->slots)) {
+    if (mc->slots == nullptr && !make_tables(mc)) return nullptr;
+    continue_cut(mc, slot_id);
+  }
   tri_slot* slot = &mc->slots[slot_id];
   if (static_cast<size_t>(slot->limit - slot->cursor) < cell_bytes &&
       !refill(mc, slot_id)) {
@@ -537,6 +502,7 @@ bool Heap::hook_is_due(const tri_mutator* mu, uint32_t slot_id) const {
   // somebody waits for this mutator, or a zeal mode wants every refill.
   constexpr int64_t kHookBytes = 32 * 1024;
   const MCache* mc = mcache_of(mu);
+  if (mc->slots == nullptr) return true;
   const tri_slot& slot = mc->slots[slot_id];
   if (slot.cursor != slot.limit) {  // hidden, not used up
     return base::load_relaxed(&mu->poll_request) != 0;

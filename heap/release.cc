@@ -84,6 +84,7 @@ void Heap::check_live_cell(const tri_mutator* mu, const void* cell,
     TRI_MISUSE(call, "the cell %p has been released before", cell);
   }
   const MCache* mc = mcache_of(mu);
+  if (mc->slots == nullptr) return;
   const tri_slot& slot =
       mc->slots[space_.layout_at(bits, offset) << TRI_DETAIL_CLASS_SHIFT |
                 PageEntry::size_class(bits)];
@@ -142,15 +143,17 @@ bool Heap::release(tri_mutator* mu, void* cell) {
   bool noscan = hot.kind == ScanKind::kNoscan;
   if (marking && !noscan) return false;
   if (size_class == 0) return release_large(mu, cell, marking);
+  MCache* mc = mcache_of(mu);
+  if (mc->slots == nullptr && !make_tables(mc)) return false;
   uint8_t* byte = space_.mark_of(offset);
   if (base::load_relaxed(byte) != cur()) {
     // As if it had been allocated during the mark: no marker counts it.
     base::store_relaxed(byte, cur());
-    mcache_of(mu)->unsettled_bytes +=
+    mc->unsettled_bytes +=
         static_cast<int64_t>(tri_detail_class_bytes(size_class));
   }
   raw_released_.store_relaxed(1);  // its memory may go to any layout
-  push_released(mcache_of(mu), layout << TRI_DETAIL_CLASS_SHIFT | size_class,
+  push_released(mc, layout << TRI_DETAIL_CLASS_SHIFT | size_class,
                 static_cast<char*>(cell), tri_detail_class_bytes(size_class));
   return true;
 }

@@ -10,7 +10,6 @@
 #include "base/check.h"
 #include "base/os_memory.h"
 #include "gc/try_trace.h"
-#include "heap/slot_table.h"
 #include "sched/tls.h"
 
 namespace tricolor::sched {

@@ -29,7 +29,7 @@
 
 /* Whether a layout id is one the P's slot table has room for. Compared in
  * checking builds alone, where the slow path then names the mistake; else the
- * table ends in a guard: see heap/slot_table.h. */
+ * table ends in a guard: see heap/slot_tables.cc. */
 #if defined(TRI_ENABLE_CHECKS)
 #define TRI_DETAIL_BAD_LAYOUT(layout) ((layout) >= TRI_DETAIL_LAYOUT_COUNT)
 #else

@@ -72,7 +72,7 @@ TEST(heap_fault, creation_survives_each_refused_mapping) {
     }
     // A refused reservation was halved.
     MCache cache;
-    ASSERT_TRUE(heap->mcache_init(&cache));
+    heap->mcache_init(&cache);
     heap->mcache_destroy(&cache);
     heap->destroy();
   }
@@ -100,49 +100,105 @@ TEST(heap_fault, a_refused_heap_leaves_no_mapping) {
 
 TEST(heap_fault, an_mcache_survives_each_refused_mapping) {
   HeapAlone heap;
-  for (int at = 0; at < 3; ++at) {
-    FailAt fault{base::OsCall::kMmap, at, /*onwards=*/true};
+  const LayoutId layout = heap.layout("First");
+  void* cell = heap.allocate(layout, 64);  // commits some heap
+  int refused = 0;
+  for (base::OsCall call : {base::OsCall::kMmap, base::OsCall::kMprotect}) {
+    for (int at = 0; at < 4; ++at) {
+      tricolor::testing::TestMutator m(&heap.heap());
+      {
+        FailAt fault{call, at};
+        base::OsFaultHook hook = fault.hook();
+        base::OsFaultScope scope(hook);
+        if (try_allocate(m.mu, layout, 64) == nullptr) {
+          ++refused;
+          EXPECT_EQ(m.cache.slots, nullptr);
+          EXPECT_EQ(m.mu.slots, heap->empty_slots());
+        }
+      }
+      EXPECT_NE(try_allocate(m.mu, layout, 64), nullptr);
+      EXPECT_EQ(m.mu.slots, m.cache.slots);
+    }
+  }
+  // Each of three tables; and a reservation that cannot do without its guard.
+  EXPECT_EQ(refused, base::os_address_space_is_limited() ? 4 : 3);
+  // A P that never allocated may release.
+  tricolor::testing::TestMutator m(&heap.heap());
+  FailAt fault{base::OsCall::kMmap, 0, true};
+  base::OsFaultHook hook = fault.hook();
+  {
+    base::OsFaultScope scope(hook);
+    EXPECT_FALSE(heap->release(&m.mu, cell)) << "left to the sweep";
+  }
+  EXPECT_TRUE(heap->release(&m.mu, cell));
+}
+
+TEST(heap_fault, a_layout_without_room_is_refused) {
+  HeapAlone heap;
+  tricolor::testing::TestMutator& second = heap.add_mutator();
+  LayoutSpec spec;
+  spec.name = "Room";
+  spec.tail = LayoutSpec::Tail::kNoscan;
+  spec.distinct = true;
+  LayoutId last = heap.layout(spec);
+  heap.allocate(last, 16);
+  ASSERT_NE(try_allocate(second.mu, last, 16), nullptr);
+  int refused = 0;
+  for (int i = 0; i < 200; ++i) {
+    // All steps of the first attempt, then one of the second, and so on.
+    FailAt fault{base::OsCall::kMprotect, i % 8, true};
     base::OsFaultHook hook = fault.hook();
     base::OsFaultScope scope(hook);
-    MCache cache;
-    EXPECT_FALSE(heap->mcache_init(&cache));
-    EXPECT_EQ(cache.slots, nullptr);
+    Error error;
+    LayoutId id = heap->layouts().add(spec, 0, &error);
+    if (id == kInvalidLayout) {
+      ++refused;
+      EXPECT_EQ(error.code, ErrorCode::kOutOfMemory);
+      EXPECT_NE(std::strstr(error.text, "no memory for its"), nullptr);
+      continue;
+    }
+    last = id;
+  }
+  EXPECT_GT(refused, 0);
+  last = heap.layout(spec);
+  for (size_t bytes = 16; bytes <= 32768; bytes *= 2) {
+    EXPECT_NE(heap.allocate(last, bytes), nullptr);
+    EXPECT_NE(try_allocate(second.mu, last, bytes), nullptr);
   }
 }
 
-// One refusal costs the table its guard, and no more.
+// One refusal costs the tables their guard, and no more.
 TEST(heap_fault, a_slot_table_does_without_most_of_its_guard) {
   HeapAlone heap;
-  MCache cache;
-  ASSERT_TRUE(heap->mcache_init(&cache));
-  const size_t whole = cache.slots_reserved;
-  heap->mcache_destroy(&cache);
-  for (base::OsCall call : {base::OsCall::kMmap, base::OsCall::kMprotect}) {
-    FailAt fault{call, 0};
+  const LayoutId layout = heap.layout("Guarded");
+  heap.allocate(layout, 16);
+  const size_t whole = heap.cache().tables_reserved;
+  tricolor::testing::TestMutator m(&heap.heap());
+  {
+    FailAt fault{base::OsCall::kMmap, 0};
     base::OsFaultHook hook = fault.hook();
     base::OsFaultScope scope(hook);
-    ASSERT_TRUE(heap->mcache_init(&cache));
-    EXPECT_EQ(fault.failed, 1);
-    if (!base::os_address_space_is_limited()) {
-      EXPECT_EQ(whole, size_t{128} << 20);
-      EXPECT_LT(cache.slots_reserved, whole);
-    }
-    EXPECT_GT(cache.slots_reserved, kSlotCount * sizeof(tri_slot));
-    cache.slots[kSlotCount - 1] = {nullptr, nullptr};
-    EXPECT_DEATH(cache.slots[kSlotCount] = {}, "");
-    heap->mcache_destroy(&cache);
+    const bool made = try_allocate(m.mu, layout, 16) != nullptr;
+    EXPECT_EQ(made, !base::os_address_space_is_limited());
   }
+  ASSERT_NE(try_allocate(m.mu, layout, 16), nullptr);
+  if (!base::os_address_space_is_limited()) {
+    EXPECT_GT(whole, size_t{128} << 20);
+    EXPECT_LT(m.cache.tables_reserved, whole);
+  }
+  EXPECT_DEATH(m.cache.slots[kSlotCount] = {}, "");
 }
 
 TEST(heap_fault, growth_survives_each_refused_commit) {
   // One refusal is made good by asking for less; all of them give null. Each
-  // commit is several calls (four tables and the heap).
+  // commit is several calls (four tables and the heap), after the three for the
+  // P's own tables.
   for (bool onwards : {false, true}) {
     for (int at = 0; at < 10; ++at) {
       SCOPED_TRACE(std::to_string(at) + (onwards ? " and all after" : ""));
       HeapAlone heap;
       LayoutId layout = heap.layout("Grow");
-      FailAt fault{base::OsCall::kMprotect, at, onwards};
+      FailAt fault{base::OsCall::kMprotect, at + 3, onwards};
       void* last = nullptr;
       int cells = 0;
       {

@@ -92,6 +92,44 @@ TEST(sched_os_limits, what_is_only_reserved_is_not_charged) {
               ::testing::ExitedWithCode(0), "");
 }
 
+/// In the child: 64 Ps, whose tables for all the layouts there may ever be
+/// would take 2 GiB, under a limit of 128 MiB.
+[[noreturn]] void run_with_many_procs() {
+  allow(RLIMIT_DATA, status_kib("VmData: %zu") * 1024 + 128 * kMib);
+  Error error;
+  RuntimePtr rt = Runtime::create(options(64, 0), &error);
+  EXPECT_NE(rt, nullptr) << error.text;
+  if (rt != nullptr) {
+    EXPECT_GT(exhaust(*rt), 8 * kMib);
+    // Layouts until there is no room for their slots; the last ones work.
+    LayoutSpec spec;
+    spec.name = "Many";
+    spec.tail = LayoutSpec::Tail::kNoscan;
+    spec.distinct = true;
+    LayoutId last = kInvalidLayout;
+    for (int i = 0; i < 4000; ++i) {
+      const LayoutId id = rt->register_layout(spec, &error);
+      if (id == kInvalidLayout) break;
+      last = id;
+    }
+    if (!error.ok()) {
+      EXPECT_EQ(error.code, ErrorCode::kOutOfMemory);
+    }
+    rt->run([&](Mutator& mu) {
+      for (size_t n : {16, 512, 2048}) try_allocate(mu, last, n);
+      collect(mu);
+      verify_heap(mu);
+    });
+  }
+  rt.reset();
+  std::_Exit(::testing::Test::HasFailure() ? 1 : 0);
+}
+
+TEST(sched_os_limits, procs_are_charged_for_the_layouts_there_are) {
+  if (kSanitized) GTEST_SKIP() << "the sanitizer's shadow is charged";
+  EXPECT_EXIT(run_with_many_procs(), ::testing::ExitedWithCode(0), "");
+}
+
 TEST(sched_os_limits, no_room_for_a_runtime_is_an_error) {
   if (kSanitized) GTEST_SKIP() << "the sanitizer's shadow is address space";
   EXPECT_EXIT(
