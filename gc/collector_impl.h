@@ -222,6 +222,9 @@ struct CollectorImpl {
   void* weak_load(ProcGc* p, const WeakCell* cell);
   void check_mark_stw();
   void validate_stw(bool swept);
+  /// In checking builds: stops the world and validates, before a phase that
+  /// ends while it runs ends. False: not now, so the phase goes on.
+  bool check_phase_end(ProcGc* p, bool swept);
   void trace_cycle();
   /// Tells the listener that the phase has begun; the last one had these stops.
   void emit(uint64_t stop_ns, uint64_t ttsp_ns);

@@ -4,7 +4,7 @@
 // The story of one cycle. There is no collector thread: whichever mutator or
 // worker comes by moves the phase on, one at a time (advancing_).
 //
-//   start_cycle      stop 1: epochs rotate, barrier on, runs cut, roots queued
+//   start_cycle      stop 1: epochs rotate, barrier on, slots hidden, roots
 //   drain            (gc/drain.cc) workers, assists and idle Ps mark
 //   terminate        ragged barriers until nothing was flushed; stop 2: look
 //                    again at every buffer; barrier off, new sweep generation
@@ -259,7 +259,8 @@ bool CollectorImpl::advance(ProcGc* p) {
       break;
     case Phase::kSettle:
       moved = true;
-      if (weak_list.settle(heap, &weak_targets, 4096)) {
+      if (weak_list.settle(heap, &weak_targets, 4096) &&
+          check_phase_end(p, /*swept=*/false)) {
         roots.reclaim();
         set_phase(Phase::kSettle, Phase::kFlush);
         emit(0, 0);
@@ -272,6 +273,8 @@ bool CollectorImpl::advance(ProcGc* p) {
             static_cast<CollectorImpl*>(arg)->heap->mcache_flush(q);
           },
           this);
+      // Again if it cannot be checked now: it has no more to flush.
+      moved = moved && check_phase_end(p, /*swept=*/false);
       if (moved) {
         heap->allow_sweep();
         set_phase(Phase::kFlush, Phase::kSweep);
@@ -280,7 +283,7 @@ bool CollectorImpl::advance(ProcGc* p) {
       }
       break;
     case Phase::kSweep:
-      moved = heap->all_swept();
+      moved = heap->all_swept() && check_phase_end(p, /*swept=*/true);
       if (moved) finish_sweep_locked();
       break;
   }

@@ -291,10 +291,12 @@ void Heap::begin_cycle_stw() {
   uint8_t cur = cur_.load_relaxed();
   prev_.store_relaxed(cur);
   cur_.store_relaxed(static_cast<uint8_t>(cur % 3 + 1));
+  marking_ = true;
 }
 
 void Heap::begin_sweep_stw() {
   TRI_CHECK(all_swept());
+  marking_ = false;
   sweep_allowed_.store_relaxed(0);
   sweep_stats_.live_bytes.store_relaxed(0);
   sweep_stats_.live_cells.store_relaxed(0);

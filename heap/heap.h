@@ -212,9 +212,13 @@ class Heap {
   /// may mark others, which then may or may not be met.
   void for_each_marked_stw(void (*fn)(void* arg, void* cell), void* arg);
 
-  /// Checks the mark-byte protocol and the span states over the whole heap;
-  /// aborts with what is wrong. World stopped. `swept`: every span is swept.
+  /// Checks the mark-byte protocol, page entries, spans, and where those are,
+  /// over the whole heap; aborts with what is wrong. World stopped. `swept`:
+  /// every span is swept.
   void validate_stw(bool swept);
+  /// The same for `pages` pages, and as many listed spans, from where the last
+  /// call ended; without what only the whole heap can tell.
+  void validate_some_stw(bool swept, size_t pages);
 
  private:
   friend class MCentral;
@@ -328,8 +332,19 @@ class Heap {
   uint32_t sweep_marks(Span* span);
   void on_dead_cells(Span* span);
   void check_ids_stw(const Span* span) const;
-  void validate_span_stw(Span* span, bool swept);
+  // heap/validate.cc.
+  struct Census;
+  size_t validate_range_stw(size_t from, size_t to, bool swept, Census* census);
+  void validate_span_stw(const Span* span, bool swept, const Census* census);
+  void validate_shape_stw(const Span* span) const;
+  void validate_entries_stw(const Span* span) const;
+  void validate_marks_stw(const Span* span, bool swept) const;
   void validate_free_page_stw(size_t page);
+  size_t validate_lists_stw(uint32_t from, size_t most, Census* census);
+  void validate_listed_stw(uint32_t slot_id, uint32_t parity, uint32_t page,
+                           Census* census);
+  void validate_mcaches_stw(size_t most, Census* census);
+  void validate_slot_stw(const MCache* mc, uint32_t slot_id, Census* census);
 
   // Immutable after init.
   base::MetaArena* meta_ = nullptr;
@@ -343,6 +358,9 @@ class Heap {
   // Written while the world is stopped; read by everyone.
   AllocProfile profile_;
   uint32_t profile_epoch_ = 0;
+  bool marking_ = false;      // between begin_cycle and begin_sweep
+  size_t validate_page_ = 1;  // where validate_some_stw() goes on
+  uint32_t validate_slot_ = 0;
   base::Atomic<uint8_t> cur_{1};
   base::Atomic<uint8_t> prev_{3};
   base::Atomic<uint32_t> sweepgen_{2};

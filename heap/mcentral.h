@@ -61,6 +61,18 @@ class alignas(64) MCentral {
   /// Takes an unswept span, emptier ones first; null if there is none.
   Span* pop_unswept(AddressSpace& space, uint32_t sweepgen, uint32_t shard);
 
+  /// Calls fn(page, parity of the generation) for each span on a stack, until
+  /// it returns false. World stopped.
+  template <class Next, class Fn>
+  void each_stw(Next next, Fn fn) const {
+    for (const auto& shard : stacks_) {
+      for (uint32_t i = 0; i < 2 * kFills; ++i) {
+        uint32_t page = static_cast<uint32_t>(shard[i].load_relaxed());
+        while (page != 0 && fn(page, i / kFills)) page = next(page);
+      }
+    }
+  }
+
  private:
   enum Fill : uint32_t { kHalf, kPartial, kHeld, kFull, kFills };
   using Stack = base::Atomic<uint64_t>;
