@@ -76,9 +76,13 @@ struct LayoutStats {
 /// or freed meanwhile may or may not be counted.
 size_t layout_stats(Mutator& mu, LayoutStats* out, size_t n);
 
-/// Checks the heap's own structures: pages, spans, counts, mark bytes. Ends the
-/// process with what is wrong. A few milliseconds per GiB; for tests, and for
-/// narrowing down who writes out of bounds.
+/// Checks the heap's own structures (pages, spans, counts, mark bytes), and
+/// that each traced word of each cell in use is null, outside the reservation,
+/// or the start of an allocated cell. Ends the process with what is wrong: of a
+/// bad word the cell, its layout and the offset. Cells that a finished mark has
+/// found dead are left out, as are, while the collector marks, those it has not
+/// reached yet and custom layouts. As long as a stopped mark of the whole heap;
+/// for tests, and for narrowing down who writes out of bounds.
 void verify_heap(Mutator& mu);
 
 }  // namespace tricolor

@@ -293,6 +293,108 @@ TEST_F(gc_inspect, a_root_callback_may_not_allocate) {
   EXPECT_DEATH(gc.collect(), "allocate: called from a root callback");
 }
 
+TEST_F(gc_inspect, verify_heap_looks_into_cells) {
+  Scope<3> scope(mu);
+  Local<Node> node(scope, make_tree(mu, type, 1));
+  Local<Node> gone(scope, make(mu, type));
+  auto* words = reinterpret_cast<uint64_t*>(node.get());
+  const uint64_t good = words[1];
+  const auto base = reinterpret_cast<uint64_t>(gc.heap().space().base());
+  int outside = 0;
+  auto put = [&](const void* p) { words[1] = reinterpret_cast<uint64_t>(p); };
+  auto check = [&](const char* message) {
+    EXPECT_DEATH(verify_heap(mu), message);
+    gc.start();  // white cells are left out, this one is not
+    gc.drain(1 << 20);
+    words[1] = good;
+    gc.finish();
+    verify_heap(mu);
+  };
+  for (const void* fine : {static_cast<const void*>(nullptr),
+                           static_cast<const void*>(&outside)}) {
+    put(fine);
+    verify_heap(mu);
+  }
+  put(reinterpret_cast<char*>(good) + 16);
+  check("offset 8 of cell .*layout 'Node'.* the middle of one");
+  put(reinterpret_cast<char*>(good) + 4);
+  check("offset 8 of cell .*into the middle of a cell");
+  put(reinterpret_cast<void*>(base + (size_t{400} << 20)));
+  check("has not grown to");
+  Node* dead = gone.get();
+  gone = nullptr;
+  release(mu, dead);
+  put(dead);
+  EXPECT_DEATH(verify_heap(mu), "has been released");
+  words[1] = good;
+  gc.collect();
+  put(dead);
+  check("offset 8 of .* is a free cell");
+  // In no cell that anybody will scan.
+  auto* raw = static_cast<uint64_t*>(allocate(mu, bytes, 64));
+  raw[3] = good + 16;
+  verify_heap(mu);
+}
+
+TEST_F(gc_inspect, verify_heap_looks_into_large_and_encoded_cells) {
+  Encoding nan_boxes;
+  nan_boxes.kind = EncodingKind::kRange;
+  nan_boxes.range_lo = 0xfffb'0000'0000'0000;
+  nan_boxes.range_hi = 0xfffb'ffff'ffff'ffff;
+  nan_boxes.payload_mask = 0x0000'ffff'ffff'ffff;
+  const EncodingId e = gc.heap().layouts().add_encoding(nan_boxes, nullptr);
+  LayoutSpec spec;
+  spec.name = "Values";
+  spec.tail = LayoutSpec::Tail::kEncoded;
+  spec.encoding = e;
+  Scope<2> scope(mu);
+  Local<Node> node(scope, make(mu, type));
+  Local<uint64_t> values(
+      scope, static_cast<uint64_t*>(allocate(mu, gc.layout(spec), 80'000)));
+  const auto box = reinterpret_cast<uint64_t>(node.get()) | nan_boxes.range_lo;
+  values.get()[700] = box;
+  values.get()[701] = box & nan_boxes.payload_mask;  // a number
+  values.get()[702] = (box + 16) & nan_boxes.payload_mask;
+  verify_heap(mu);
+  values.get()[9'000] = box + 16;
+  EXPECT_DEATH(verify_heap(mu), "offset 72000 of cell .*layout 'Values'");
+  values.get()[9'000] = 0;
+}
+
+// Damage done in a phase is found when it ends.
+TEST_F(gc_inspect, every_phase_end_is_checked) {
+#if !TRI_CHECKS
+  GTEST_SKIP() << "checking builds only";
+#else
+  Scope<1> scope(mu);
+  Local<Node> tree(scope, make_tree(mu, type, 5));
+  uint8_t* byte =
+      gc.heap().space().mark_of(gc.heap().space().offset_of(tree.get())) + 1;
+  for (gc::Phase at : {gc::Phase::kIdle, gc::Phase::kMark, gc::Phase::kSettle,
+                       gc::Phase::kFlush, gc::Phase::kSweep}) {
+    SCOPED_TRACE(static_cast<unsigned>(at));
+    auto step = [&] {
+      if (gc.impl().phase() == gc::Phase::kIdle) {
+        gc.start();
+        return;
+      }
+      const gc::Phase before = gc.impl().phase();
+      for (int i = 0; i < 100 && gc.impl().phase() == before; ++i) {
+        if (before == gc::Phase::kMark) gc.drain(1 << 20);
+        if (before == gc::Phase::kSweep) gc.heap().sweep_one(nullptr);
+        gc.impl().advance(&gc.p());
+      }
+    };
+    while (gc.impl().phase() != at) step();
+    *byte = gc.heap().cur();
+    EXPECT_DEATH(step(), "inside a cell|cells live of");
+    *byte = 0;
+  }
+  gc.finish();
+  EXPECT_EQ(check_tree(tree), 63);
+#endif
+}
+
 TEST_F(gc_inspect, from_inside_the_collector_is_a_mistake) {
   static Mutator* mutator;
   mutator = &mu;
