@@ -2,7 +2,8 @@
 // Copyright (c) 2026 tricolor authors
 //
 // heap/page_alloc.h against a naive model: a vector of pages, searched one by
-// one. Same answers, in the same order, over millions of random operations.
+// one. Same answers, in the same order, over millions of random operations,
+// with several caches and pages on their way to the OS alive all the while.
 #include "heap/page_alloc.h"
 
 #include <gtest/gtest.h>
@@ -10,6 +11,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "base/macros.h"
 #include "base/rng.h"
 #include "tests/support/stress.h"
 
@@ -75,7 +77,55 @@ struct Block {
   uint32_t n;
 };
 
-/// The two, side by side.
+/// A PageCache, and what it should hold.
+struct Cache {
+  PageCache real;
+  uint32_t block = 0;
+  Page pages[64];  // kTaken: not in it
+
+  Cache() { forget(); }
+  void forget() {
+    for (Page& p : pages) p = Page::kTaken;
+  }
+  bool empty() const {
+    for (Page p : pages) {
+      if (p != Page::kTaken) return false;
+    }
+    return true;
+  }
+  uint32_t alloc(uint32_t n, bool* needzero) {
+    uint32_t run = 0;
+    for (uint32_t i = 0; i < 64; ++i) {
+      run = pages[i] == Page::kTaken ? 0 : run + 1;
+      if (run < n) continue;
+      *needzero = false;
+      for (uint32_t k = i + 1 - n; k <= i; ++k) {
+        *needzero = *needzero || pages[k] == Page::kDirty;
+        pages[k] = Page::kTaken;
+      }
+      return block + i + 1 - n;
+    }
+    return 0;
+  }
+  bool give(Block b) {
+    if (b.page % 64 + b.n > 64) return false;
+    const uint32_t of = b.page / 64 * 64;
+    if (empty()) block = of;
+    if (block != of) return false;
+    for (uint32_t i = 0; i < b.n; ++i) pages[b.page - of + i] = Page::kDirty;
+    return true;
+  }
+  void check() const {
+    ASSERT_TRUE(empty() || real.block == block);
+    for (uint32_t i = 0; i < 64; ++i) {
+      ASSERT_EQ((real.free >> i & 1) != 0, pages[i] != Page::kTaken) << i;
+      ASSERT_EQ((real.dirty >> i & 1) != 0, pages[i] == Page::kDirty) << i;
+    }
+  }
+};
+
+/// The two, side by side, with caches that live and pages that the scavenger
+/// holds while others allocate.
 class Pair {
  public:
   Pair(size_t max_pages, uint32_t longest)
@@ -85,9 +135,13 @@ class Pair {
   ~Pair() { pages_.destroy(); }
 
   void random_operation(bool grow) {
-    uint32_t dice = rng_.below(16);
-    if (dice == 0) return use_cache();
-    if (dice == 1) return scavenge();
+    const uint32_t dice = rng_.below(32);
+    if (dice < 2) return take_dirty();
+    if (dice < 4) return give_held();
+    if (dice < 6) return alloc_at();
+    if (dice < 7) return drain(any_cache());
+    if (dice < 12) return alloc_cached(any_cache());
+    if (dice < 16) return give(any_cache());
     if (grow || blocks_.empty()) {
       alloc();
     } else {
@@ -106,13 +160,32 @@ class Pair {
       ASSERT_EQ(pages_.in_use(page), model_.at(i) == Page::kTaken) << i;
       ASSERT_EQ(pages_.is_free_and_clean(page), model_.at(i) == Page::kClean);
     }
+    for (const Cache& c : caches_) c.check();
+  }
+  /// Everything back: what was taken is what was given.
+  void give_back() {
+    for (Cache& c : caches_) drain(c);
+    while (!held_.empty()) give_held();
+    while (!blocks_.empty()) free();
+    EXPECT_EQ(pages_.pages_taken(), 0u);
+    check();
   }
   base::Rng& rng() { return rng_; }
+  /// Each kind of answer that the operations below may get.
+  int taken_at = 0, refused_at = 0, given = 0, not_given = 0, filled = 0;
 
  private:
   // One in eight is long, so that runs cross words, chunks and groups.
   uint32_t random_length() {
     return 1 + rng_.below(rng_.below(8) == 0 ? longest_ : 6);
+  }
+  Cache& any_cache() { return caches_[rng_.below(kCaches)]; }
+  Block take_block(std::vector<Block>* from) {
+    const size_t at = rng_.below(static_cast<uint32_t>(from->size()));
+    const Block b = (*from)[at];
+    (*from)[at] = from->back();
+    from->pop_back();
+    return b;
   }
 
   void extend() {
@@ -135,47 +208,88 @@ class Pair {
     blocks_.push_back({page, n});
   }
 
+  // Behind a block, as an object that grows in place; or anywhere.
+  void alloc_at() {
+    if (model_.size() == 0) return;
+    const uint32_t n = random_length();
+    uint32_t page = rng_.below(static_cast<uint32_t>(model_.size() - 1)) + 1;
+    if (!blocks_.empty() && rng_.below(4) != 0) {
+      const Block b =
+          blocks_[rng_.below(static_cast<uint32_t>(blocks_.size()))];
+      page = b.page + b.n;
+    }
+    bool free = page + n <= model_.size();
+    bool dirty = false;
+    for (uint32_t i = page; free && i < page + n; ++i) {
+      free = model_.at(i) != Page::kTaken;
+      dirty = dirty || model_.at(i) == Page::kDirty;
+    }
+    bool needzero = false;
+    ASSERT_EQ(pages_.alloc_at(page, n, &needzero), free) << page << "+" << n;
+    if (!free) {
+      ++refused_at;
+      return;
+    }
+    ++taken_at;
+    ASSERT_EQ(needzero, dirty);
+    model_.free(page, n, Page::kTaken);
+    blocks_.push_back({page, n});
+  }
+
   void free() {
-    size_t at = rng_.below(static_cast<uint32_t>(blocks_.size()));
-    Block b = blocks_[at];
-    blocks_[at] = blocks_.back();
-    blocks_.pop_back();
+    const Block b = take_block(&blocks_);
     pages_.free(b.page, b.n);
     model_.free(b.page, b.n, Page::kDirty);
   }
 
-  // A whole life of a cache: what it hands out, what it gives back.
-  void use_cache() {
-    if (model_.size() == 0) return;
-    PageCache cache;
+  void fill(Cache& c) {
     bool needzero;
-    uint32_t lowest = Model(model_).alloc(1, &needzero);
-    ASSERT_EQ(pages_.fill(&cache), lowest != 0);
+    const uint32_t lowest =
+        model_.size() == 0 ? 0 : Model(model_).alloc(1, &needzero);
+    ASSERT_EQ(pages_.fill(&c.real), lowest != 0);
     if (lowest == 0) return;
-    ASSERT_EQ(cache.block, lowest / 64 * 64);
+    ++filled;
+    c.block = lowest / 64 * 64;
     for (uint32_t i = 0; i < 64; ++i) {
-      Page in_model = model_.at(cache.block + i);
-      ASSERT_EQ((cache.free >> i & 1) != 0, in_model != Page::kTaken);
-      ASSERT_EQ((cache.dirty >> i & 1) != 0, in_model == Page::kDirty);
+      c.pages[i] = model_.at(c.block + i);
+      model_.set(c.block + i, Page::kTaken);
     }
-    for (int i = 0; i < 4; ++i) {
-      auto n = 1 + rng_.below(PageCache::kMaxPages);
-      uint32_t page = cache.alloc(n, &needzero);
-      if (page == 0) continue;
-      bool dirty = false;
-      for (uint32_t k = page; k < page + n; ++k) {
-        ASSERT_NE(model_.at(k), Page::kTaken);
-        dirty = dirty || model_.at(k) == Page::kDirty;
-        model_.set(k, Page::kTaken);
-      }
-      ASSERT_EQ(needzero, dirty);
-      blocks_.push_back({page, n});
-    }
-    pages_.drain(&cache);
-    ASSERT_EQ(cache.free, 0u);
+    c.check();
   }
 
-  void scavenge() {
+  void alloc_cached(Cache& c) {
+    if (c.empty()) return fill(c);
+    const uint32_t n = 1 + rng_.below(PageCache::kMaxPages);
+    bool needzero = false, model_needzero = false;
+    const uint32_t page = c.real.alloc(n, &needzero);
+    ASSERT_EQ(page, c.alloc(n, &model_needzero));
+    c.check();
+    if (page == 0) return;
+    ASSERT_EQ(needzero, model_needzero);
+    blocks_.push_back({page, n});
+  }
+
+  void give(Cache& c) {
+    if (blocks_.empty()) return;
+    const Block b = take_block(&blocks_);
+    const bool taken = c.give(b);
+    ASSERT_EQ(c.real.give(b.page, b.n), taken) << b.page << "+" << b.n;
+    c.check();
+    ++(taken ? given : not_given);
+    if (!taken) blocks_.push_back(b);
+  }
+
+  void drain(Cache& c) {
+    pages_.drain(&c.real);
+    ASSERT_EQ(c.real.free, 0u);
+    ASSERT_EQ(c.real.dirty, 0u);
+    for (uint32_t i = 0; i < 64; ++i) {
+      if (c.pages[i] != Page::kTaken) model_.set(c.block + i, c.pages[i]);
+    }
+    c.forget();
+  }
+
+  void take_dirty() {
     if (model_.size() == 0) return;
     size_t below = rng_.below(static_cast<uint32_t>(model_.size() + 64));
     size_t most = 1 + rng_.below(100);
@@ -184,15 +298,27 @@ class Pair {
     ASSERT_EQ(page, model_.take_dirty(below, most, &model_n));
     if (page == 0) return;
     ASSERT_EQ(n, model_n);
-    pages_.free(page, n, /*clean=*/true);
-    model_.free(page, n, Page::kClean);
+    held_.push_back({page, static_cast<uint32_t>(n)});
   }
+
+  // The OS took them, or refused.
+  void give_held() {
+    if (held_.empty()) return;
+    const Block b = take_block(&held_);
+    const bool clean = rng_.below(4) != 0;
+    pages_.free(b.page, b.n, clean);
+    model_.free(b.page, b.n, clean ? Page::kClean : Page::kDirty);
+  }
+
+  static constexpr uint32_t kCaches = 6;
 
   const size_t max_pages_;
   const uint32_t longest_;
   PageAlloc pages_;
   Model model_;
+  Cache caches_[kCaches];
   std::vector<Block> blocks_;
+  std::vector<Block> held_;
   base::Rng rng_{tricolor::testing::test_seed()};
 };
 
@@ -205,14 +331,25 @@ void run_pair(size_t max_pages, uint32_t longest, int operations) {
     if (i % 4096 == 0) pair.check();
   }
   pair.check();
+  EXPECT_GT(pair.taken_at, 0);
+  EXPECT_GT(pair.refused_at, 0);
+  EXPECT_GT(pair.given, 0);
+  EXPECT_GT(pair.not_given, 0);
+  EXPECT_GT(pair.filled, 0);
+  pair.give_back();
+}
+
+int operations(int short_n, int long_n) {
+  const int slower = TRI_ASAN || TRI_TSAN ? 8 : 1;
+  return tricolor::testing::stress_scale(short_n / slower, long_n);
 }
 
 TEST(heap_page_alloc, agrees_with_a_naive_model) {
-  run_pair(512, 200, tricolor::testing::stress_scale(1'000'000, 20'000'000));
+  run_pair(512, 200, operations(2'000'000, 40'000'000));
 }
 
 TEST(heap_page_alloc, agrees_with_a_naive_model_over_many_chunks) {
-  run_pair(40'000, 9'000, tricolor::testing::stress_scale(20'000, 2'000'000));
+  run_pair(40'000, 9'000, operations(40'000, 2'000'000));
 }
 
 TEST(heap_page_alloc, empty_gives_nothing) {
