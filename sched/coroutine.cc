@@ -152,7 +152,7 @@ void enter_fiber_body(G* g) {
 
 bool init_coroutines(RuntimeImpl* rt, Error* error) {
   LayoutSpec spec;
-  spec.name = "Coroutine";
+  spec.name = "tricolor.coroutine";
   spec.head_bytes = sizeof(Coroutine);
   spec.trace = trace_coroutine;
   spec.on_dead = coroutine_on_dead;

@@ -361,6 +361,26 @@ TEST_F(gc_inspect, verify_heap_looks_into_large_and_encoded_cells) {
   values.get()[9'000] = 0;
 }
 
+// A coroutine's Local may refer to what has been released.
+TEST_F(gc_inspect, verify_heap_does_not_look_at_roots_in_cells) {
+  static void* stale;
+  stale = make(mu, type);
+  LayoutSpec spec;
+  spec.trace = [](Tracer& t, void*, size_t, void*) { t.visit(stale); };
+  spec.head_bytes = 16;
+  Scope<2> scope(mu);
+  spec.name = "tricolor.ours";
+  Local<char> ours(scope,
+                   static_cast<char*>(allocate(mu, gc.layout(spec), 16)));
+  release(mu, static_cast<Node*>(stale));
+  verify_heap(mu);
+  spec.name = "Theirs";
+  spec.distinct = true;
+  Local<char> theirs(scope,
+                     static_cast<char*>(allocate(mu, gc.layout(spec), 16)));
+  EXPECT_DEATH(verify_heap(mu), "offset -1 of .*'Theirs'.* has been released");
+}
+
 // Damage done in a phase is found when it ends.
 TEST_F(gc_inspect, every_phase_end_is_checked) {
 #if !TRI_CHECKS
