@@ -340,6 +340,7 @@ class Heap {
   void validate_entries_stw(const Span* span) const;
   void validate_marks_stw(const Span* span, bool swept) const;
   void validate_free_page_stw(size_t page);
+  void validate_large_stw(size_t most, Census* census);
   size_t validate_lists_stw(uint32_t from, size_t most, Census* census);
   void validate_listed_stw(uint32_t slot_id, uint32_t parity, uint32_t page,
                            Census* census);

@@ -10,18 +10,18 @@
 //
 // A P's tables are one mapping, its slots last, with a guard behind them. The
 // inline allocation path indexes the slots with whatever layout id it is given.
-// Ids that are not registered yet find an empty slot, and the slow path says so;
-// but an id is 16 bits wide and the table ends at kMaxLayouts. Without a guard
-// an id beyond it (memory that was never written, an id of another library)
-// would read whatever is mapped next, maybe the slots of another P, and hand out
-// its cells. Rejected: a compare in allocate(). With a constant size that path
-// is 15 instructions, and it would be 17, for everybody and always, against a
-// mistake that is made once. So the guard makes it a SIGSEGV in the caller's own
-// frame, and checking builds (TRI_ENABLE_CHECKS), where the inline path does
-// compare, say what is wrong. `make` has its id from a Type. The guard is 119
-// MiB of address space a P and costs nothing else. Where a process has a limit
-// on that (RLIMIT_AS), or that much is refused, it is one page: ids just behind
-// the last one.
+// Ids that are not registered yet find an empty slot, and the slow path says
+// so; but an id is 16 bits wide and the table ends at kMaxLayouts. Without a
+// guard an id beyond it (memory that was never written, an id of another
+// library) would read whatever is mapped next, maybe the slots of another P,
+// and hand out its cells. Rejected: a compare in allocate(). With a constant
+// size that path is 15 instructions, and it would be 17, for everybody and
+// always, against a mistake that is made once. So the guard makes it a SIGSEGV
+// in the caller's own frame, and checking builds (TRI_ENABLE_CHECKS), where the
+// inline path does compare, say what is wrong. `make` has its id from a Type.
+// The guard is 119 MiB of address space a P and costs nothing else. Where a
+// process has a limit on that (RLIMIT_AS), or that much is refused, it is one
+// page: ids just behind the last one.
 //
 // Invariants
 // 1. Every table is writable for room_layouts_ layouts, and every registered

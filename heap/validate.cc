@@ -121,7 +121,8 @@ void Heap::validate_shape_stw(const Span* span) const {
 void Heap::validate_entries_stw(const Span* span) const {
   const uint32_t first = span->first_page;
   for (size_t i = 0; i < span->npages; ++i) {
-    const uint32_t bits = space_.entry(first + i)->bits.load_relaxed();
+    uint32_t bits = space_.entry(first + i)->bits.load_relaxed();
+    if (span->state == SpanState::kLarge) bits &= ~PageEntry::kDirty;
     // Until a large object is zeroed, its entry says noscan.
     const bool unborn = i == 0 && span->state == SpanState::kLarge &&
                         bits == PageEntry::pack(0, 0, SpanState::kLarge);
@@ -282,9 +283,7 @@ void Heap::validate_listed_stw(uint32_t slot_id, uint32_t parity, uint32_t page,
             "slot %u lists a span at page %u of %zu", slot_id, page,
             space_.committed_pages());
   const Span* span = space_.span(page);
-  const bool in_use =
-      span->state == SpanState::kSmall || span->state == SpanState::kLarge;
-  TRI_CHECK(in_use && span->first_page == page,
+  TRI_CHECK(span->state == SpanState::kSmall && span->first_page == page,
             "slot %u lists page %u, where no span begins", slot_id, page);
   TRI_CHECK(span->home == SpanHome::kListed,
             "span %u is listed, but says it is %s", page, name_of(span->home));
@@ -319,6 +318,31 @@ size_t Heap::validate_lists_stw(uint32_t from, size_t most, Census* census) {
     if (seen >= most) return id + 1 < slots ? id + 1 : 0;
   }
   return 0;
+}
+
+void Heap::validate_large_stw(size_t most, Census* census) {
+  base::LockGuard guard(large_lock_);
+  for (uint32_t parity = 0; parity < 2; ++parity) {
+    uint32_t before = 0;
+    size_t seen = 0;
+    for (uint32_t page = large_[parity].load_relaxed(); page != 0;) {
+      TRI_CHECK(page < space_.committed_pages(), "page %u of %zu is listed",
+                page, space_.committed_pages());
+      const Span* span = space_.span(page);
+      TRI_CHECK(span->state == SpanState::kLarge && span->first_page == page &&
+                    span->home == SpanHome::kListed && span->prev == before,
+                "page %u is listed as a large object, with %u before it", page,
+                before);
+      TRI_CHECK(large_list(span->sweepgen.load_relaxed()) == parity,
+                "span %u of generation %u is listed with the others", page,
+                span->sweepgen.load_relaxed());
+      TRI_CHECK(census == nullptr || census->add(page),
+                "span %u is on two lists", page);
+      if (++seen >= most) break;
+      before = page;
+      page = span->next.load_relaxed();
+    }
+  }
 }
 
 void Heap::validate_slot_stw(const MCache* mc, uint32_t slot_id,
@@ -374,6 +398,7 @@ void Heap::validate_mcaches_stw(size_t most, Census* census) {
 
 void Heap::validate_some_stw(bool swept, size_t pages) {
   validate_mcaches_stw(pages, nullptr);
+  validate_large_stw(pages, nullptr);
   validate_slot_ =
       static_cast<uint32_t>(validate_lists_stw(validate_slot_, pages, nullptr));
   const size_t from = validate_page_;
@@ -394,6 +419,7 @@ void Heap::validate_stw(bool swept) {
   Census census(space_.committed_pages());
   validate_lists_stw(0, SIZE_MAX, &census);
   validate_mcaches_stw(SIZE_MAX, &census);
+  validate_large_stw(SIZE_MAX, &census);
   validate_range_stw(1, SIZE_MAX, swept, &census);
   TRI_CHECK(census.pages_held == pages_in_use(),
             "spans have %zu pages, %llu in use", census.pages_held,

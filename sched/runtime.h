@@ -35,7 +35,6 @@ struct RuntimeImpl : gc::RuntimeBase {
   bool membarrier = false;  ///< the kernel has it
   /// What a Mutator without a P allocates from: the heap's empty slots.
   tri_slot* no_slots = nullptr;
-  size_t no_slots_reserved = 0;
 
   stacks::StackPool stacks;
   sched::Scheduler sched;
