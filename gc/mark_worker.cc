@@ -214,8 +214,8 @@ TRI_NOINLINE size_t MarkWorker::scan_large(void* cell,
                                            size_t bytes) {
   auto* words = static_cast<const uint64_t*>(cell);
   scan_head(heap->layouts(), hot, words, [this](void* p) { shade_later(p); });
-  size_t head = hot.kind == heap::ScanKind::kMixed ? hot.head_bytes : 0;
-  list_->put_large({cell, head, bytes});
+  size_t head = hot.tail_from();
+  if (head < bytes) list_->put_large({cell, head, bytes});
   return head + 8;
 }
 

@@ -54,7 +54,7 @@ void shade_piece(CollectorImpl* c, ProcGc* p, LayoutId layout, void* cell,
   }
   auto* words = static_cast<const uint64_t*>(cell);
   if (from == 0) scan_head(layouts, hot, words, shade);
-  size_t head = hot.kind == heap::ScanKind::kMixed ? hot.head_bytes : 0;
+  size_t head = hot.tail_from();
   if (from < head) from = head;
   if (from < to) scan_tail(layouts, hot, words, from / 8, to / 8, shade);
 }

@@ -15,6 +15,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "base/check.h"
 #include "gc/mark_worker.h"
 #include "gc/root_owner.h"
 #include "heap/heap.h"
@@ -43,13 +44,87 @@ inline void scan_pointers(const uint64_t* words, size_t n, Visit&& visit) {
   }
 }
 
+/// A value of 16 bytes. Its writer may be between the two words; see
+/// tricolor/encoding.h for why half of each value is good enough.
+template <class Visit>
+inline void scan_pair(const Encoding& e, const uint64_t* at, Visit&& visit) {
+  void* cell = heap::decode_pair(e, load_word(at + e.tag_offset / 8),
+                                 load_word(at + e.payload_offset / 8));
+  if (cell != nullptr) visit(cell);
+}
+
+// Out of line, as is scan_elements: the loops over words, which most heaps have
+// and no others, keep their registers.
+template <class Visit>
+TRI_NOINLINE void scan_pairs(const Encoding& e, const uint64_t* words, size_t n,
+                             Visit& visit) {
+  for (size_t i = 0; i + 2 <= n; i += 2) scan_pair(e, &words[i], visit);
+}
+
+template <class Visit>
+TRI_NOINLINE void scan_pairs_at(const Encoding& e, const uint64_t* words,
+                                uint64_t bits, Visit& visit) {
+  for (; bits != 0; bits &= bits - 1) {
+    scan_pair(e, &words[__builtin_ctzll(bits)], visit);
+  }
+}
+
 template <class Visit>
 inline void scan_encoded(const Encoding& e, const uint64_t* words, size_t n,
                          Visit&& visit) {
+  if (TRI_UNLIKELY(e.stride == 16)) return scan_pairs(e, words, n, visit);
   for (size_t i = 0; i < n; ++i) {
     void* cell = heap::decode(e, load_word(&words[i]));
     if (cell != nullptr) visit(cell);
   }
+}
+
+template <class Visit>
+inline void scan_pointers_at(const uint64_t* words, uint64_t bits,
+                             Visit&& visit) {
+  for (; bits != 0; bits &= bits - 1) {
+    visit(reinterpret_cast<void*>(load_word(&words[__builtin_ctzll(bits)])));
+  }
+}
+
+template <class Visit>
+inline void scan_encoded_at(const Encoding& e, const uint64_t* words,
+                            uint64_t bits, Visit&& visit) {
+  if (TRI_UNLIKELY(e.stride == 16)) {
+    return scan_pairs_at(e, words, bits, visit);
+  }
+  for (; bits != 0; bits &= bits - 1) {
+    void* cell = heap::decode(e, load_word(&words[__builtin_ctzll(bits)]));
+    if (cell != nullptr) visit(cell);
+  }
+}
+
+/// Words [from, to) of a cell whose tail is of kElements. A piece may begin and
+/// end inside an element.
+template <class Visit>
+TRI_NOINLINE void scan_elements(const heap::LayoutTable& layouts,
+                                const heap::HotLayout& hot,
+                                const uint64_t* words, size_t from, size_t to,
+                                Visit& visit) {
+  const heap::TailPattern pattern = *hot.pattern;
+  const Encoding& e = layouts.encoding(hot.encoding);
+  auto element = [&](const uint64_t* at, uint64_t mask) {
+    scan_pointers_at(at, pattern.pointers & mask, visit);
+    const uint64_t encoded = pattern.encoded & mask;
+    if (encoded != 0) scan_encoded_at(e, at, encoded, visit);
+  };
+  constexpr uint64_t kAll = ~uint64_t{0};
+  const size_t in = (from - hot.head_bytes / 8) % pattern.words;
+  if (in != 0) {
+    const size_t left = pattern.words - in;
+    const size_t n = left < to - from ? left : to - from;
+    element(words + from - in, kAll >> (64 - n) << in);
+    from += n;
+  }
+  for (; to - from >= pattern.words; from += pattern.words) {
+    element(words + from, kAll);
+  }
+  if (from < to) element(words + from, kAll >> (64 - (to - from)));
 }
 
 /// Words [from, to) of a cell whose scan is by words of one kind or whose head
@@ -58,6 +133,8 @@ template <class Visit>
 inline void scan_tail(const heap::LayoutTable& layouts,
                       const heap::HotLayout& hot, const uint64_t* words,
                       size_t from, size_t to, Visit&& visit) {
+  TRI_ASSERT(from <= to);
+  if (TRI_UNLIKELY(from >= to)) return;
   bool encoded = hot.kind == heap::ScanKind::kAllEncoded ||
                  hot.tail == LayoutSpec::Tail::kEncoded;
   if (encoded) {
@@ -66,6 +143,8 @@ inline void scan_tail(const heap::LayoutTable& layouts,
   } else if (hot.kind == heap::ScanKind::kAllPointers ||
              hot.tail == LayoutSpec::Tail::kPointers) {
     scan_pointers(words + from, to - from, visit);
+  } else if (hot.kind == heap::ScanKind::kElements) {
+    scan_elements(layouts, hot, words, from, to, visit);
   }
 }
 
@@ -73,15 +152,10 @@ template <class Visit>
 inline void scan_head(const heap::LayoutTable& layouts,
                       const heap::HotLayout& hot, const uint64_t* words,
                       Visit&& visit) {
-  for (uint64_t bits = hot.head_pointers; bits != 0; bits &= bits - 1) {
-    visit(reinterpret_cast<void*>(load_word(&words[__builtin_ctzll(bits)])));
-  }
+  scan_pointers_at(words, hot.head_pointers, visit);
   if (hot.head_encoded == 0) return;
-  const Encoding& e = layouts.encoding(hot.encoding);
-  for (uint64_t bits = hot.head_encoded; bits != 0; bits &= bits - 1) {
-    void* cell = heap::decode(e, load_word(&words[__builtin_ctzll(bits)]));
-    if (cell != nullptr) visit(cell);
-  }
+  scan_encoded_at(layouts.encoding(hot.encoding), words, hot.head_encoded,
+                  visit);
 }
 
 /// Every edge of a cell. `tracer` reports the same edges as `visit`; it is what
@@ -97,15 +171,13 @@ inline void scan_cell(heap::Heap* heap, TracerImpl* tracer,
     case heap::ScanKind::kNoscan:
       return;
     case heap::ScanKind::kHeadPointers:
-      for (uint64_t bits = hot.head_pointers; bits != 0; bits &= bits - 1) {
-        visit(
-            reinterpret_cast<void*>(load_word(&words[__builtin_ctzll(bits)])));
-      }
+      scan_pointers_at(words, hot.head_pointers, visit);
       return;
     case heap::ScanKind::kAllPointers:
     case heap::ScanKind::kAllEncoded:
       scan_tail(layouts, hot, words, 0, bytes / 8, visit);
       return;
+    case heap::ScanKind::kElements:
     case heap::ScanKind::kMixed:
       scan_head(layouts, hot, words, visit);
       scan_tail(layouts, hot, words, hot.head_bytes / 8, bytes / 8, visit);

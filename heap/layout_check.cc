@@ -6,6 +6,7 @@
 
 #include <cstdarg>
 #include <cstdio>
+#include <cstring>
 
 namespace tricolor::heap {
 
@@ -21,10 +22,10 @@ const char* name_of(Strength s) {
 }
 
 bool check_enums(const LayoutSpec& spec, Error* error) {
-  if (spec.tail > Tail::kNoscan) {
+  if (spec.tail > Tail::kElements) {
     return refuse_layout(error, kBad, spec,
                          "tail is %u; it is one of kNone, kPointers, kEncoded, "
-                         "kNoscan (0 to 3)",
+                         "kNoscan, kElements (0 to 4)",
                          static_cast<unsigned>(spec.tail));
   }
   const bool head = spec.head_strength > Strength::kEphemeron;
@@ -51,16 +52,69 @@ bool check_fields(const LayoutSpec& spec, uint32_t encodings, Error* error) {
     return bad("head_bytes is 0 and there is no tail: the cell would be empty");
   }
   if ((spec.pointer_count != 0 && spec.pointer_offsets == nullptr) ||
-      (spec.encoded_count != 0 && spec.encoded_offsets == nullptr)) {
+      (spec.encoded_count != 0 && spec.encoded_offsets == nullptr) ||
+      (spec.tail_pointer_count != 0 && spec.tail_pointer_offsets == nullptr) ||
+      (spec.tail_encoded_count != 0 && spec.tail_encoded_offsets == nullptr)) {
     return bad("an offset count is given without its array");
   }
   if (spec.encoding == kRawPointers &&
-      (spec.tail == Tail::kEncoded || spec.encoded_count != 0)) {
+      (spec.tail == Tail::kEncoded || spec.encoded_count != 0 ||
+       spec.tail_encoded_count != 0)) {
     return bad(
         "encoding is kRawPointers, but there are encoded words; give their "
         "encoding, or use pointer_offsets and Tail::kPointers");
   }
   return true;
+}
+
+/// A stride and offsets inside it come with kElements, and kElements with them.
+bool check_elements(const LayoutSpec& spec, Error* error) {
+  auto bad = [&](const char* what) {
+    return refuse_layout(error, kBad, spec, "%s", what);
+  };
+  const bool offsets =
+      spec.tail_pointer_count != 0 || spec.tail_encoded_count != 0;
+  if (spec.tail != Tail::kElements) {
+    if (spec.tail_stride != 0) {
+      return bad("tail_stride is set, but tail is not kElements");
+    }
+    if (offsets) {
+      return bad(
+          "tail_pointer_offsets or tail_encoded_offsets are given, but tail is "
+          "not kElements");
+    }
+    return true;
+  }
+  if (spec.tail_stride == 0) {
+    return bad("tail is kElements, but tail_stride, the bytes of one, is 0");
+  }
+  if (spec.tail_stride % 8 != 0) {
+    return bad("tail_stride is not a multiple of 8");
+  }
+  if (spec.tail_stride / 8 > kMaxHeadWords) {
+    return refuse_layout(error, kBad, spec,
+                         "tail_stride is %u; above 512 use a trace function",
+                         spec.tail_stride);
+  }
+  if (!offsets) {
+    return bad(
+        "tail is kElements, but tail_pointer_offsets and tail_encoded_offsets "
+        "are empty; use kNoscan");
+  }
+  return true;
+}
+
+/// Where values of 16 bytes may begin.
+bool check_alignment(const LayoutSpec& spec, Error* error) {
+  const bool elements = spec.tail_encoded_count != 0;
+  if (!elements && spec.tail != Tail::kEncoded) return true;
+  const bool head = spec.head_bytes % 16 != 0;
+  if (!head && (!elements || spec.tail_stride % 16 == 0)) return true;
+  return refuse_layout(error, kBad, spec,
+                       "%s = %u is not a multiple of 16, at which the 16-byte "
+                       "values of the tail lie",
+                       head ? "head_bytes" : "tail_stride",
+                       head ? spec.head_bytes : spec.tail_stride);
 }
 
 /// A trace function reports everything, and strongly.
@@ -72,7 +126,7 @@ bool check_custom(const LayoutSpec& spec, Error* error) {
         "trace is set, so pointer_offsets and encoded_offsets must be empty: "
         "the trace function reports all pointers");
   }
-  if (spec.tail == Tail::kPointers || spec.tail == Tail::kEncoded) {
+  if (spec.tail != Tail::kNone && spec.tail != Tail::kNoscan) {
     return refuse_layout(
         error, kBad, spec,
         "trace is set, so tail must be kNone or kNoscan: the trace function "
@@ -89,33 +143,104 @@ bool check_custom(const LayoutSpec& spec, Error* error) {
   return true;
 }
 
-bool offsets_to_bits(const LayoutSpec& spec, const char* field,
-                     const uint32_t* offsets, size_t count, uint64_t* bits,
-                     Error* error) {
-  for (size_t i = 0; i < count; ++i) {
-    uint32_t at = offsets[i];
-    const char* why = nullptr;
-    if (at % 8 != 0) {
-      why = "is not a multiple of 8";
-    } else if (at >= spec.head_bytes) {  // multiples of 8, both
-      why = "lies outside head_bytes";
-    } else if (at / 8 >= kMaxHeadWords) {
-      why = "is not below 512; use a trace function";
-    } else if ((*bits >> (at / 8) & 1) != 0) {
-      why = "is given twice";
-    }
+/// The offsets of one kind in the head or in an element.
+struct Offsets {
+  const char* field;
+  const uint32_t* at;
+  size_t count;
+  uint32_t value_bytes;  ///< of what begins there
+};
+/// What they lie in.
+struct Extent {
+  const char* field;
+  uint32_t bytes;
+};
+
+/// Null if a value may begin at `at`.
+const char* what_is_wrong_at(uint32_t at, uint32_t value_bytes, uint32_t end,
+                             uint64_t bits) {
+  if (at % 8 != 0) return "is not a multiple of 8";
+  if (at % value_bytes != 0) {
+    return "is not a multiple of 16, at which 16-byte values lie";
+  }
+  if (at >= end || end - at < value_bytes) return "lies outside ";
+  if (at / 8 >= kMaxHeadWords) return "is not below 512; use a trace function";
+  return (bits >> (at / 8) & 1) != 0 ? "is given twice" : nullptr;
+}
+
+bool offsets_to_bits(const LayoutSpec& spec, const Extent& in, const Offsets& o,
+                     uint64_t* bits, Error* error) {
+  for (size_t i = 0; i < o.count; ++i) {
+    const uint32_t at = o.at[i];
+    const char* why = what_is_wrong_at(at, o.value_bytes, in.bytes, *bits);
     if (why != nullptr) {
-      return refuse_layout(error, kBad, spec,
-                           "%s[%zu] = %u %s (head_bytes = %u)", field, i, at,
-                           why, spec.head_bytes);
+      const bool outside = why[std::strlen(why) - 1] == ' ';
+      return refuse_layout(error, kBad, spec, "%s[%zu] = %u %s%s (%s = %u)",
+                           o.field, i, at, why, outside ? in.field : "",
+                           in.field, in.bytes);
     }
     *bits |= uint64_t{1} << (at / 8);
   }
   return true;
 }
 
+/// The offsets of raw pointers and of encoded values, which may not overlap.
+bool check_offsets(const LayoutSpec& spec, const Extent& in,
+                   const Offsets& pointers, const Offsets& encoded,
+                   uint64_t* pointer_bits, uint64_t* encoded_bits,
+                   Error* error) {
+  if (!offsets_to_bits(spec, in, pointers, pointer_bits, error) ||
+      !offsets_to_bits(spec, in, encoded, encoded_bits, error)) {
+    return false;
+  }
+  uint64_t taken = *encoded_bits;
+  if (encoded.value_bytes == 16) taken |= taken << 1;
+  const uint64_t both = *pointer_bits & taken;
+  if (both == 0) return true;
+  return refuse_layout(
+      error, kBad, spec, "offset %d is in both %s and %s%s",
+      __builtin_ctzll(both) * 8, pointers.field, encoded.field,
+      encoded.value_bytes == 16 ? " (values of 16 bytes)" : "");
+}
+
+bool check_all_offsets(const LayoutSpec& spec, uint32_t value_bytes,
+                       HotLayout* hot, TailPattern* pattern, Error* error) {
+  if (!check_offsets(
+          spec, {"head_bytes", spec.head_bytes},
+          {"pointer_offsets", spec.pointer_offsets, spec.pointer_count, 8},
+          {"encoded_offsets", spec.encoded_offsets, spec.encoded_count,
+           value_bytes},
+          &hot->head_pointers, &hot->head_encoded, error)) {
+    return false;
+  }
+  if (value_bytes == 16 && !check_alignment(spec, error)) return false;
+  if (spec.tail != Tail::kElements) return true;
+  pattern->words = spec.tail_stride / 8;
+  return check_offsets(spec, {"tail_stride", spec.tail_stride},
+                       {"tail_pointer_offsets", spec.tail_pointer_offsets,
+                        spec.tail_pointer_count, 8},
+                       {"tail_encoded_offsets", spec.tail_encoded_offsets,
+                        spec.tail_encoded_count, value_bytes},
+                       &pattern->pointers, &pattern->encoded, error);
+}
+
+/// Elements that are pointers, or encoded values, throughout are a tail of one
+/// kind: those are scanned faster, and merged.
+Tail simplest_tail(const LayoutSpec& spec, uint32_t value_bytes,
+                   TailPattern* pattern) {
+  if (spec.tail != Tail::kElements) return spec.tail;
+  const uint64_t all = ~uint64_t{0} >> (64 - pattern->words);
+  const uint64_t begins = value_bytes == 16 ? 0x5555'5555'5555'5555 : ~0ull;
+  Tail tail = Tail::kElements;
+  if (pattern->pointers == all) tail = Tail::kPointers;
+  if (pattern->encoded == (all & begins)) tail = Tail::kEncoded;
+  if (tail != Tail::kElements) *pattern = TailPattern{};
+  return tail;
+}
+
 /// Words 2k and 2k + 1 of a cell make a pair; `bits` must be whole pairs.
-bool check_head_pairs(const LayoutSpec& spec, uint64_t bits, Error* error) {
+bool check_pairs(const LayoutSpec& spec, const char* field, uint64_t bits,
+                 Error* error) {
   constexpr uint64_t kKeys = 0x5555'5555'5555'5555;
   const uint64_t alone = ((bits >> 1) ^ bits) & kKeys;
   if (alone == 0) return true;
@@ -123,12 +248,37 @@ bool check_head_pairs(const LayoutSpec& spec, uint64_t bits, Error* error) {
   const bool has_key = (bits >> (key / 8) & 1) != 0;
   return refuse_layout(
       error, kBad, spec,
-      "head_strength is kEphemeron, but offset %u is given without offset %u: "
+      "%s is kEphemeron, but offset %u is given without offset %u: "
       "a key lies at a multiple of 16, its value 8 bytes behind",
-      has_key ? key : key + 8, has_key ? key + 8 : key);
+      field, has_key ? key : key + 8, has_key ? key + 8 : key);
 }
 
-bool check_strength(const LayoutSpec& spec, const HotLayout& hot,
+bool check_tail_strength(const LayoutSpec& spec, const TailPattern& pattern,
+                         Error* error) {
+  if (spec.tail_strength == Strength::kStrong) return true;
+  if (spec.tail == Tail::kNone || spec.tail == Tail::kNoscan) {
+    return refuse_layout(error, kBad, spec,
+                         "tail_strength is %s, but tail is %s; it must be "
+                         "kPointers, kEncoded or kElements",
+                         name_of(spec.tail_strength),
+                         spec.tail == Tail::kNone ? "kNone" : "kNoscan");
+  }
+  if (spec.tail_strength != Strength::kEphemeron) return true;
+  const bool head = spec.head_bytes % 16 != 0;
+  if (head || spec.tail_stride % 16 != 0) {
+    return refuse_layout(
+        error, kBad, spec,
+        "tail_strength is kEphemeron, but %s = %u is not a multiple of "
+        "16: the pairs of the tail would lie across",
+        head ? "head_bytes" : "tail_stride",
+        head ? spec.head_bytes : spec.tail_stride);
+  }
+  return check_pairs(spec, "tail_strength", pattern.pointers | pattern.encoded,
+                     error);
+}
+
+bool check_strength(const LayoutSpec& spec, uint32_t value_bytes,
+                    const HotLayout& hot, const TailPattern& pattern,
                     Error* error) {
   const uint64_t bits = hot.head_pointers | hot.head_encoded;
   if (spec.head_strength != Strength::kStrong && bits == 0) {
@@ -138,39 +288,31 @@ bool check_strength(const LayoutSpec& spec, const HotLayout& hot,
         "empty: there is nothing to hold so",
         name_of(spec.head_strength));
   }
-  if (spec.head_strength == Strength::kEphemeron &&
-      !check_head_pairs(spec, bits, error)) {
+  const bool head_pairs = spec.head_strength == Strength::kEphemeron;
+  if (value_bytes == 16 &&
+      (head_pairs || spec.tail_strength == Strength::kEphemeron)) {
+    return refuse_layout(error, kBad, spec,
+                         "%s is kEphemeron, and encoding that of 16-byte "
+                         "values: the words of a pair have 8",
+                         head_pairs ? "head_strength" : "tail_strength");
+  }
+  if (head_pairs && !check_pairs(spec, "head_strength", bits, error)) {
     return false;
   }
-  if (spec.tail_strength == Strength::kStrong) return true;
-  if (spec.tail != Tail::kPointers && spec.tail != Tail::kEncoded) {
-    return refuse_layout(error, kBad, spec,
-                         "tail_strength is %s, but tail is %s; it must be "
-                         "kPointers or kEncoded",
-                         name_of(spec.tail_strength),
-                         spec.tail == Tail::kNone ? "kNone" : "kNoscan");
-  }
-  if (spec.tail_strength == Strength::kEphemeron && spec.head_bytes % 16 != 0) {
-    return refuse_layout(
-        error, kBad, spec,
-        "tail_strength is kEphemeron, but head_bytes = %u is not a multiple of "
-        "16: the pairs of the tail would lie across",
-        spec.head_bytes);
-  }
-  return true;
+  return check_tail_strength(spec, pattern, error);
 }
 
 ScanKind kind_of(const LayoutSpec& spec, const HotLayout& hot) {
   if (spec.trace != nullptr) return ScanKind::kCustom;
-  bool scanned_tail =
-      spec.tail == Tail::kPointers || spec.tail == Tail::kEncoded;
+  if (hot.tail == Tail::kElements) return ScanKind::kElements;
+  bool scanned_tail = hot.tail == Tail::kPointers || hot.tail == Tail::kEncoded;
   if (!scanned_tail) {
     if (hot.head_encoded != 0) return ScanKind::kMixed;
     return hot.head_pointers != 0 ? ScanKind::kHeadPointers : ScanKind::kNoscan;
   }
   if (spec.head_bytes == 0) {
-    return spec.tail == Tail::kPointers ? ScanKind::kAllPointers
-                                        : ScanKind::kAllEncoded;
+    return hot.tail == Tail::kPointers ? ScanKind::kAllPointers
+                                       : ScanKind::kAllEncoded;
   }
   return ScanKind::kMixed;
 }
@@ -192,27 +334,23 @@ bool refuse_layout(Error* error, ErrorCode code, const LayoutSpec& spec,
   return false;
 }
 
-bool check_layout(const LayoutSpec& spec, uint32_t encodings, HotLayout* out,
-                  Error* error) {
+bool check_layout(const LayoutSpec& spec, const Encoding* encodings,
+                  uint32_t encoding_count, HotLayout* out,
+                  TailPattern* pattern_out, Error* error) {
   HotLayout hot{};
-  if (!check_enums(spec, error) || !check_fields(spec, encodings, error) ||
-      !check_custom(spec, error) ||
-      !offsets_to_bits(spec, "pointer_offsets", spec.pointer_offsets,
-                       spec.pointer_count, &hot.head_pointers, error) ||
-      !offsets_to_bits(spec, "encoded_offsets", spec.encoded_offsets,
-                       spec.encoded_count, &hot.head_encoded, error)) {
+  TailPattern pattern{};
+  if (!check_enums(spec, error) || !check_fields(spec, encoding_count, error) ||
+      !check_custom(spec, error) || !check_elements(spec, error)) {
     return false;
   }
-  if ((hot.head_pointers & hot.head_encoded) != 0) {
-    return refuse_layout(
-        error, kBad, spec,
-        "offset %d is in both pointer_offsets and encoded_offsets",
-        __builtin_ctzll(hot.head_pointers & hot.head_encoded) * 8);
+  const uint32_t value_bytes = encodings[spec.encoding].stride;
+  if (!check_all_offsets(spec, value_bytes, &hot, &pattern, error) ||
+      !check_strength(spec, value_bytes, hot, pattern, error)) {
+    return false;
   }
-  if (!check_strength(spec, hot, error)) return false;
+  hot.tail = simplest_tail(spec, value_bytes, &pattern);
   hot.kind = kind_of(spec, hot);
   hot.encoding = spec.encoding;
-  hot.tail = spec.tail;
   hot.head_bytes = spec.head_bytes;
   hot.trace = spec.trace;
   if (spec.uninitialized && hot.kind != ScanKind::kNoscan) {
@@ -224,78 +362,8 @@ bool check_layout(const LayoutSpec& spec, uint32_t encodings, HotLayout* out,
   hot.flags = static_cast<uint8_t>((spec.on_dead ? kOnDead : 0) |
                                    (spec.uninitialized ? kNoZero : 0));
   *out = hot;
+  *pattern_out = pattern;
   return true;
-}
-
-namespace {
-
-constexpr uint64_t kAddressBits = 0x0000'7fff'ffff'fff0;
-
-/// Whether payload_mask leaves some bit that every pointer of a range has, and
-/// no address: all of them would count as outside the heap.
-bool range_is_outside(const Encoding& e) {
-  const uint64_t differ = e.range_lo ^ e.range_hi;
-  const uint64_t common =
-      differ == 0 ? ~uint64_t{0} : ~(~uint64_t{0} >> __builtin_clzll(differ));
-  return (e.range_lo & common & e.payload_mask & ~(kAddressBits | 15)) != 0;
-}
-
-/// Whether tag t can be read at all, and is a pointer's.
-bool is_pointer_tag(const Encoding& e, uint64_t t) {
-  return (t & ~uint64_t{e.tag_mask}) == 0 &&
-         (e.tag_set[t >> 6] >> (t & 63) & 1) != 0;
-}
-
-const char* what_is_wrong_with_tags(const Encoding& e) {
-  if (e.tag_shift > 63) return "tag_shift is above 63";
-  bool any = false;
-  for (uint64_t t = 0; t < 256; ++t) {
-    if (!is_pointer_tag(e, t)) continue;
-    any = true;
-    if ((t << e.tag_shift & e.payload_mask & ~kAddressBits) != 0) {
-      return "payload_mask leaves bits of a pointer's tag in its address";
-    }
-  }
-  return any ? nullptr : "tag_set has no tag that tag_mask lets through";
-}
-
-const char* what_is_wrong(const Encoding& e) {
-  if (e.kind != EncodingKind::kRaw && e.kind != EncodingKind::kRange &&
-      e.kind != EncodingKind::kTagSet) {
-    return "kind is not one of kRaw, kTagSet, kRange";
-  }
-  if (e.kind == EncodingKind::kRange && e.range_lo > e.range_hi) {
-    return "range_lo is above range_hi";
-  }
-  if ((e.payload_mask & kAddressBits) != kAddressBits) {
-    return "payload_mask drops address bits; cells are 16-byte aligned and "
-           "below 2^47";
-  }
-  if (e.kind == EncodingKind::kRange && range_is_outside(e)) {
-    return "payload_mask leaves bits of the range in the address; clear those "
-           "above 2^47";
-  }
-  if (e.kind == EncodingKind::kTagSet) {
-    const char* why = what_is_wrong_with_tags(e);
-    if (why != nullptr) return why;
-  }
-  if (e.kind != EncodingKind::kRaw && decode(e, e.cleared_word) != nullptr) {
-    return "cleared_word itself encodes a pointer";
-  }
-  return nullptr;
-}
-
-}  // namespace
-
-bool check_encoding(const Encoding& e, Error* error) {
-  const char* why = what_is_wrong(e);
-  if (why == nullptr) return true;
-  if (error != nullptr) {
-    error->code = ErrorCode::kInvalidArgument;
-    std::snprintf(error->text, sizeof(error->text), "register_encoding: %s",
-                  why);
-  }
-  return false;
 }
 
 }  // namespace tricolor::heap

@@ -16,9 +16,11 @@
 
 namespace tricolor::heap {
 
-/// Checks `spec`, whose encoding must be below `encodings`, and fills *out, its
-/// own flags included.
-bool check_layout(const LayoutSpec& spec, uint32_t encodings, HotLayout* out,
+/// Checks `spec`, whose encoding must be one of `encodings`, and fills *out,
+/// its own flags included, and *pattern. Where they lie is the caller's to say:
+/// out->pattern stays null.
+bool check_layout(const LayoutSpec& spec, const Encoding* encodings,
+                  uint32_t encoding_count, HotLayout* out, TailPattern* pattern,
                   Error* error);
 
 bool check_encoding(const Encoding& encoding, Error* error);

@@ -7,10 +7,24 @@
 
 #include <cstdio>
 #include <cstring>
+#include <new>
 
 #include "heap/layout_check.h"
 
 namespace tricolor::heap {
+
+namespace {
+
+/// The same function, or the same pattern.
+bool same_tracing(const HotLayout& h, const HotLayout& hot,
+                  const TailPattern& pattern) {
+  if (h.kind != ScanKind::kElements) return h.trace == hot.trace;
+  return h.pattern->words == pattern.words &&
+         h.pattern->pointers == pattern.pointers &&
+         h.pattern->encoded == pattern.encoded;
+}
+
+}  // namespace
 
 bool LayoutTable::init(base::MetaArena* meta, RoomFn room, void* ctx) {
   meta_ = meta;
@@ -31,6 +45,7 @@ bool LayoutTable::init(base::MetaArena* meta, RoomFn room, void* ctx) {
 void LayoutTable::destroy() {}  // the MetaArena owns everything
 
 LayoutId LayoutTable::find_equal_locked(const HotLayout& hot,
+                                        const TailPattern& pattern,
                                         const ColdLayout& cold) {
   uint32_t n = count_.load_relaxed();
   for (uint32_t id = 1; id < n; ++id) {
@@ -40,7 +55,7 @@ LayoutId LayoutTable::find_equal_locked(const HotLayout& hot,
         h.tail == hot.tail && h.flags == hot.flags &&
         h.head_bytes == hot.head_bytes &&
         h.head_pointers == hot.head_pointers &&
-        h.head_encoded == hot.head_encoded && h.trace == hot.trace &&
+        h.head_encoded == hot.head_encoded && same_tracing(h, hot, pattern) &&
         c.on_dead == cold.on_dead && c.user == cold.user &&
         c.head_strength == cold.head_strength &&
         c.tail_strength == cold.tail_strength) {
@@ -52,12 +67,16 @@ LayoutId LayoutTable::find_equal_locked(const HotLayout& hot,
 
 bool LayoutTable::check(const LayoutSpec& spec, Error* error) const {
   HotLayout hot;
-  return check_layout(spec, encoding_count(), &hot, error);
+  TailPattern pattern;
+  return check_layout(spec, encodings_, encoding_count(), &hot, &pattern,
+                      error);
 }
 
 LayoutId LayoutTable::add(const LayoutSpec& spec, uint8_t flags, Error* error) {
   HotLayout hot;
-  if (!check_layout(spec, encoding_count(), &hot, error)) {
+  TailPattern pattern;
+  if (!check_layout(spec, encodings_, encoding_count(), &hot, &pattern,
+                    error)) {
     return kInvalidLayout;
   }
   hot.flags |= flags;
@@ -67,7 +86,7 @@ LayoutId LayoutTable::add(const LayoutSpec& spec, uint8_t flags, Error* error) {
 
   base::LockGuard guard(lock_);
   if (!spec.distinct) {
-    LayoutId same = find_equal_locked(hot, cold);
+    LayoutId same = find_equal_locked(hot, pattern, cold);
     if (same != kInvalidLayout) return same;
   }
   uint32_t id = count_.load_relaxed();
@@ -82,15 +101,19 @@ LayoutId LayoutTable::add(const LayoutSpec& spec, uint8_t flags, Error* error) {
                   "no memory for its allocation slots");
     return kInvalidLayout;
   }
-  size_t bytes = std::strlen(name) + 1;
-  char* copy = static_cast<char*>(meta_->alloc(bytes, 1));
+  const size_t bytes = std::strlen(name) + 1;
+  const bool elements = hot.kind == ScanKind::kElements;
+  const size_t before = elements ? sizeof(TailPattern) : 0;
+  char* copy = static_cast<char*>(
+      meta_->alloc(before + bytes, elements ? alignof(TailPattern) : 1));
   if (copy == nullptr) {
     refuse_layout(error, ErrorCode::kOutOfMemory, spec,
                   "no memory for its name");
     return kInvalidLayout;
   }
-  std::memcpy(copy, name, bytes);
-  cold.name = copy;
+  if (elements) hot.pattern = new (copy) TailPattern(pattern);
+  std::memcpy(copy + before, name, bytes);
+  cold.name = copy + before;
   hot_[id] = hot;
   cold_[id] = cold;
   // ORDER-layouts-1: pairs with count(): the entry is complete before its id.

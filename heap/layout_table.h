@@ -32,7 +32,15 @@ enum class ScanKind : uint8_t {
   kAllPointers,   ///< every word is a raw pointer
   kAllEncoded,    ///< every word is an encoded value
   kMixed,         ///< head bitmaps of both kinds, then a tail of one kind
+  kElements,      ///< head bitmaps of both kinds, then elements, all alike
   kCustom,
+};
+
+/// One element of a tail of kElements: bit i is its word i.
+struct TailPattern {
+  uint64_t pointers;
+  uint64_t encoded;  ///< 16-byte values: the bit of the first word
+  uint32_t words;    ///< of an element; 0: no such tail
 };
 
 struct alignas(32) HotLayout {
@@ -42,8 +50,17 @@ struct alignas(32) HotLayout {
   uint8_t flags;  ///< LayoutFlags
   uint32_t head_bytes;
   uint64_t head_pointers;  ///< bit i: word i is a raw pointer
-  uint64_t head_encoded;   ///< bit i: word i is an encoded value
-  TraceFn trace;
+  uint64_t head_encoded;   ///< bit i: an encoded value begins at word i
+  union {
+    TraceFn trace;               ///< kCustom
+    const TailPattern* pattern;  ///< kElements: before its name
+  };
+
+  /// Where the tail begins, for the kinds that scan one.
+  size_t tail_from() const {
+    return kind == ScanKind::kMixed || kind == ScanKind::kElements ? head_bytes
+                                                                   : 0;
+  }
 };
 static_assert(sizeof(HotLayout) == 32);
 
@@ -83,8 +100,8 @@ class LayoutTable {
   uint32_t encoding_count() const { return encoding_count_.load_acquire(); }
 
  private:
-  LayoutId find_equal_locked(const HotLayout& hot, const ColdLayout& cold)
-      TRI_REQUIRES(lock_);
+  LayoutId find_equal_locked(const HotLayout& hot, const TailPattern& pattern,
+                             const ColdLayout& cold) TRI_REQUIRES(lock_);
 
   base::MetaArena* meta_ = nullptr;
   RoomFn room_ = nullptr;
@@ -96,6 +113,15 @@ class LayoutTable {
   base::Atomic<uint32_t> count_{0};
   base::Atomic<uint32_t> encoding_count_{0};
 };
+
+/// The managed pointer in an encoded value of 16 bytes, or null.
+inline void* decode_pair(const Encoding& e, uint64_t tag_word,
+                         uint64_t payload) {
+  uint64_t tag = tag_word >> e.tag_shift & e.tag_mask;
+  bool is_pointer = (e.tag_set[tag >> 6] >> (tag & 63) & 1) != 0;
+  return is_pointer ? reinterpret_cast<void*>(payload & e.payload_mask)
+                    : nullptr;
+}
 
 /// The managed pointer in an encoded word, or null. May be outside the heap.
 inline void* decode(const Encoding& e, uint64_t word) {

@@ -18,6 +18,7 @@
 #include "tricolor/layout.h"
 #include "tricolor/local.h"
 #include "tricolor/options.h"
+#include "tricolor/pair.h"
 #include "tricolor/profile.h"
 #include "tricolor/resize.h"
 #include "tricolor/runtime.h"

@@ -26,7 +26,7 @@ class Tracer {
  public:
   /// Reports a managed pointer (null and outside addresses are ignored).
   void visit(const void* cell);
-  /// Reports `n` words read with `encoding`.
+  /// Reports `n` words read with `encoding`: whole values.
   void visit_words(const uint64_t* words, size_t n, EncodingId encoding);
 
  private:
@@ -48,7 +48,15 @@ using OnDeadFn = void (*)(void* cell, size_t cell_bytes, void* user);
 /// Offsets are in bytes, multiples of 8, below 512 and inside the head, which
 /// is `head_bytes` long and part of every cell. From there to the end of the
 /// cell every word is of the kind that `tail` says; with kNone there is nothing
-/// to scan there.
+/// to scan there. With kElements the tail is an array of records or hash
+/// entries of `tail_stride` bytes each, all alike: tail_pointer_offsets and
+/// tail_encoded_offsets are counted from the start of an element, and what they
+/// leave out is not scanned. A cell may be longer than was asked for: elements
+/// go on to its end, and the last may be cut short.
+///
+/// Encoded values of 16 bytes (Encoding::stride) are given by the offset of
+/// their first byte. They lie at multiples of 16, so head_bytes (before a tail
+/// of them) and tail_stride are multiples of 16, too.
 ///
 /// How a cell holds what it refers to is separate from where: `head_strength`
 /// is for all offsets given, `tail_strength` for every word of the tail.
@@ -56,7 +64,7 @@ using OnDeadFn = void (*)(void* cell, size_t cell_bytes, void* user);
 /// checked and kept, and nothing dies or is cleared through it. Pairs of an
 /// ephemeron lie at multiples of 16 bytes of the cell, the key first.
 struct LayoutSpec {
-  enum class Tail : uint8_t { kNone, kPointers, kEncoded, kNoscan };
+  enum class Tail : uint8_t { kNone, kPointers, kEncoded, kNoscan, kElements };
   enum class Strength : uint8_t {
     kStrong,     ///< keeps the target alive
     kWeak,       ///< cleared when the target dies (Encoding::cleared_word)
@@ -69,7 +77,12 @@ struct LayoutSpec {
   size_t pointer_count = 0;
   const uint32_t* encoded_offsets = nullptr;  ///< encoded values in the head
   size_t encoded_count = 0;
-  Tail tail = Tail::kNone;  ///< every word of the tail is of this kind
+  Tail tail = Tail::kNone;   ///< every word of the tail is of this kind
+  uint32_t tail_stride = 0;  ///< kElements: bytes of one, at most 512
+  const uint32_t* tail_pointer_offsets = nullptr;  ///< in each element
+  size_t tail_pointer_count = 0;
+  const uint32_t* tail_encoded_offsets = nullptr;  ///< in each element
+  size_t tail_encoded_count = 0;
   EncodingId encoding = kRawPointers;  ///< of all encoded words
   Strength head_strength = Strength::kStrong;
   Strength tail_strength = Strength::kStrong;

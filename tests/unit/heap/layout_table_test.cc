@@ -12,41 +12,14 @@
 #include <cstring>
 #include <string>
 
+#include "tests/unit/heap/layout_fixture.h"
+
 namespace tricolor::heap {
 namespace {
 
 using ::testing::HasSubstr;
 using Strength = LayoutSpec::Strength;
 using Tail = LayoutSpec::Tail;
-
-struct Table {
-  Table() { EXPECT_TRUE(table.init(&meta)); }
-  LayoutId add(const LayoutSpec& spec) { return table.add(spec, 0, &error); }
-  /// The error text of a spec that must be refused.
-  std::string refused(const LayoutSpec& spec) {
-    error = Error{};
-    EXPECT_EQ(table.add(spec, 0, &error), kInvalidLayout);
-    EXPECT_EQ(error.code, ErrorCode::kInvalidArgument);
-    EXPECT_EQ(table.add(spec, 0, nullptr), kInvalidLayout);
-    return error.text;
-  }
-  std::string refused_encoding(const Encoding& e) {
-    error = Error{};
-    EXPECT_EQ(table.add_encoding(e, &error), 0xff);
-    EXPECT_EQ(error.code, ErrorCode::kInvalidArgument);
-    return error.text;
-  }
-  base::MetaArena meta;
-  LayoutTable table;
-  Error error;
-};
-
-LayoutSpec node(const char* name, uint32_t head_bytes) {
-  LayoutSpec spec;
-  spec.name = name;
-  spec.head_bytes = head_bytes;
-  return spec;
-}
 
 void no_trace(Tracer&, void*, size_t, void*) {}
 void no_on_dead(void*, size_t, void*) {}
@@ -104,8 +77,8 @@ TEST(heap_layout_table, errors_of_a_spec_as_a_whole) {
   spec.pointer_count = 0;
   spec.tail = Tail::kPointers;
   EXPECT_THAT(t.refused(spec), HasSubstr("so tail must be kNone"));
-  spec.tail = static_cast<Tail>(4);
-  EXPECT_THAT(t.refused(spec), HasSubstr("tail is 4"));
+  spec.tail = static_cast<Tail>(5);
+  EXPECT_THAT(t.refused(spec), HasSubstr("tail is 5"));
   spec = node("Raw", 0);
   spec.tail = Tail::kEncoded;
   EXPECT_THAT(t.refused(spec), HasSubstr("encoding is kRawPointers"));
