@@ -5,17 +5,23 @@
 #include "gc/try_trace.h"
 
 #include <cstdio>
+#include <cstring>
 
 #include "base/os_memory.h"
 #include "gc/scan.h"
 #include "heap/layout_check.h"
+#include "heap/poison.h"
 
 namespace tricolor::gc {
 
 namespace {
 
 constexpr size_t kLonger = 256;  // the second cell than the first
-constexpr size_t kBehind = 256;  // watched behind the cells
+constexpr size_t kAround = 256;  // watched before and behind the cell
+
+/// No address, number of words or null: whoever reads it outside the cell and
+/// reports what it read is seen.
+constexpr uint64_t kOutside = 0xdead'dead'dead'dead;
 
 /// Marks nothing; keeps the first thing that is wrong.
 class TryTracer : public TracerImpl {
@@ -79,12 +85,67 @@ size_t cell_bytes_for(size_t bytes) {
   return c == 0 ? (bytes + 15) & ~size_t{15} : tri_detail_class_bytes(c);
 }
 
-bool is_zero(const uint64_t* words, size_t n) {
-  for (size_t i = 0; i < n; ++i) {
-    if (words[i] != 0) return false;
+/// Memory for a cell: [kAround bytes][cell][kAround bytes][page without
+/// access]. What is read around the cell is kOutside, or under AddressSanitizer
+/// a report.
+class Scratch {
+ public:
+  explicit Scratch(size_t cell_bytes_max) {
+    const size_t page = base::os_page_size();
+    const size_t need = cell_bytes_max + 2 * kAround;
+    bytes_ = (need + page - 1) / page * page + page;
+    map_ = static_cast<char*>(base::os_map(bytes_));
+    if (map_ == nullptr) return;
+    // Without it a stray read is not seen, which is no error.
+    base::os_guard_mprotect(map_ + bytes_ - page, page);
+    cell_ = map_ + bytes_ - page - need + kAround;
+    end_ = map_ + bytes_ - page;
   }
-  return true;
-}
+  ~Scratch() {
+    if (map_ != nullptr) base::os_release(map_, bytes_);
+  }
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+
+  bool ok() const { return map_ != nullptr; }
+  char* cell() const { return cell_; }
+
+  /// A cell of `cell_bytes` zeros, which no page is touched for.
+  void prepare(size_t cell_bytes) {
+    cell_end_ = cell_ + cell_bytes;
+    fill(cell_ - kAround, kOutside);
+    fill(cell_end_, kOutside);
+    heap::poison(cell_ - kAround, kAround);
+    heap::poison(cell_end_, static_cast<size_t>(end_ - cell_end_));
+  }
+  /// Whether all is as it was prepared; then it may be prepared again.
+  bool untouched() {
+    heap::unpoison(cell_ - kAround, kAround);
+    heap::unpoison(cell_end_, static_cast<size_t>(end_ - cell_end_));
+    const bool same = holds(cell_ - kAround, cell_, kOutside) &&
+                      holds(cell_, cell_end_, 0) &&
+                      holds(cell_end_, cell_end_ + kAround, kOutside);
+    fill(cell_end_, 0);
+    return same;
+  }
+
+ private:
+  static void fill(char* from, uint64_t word) {
+    for (size_t i = 0; i < kAround; i += 8) std::memcpy(from + i, &word, 8);
+  }
+  static bool holds(const char* from, const char* to, uint64_t word) {
+    for (; from < to; from += 8) {
+      if (std::memcmp(from, &word, 8) != 0) return false;
+    }
+    return true;
+  }
+
+  size_t bytes_ = 0;
+  char* map_ = nullptr;
+  char* cell_ = nullptr;
+  char* cell_end_ = nullptr;
+  char* end_ = nullptr;
+};
 
 }  // namespace
 
@@ -92,20 +153,23 @@ bool try_trace(heap::Heap* heap, const LayoutSpec& spec, Error* error) {
   if (spec.trace == nullptr) return true;
   const size_t least = cell_bytes_for(spec.head_bytes);
   const size_t longer = cell_bytes_for(least + kLonger);
-  const size_t bytes = longer + kBehind;
-  void* scratch = base::os_map(bytes);
-  if (scratch == nullptr) {
+  Scratch scratch(longer);
+  if (!scratch.ok()) {
     return heap::refuse_layout(error, ErrorCode::kOutOfMemory, spec,
                                "no memory to try trace on");
   }
-  TryTracer tracer(heap, static_cast<const char*>(scratch));
-  bool ok = tracer.run(spec, least) && tracer.run(spec, longer);
+  TryTracer tracer(heap, scratch.cell());
+  bool ok = true;
   const char* why = tracer.why();
-  if (ok && !is_zero(static_cast<const uint64_t*>(scratch), bytes / 8)) {
-    ok = false;
-    why = "writes to it or behind it";
+  for (size_t bytes : {least, longer}) {
+    scratch.prepare(bytes);
+    ok = tracer.run(spec, bytes);
+    if (!scratch.untouched() && ok) {
+      ok = false;
+      why = "writes to it or beside it";
+    }
+    if (!ok) break;
   }
-  base::os_release(scratch, bytes);
   if (ok) return true;
   return heap::refuse_layout(
       error, ErrorCode::kInvalidArgument, spec,

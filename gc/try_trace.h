@@ -19,6 +19,9 @@ namespace tricolor::gc {
 /// Calls spec.trace on the smallest cell there may be and on a longer one.
 /// False, with an error that names `trace`, if it reports a pointer that is not
 /// null, or words outside the cell, or writes. True without a trace function.
+/// What lies around the cell is no zeros, so that a function that reads there
+/// and reports it is noticed; 256 bytes behind it, a page without access.
+/// AddressSanitizer reports every read around the cell.
 bool try_trace(heap::Heap* heap, const LayoutSpec& spec, Error* error);
 
 }  // namespace tricolor::gc

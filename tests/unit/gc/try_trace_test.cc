@@ -140,16 +140,68 @@ TEST_F(gc_try_trace, an_encoding_that_is_not_there) {
 }
 
 TEST_F(gc_try_trace, a_write) {
-  const char* writes = "writes to it or behind it";
+  const char* writes = "writes to it or beside it";
   EXPECT_THAT(refused(custom([](Tracer&, void* cell, size_t bytes, void*) {
                 words_of(cell)[bytes / 8 - 1] = 1;
               })),
               HasSubstr(writes));
+#if !TRI_ASAN
   EXPECT_THAT(refused(custom([](Tracer&, void* cell, size_t bytes, void*) {
-                words_of(cell)[bytes / 8] = 1;
+                words_of(cell)[bytes / 8] = 0;
               })),
               HasSubstr(writes));
+  EXPECT_THAT(refused(custom([](Tracer&, void* cell, size_t, void*) {
+                words_of(cell)[-1] = 0;
+              })),
+              HasSubstr(writes));
+#endif
 }
+
+#if !TRI_ASAN
+// One element too many: what lies behind is not null.
+TEST_F(gc_try_trace, a_read_outside_that_is_reported) {
+  const char* reports = "reports the pointer 0xdeaddeaddeaddead";
+  EXPECT_THAT(refused(custom([](Tracer& t, void* cell, size_t bytes, void*) {
+                for (size_t i = 0; i <= bytes / 8; ++i) {
+                  t.visit(reinterpret_cast<void*>(words_of(cell)[i]));
+                }
+              })),
+              HasSubstr(reports));
+  EXPECT_THAT(refused(custom([](Tracer& t, void* cell, size_t, void*) {
+                t.visit(reinterpret_cast<void*>(words_of(cell)[-1]));
+              })),
+              HasSubstr(reports));
+}
+#endif
+
+/// Reads the word `at` bytes behind the end of the cell, and does nothing with
+/// it.
+void read_behind(Tracer&, void* cell, size_t bytes, void* user) {
+  const volatile char* p = static_cast<char*>(cell) + bytes;
+  p[*static_cast<size_t*>(user)];
+}
+
+using gc_try_trace_death = gc_try_trace;
+
+TEST_F(gc_try_trace_death, a_read_far_behind) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  LayoutSpec spec = custom(&read_behind, 4096);
+  // The cell of head_bytes comes first; 256 bytes behind the longer one that
+  // follows, nothing is readable.
+  size_t at = 4096;
+  spec.user = &at;
+  EXPECT_DEATH(gc::try_trace(&gc.heap(), spec, nullptr), "");
+}
+
+#if TRI_ASAN
+TEST_F(gc_try_trace_death, a_read_behind_is_reported) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  LayoutSpec spec = custom(&read_behind);
+  size_t at = 0;
+  spec.user = &at;
+  EXPECT_DEATH(gc::try_trace(&gc.heap(), spec, nullptr), "use-after-poison");
+}
+#endif
 
 }  // namespace
 }  // namespace tricolor::testing
