@@ -231,8 +231,4 @@ void Collector::stats(Stats* out) const {
   out->ttsp_max_ns = c->totals.ttsp.max();
 }
 
-void* collector_alloc(Collector* collector, size_t bytes) {
-  return collector->impl()->meta->alloc(bytes, alignof(max_align_t));
-}
-
 }  // namespace tricolor::gc

@@ -107,9 +107,6 @@ class Collector {
   CollectorImpl* impl_ = nullptr;
 };
 
-/// Zeroed metadata that lives as long as the runtime; null if refused.
-void* collector_alloc(Collector* collector, size_t bytes);
-
 }  // namespace tricolor::gc
 
 #endif  // TRICOLOR_GC_COLLECTOR_H_

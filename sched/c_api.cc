@@ -7,8 +7,6 @@
 #include <cstring>
 
 #include "base/check.h"
-#include "gc/collector.h"
-#include "gc/runtime_base.h"
 #include "sched/settings.h"
 #include "tricolor/all.h"
 #include "tricolor/tricolor.h"
@@ -34,10 +32,6 @@ static_assert(offsetof(tri_stats, pause_p50_ns) ==
 static_assert(offsetof(tri_stats, max_procs) ==
               offsetof(tricolor::Stats, max_procs));
 static_assert(TRI_ABI_VERSION == tricolor::kAbiVersion);
-static_assert(TRI_TAIL_POINTERS ==
-              static_cast<int>(tricolor::LayoutSpec::Tail::kPointers));
-static_assert(TRI_TAIL_NOSCAN ==
-              static_cast<int>(tricolor::LayoutSpec::Tail::kNoscan));
 
 namespace {
 
@@ -49,27 +43,11 @@ struct MainCall {
   void* ctx;
 };
 
-/// What a custom C layout's `user` points to: lives as long as the runtime.
-struct CLayout {
-  void (*trace)(void*, tri_visit, void*, size_t);
-  void (*on_dead)(void*, size_t, void*);
-  void* user;
-};
-
-void visit(void* tracer, const void* cell) {
-  static_cast<tricolor::Tracer*>(tracer)->visit(cell);
-}
-
 struct TaskPacket {
   tri_task_fn fn;
   alignas(8) unsigned char plain[112];
 };
 static_assert(sizeof(TaskPacket) <= tricolor::detail::kSpawnPlainBytesMax);
-
-/// An enum's value; 0xff, which none has, for what does not fit.
-uint8_t byte_of(int value) {
-  return static_cast<uint8_t>(value >= 0 && value < 0xff ? value : 0xff);
-}
 
 void refuse_null(tri_error* error, const char* what) {
   tricolor::sched::set_error(reinterpret_cast<tricolor::Error*>(error),
@@ -109,48 +87,6 @@ void tri_runtime_run(tri_runtime* rt, void (*main)(tri_mutator*, void*),
                      void* ctx) {
   MainCall call{main, ctx};
   cpp(rt).run([&call](tricolor::Mutator& mu) { call.fn(&mu, call.ctx); });
-}
-
-uint16_t tri_layout_register(tri_runtime* rt, const tri_layout_spec* spec,
-                             tri_error* error) {
-  if (spec == nullptr) {
-    refuse_null(error, "tri_layout_register: spec");
-    return tricolor::kInvalidLayout;
-  }
-  tricolor::LayoutSpec s;
-  s.name = spec->name;
-  s.head_bytes = spec->head_bytes;
-  s.pointer_offsets = spec->pointer_offsets;
-  s.pointer_count = spec->pointer_count;
-  using tricolor::LayoutSpec;
-  s.tail = static_cast<LayoutSpec::Tail>(byte_of(spec->tail));
-  s.head_strength =
-      static_cast<LayoutSpec::Strength>(byte_of(spec->head_strength));
-  s.tail_strength =
-      static_cast<LayoutSpec::Strength>(byte_of(spec->tail_strength));
-  s.distinct = spec->distinct;
-  s.uninitialized = spec->uninitialized;
-  s.on_dead = spec->on_dead;
-  s.user = spec->user;
-  if (spec->trace != nullptr) {
-    auto* collector = tricolor::gc::runtime_base(cpp(rt))->collector;
-    auto* layout = static_cast<CLayout*>(
-        tricolor::gc::collector_alloc(collector, sizeof(CLayout)));
-    TRI_CHECK(layout != nullptr, "no memory for a layout");
-    *layout = {spec->trace, spec->on_dead, spec->user};
-    s.user = layout;
-    s.distinct = true;
-    s.trace = [](tricolor::Tracer& t, void* cell, size_t bytes, void* user) {
-      static_cast<CLayout*>(user)->trace(&t, &visit, cell, bytes);
-    };
-    if (spec->on_dead != nullptr) {
-      s.on_dead = [](void* cell, size_t bytes, void* user) {
-        auto* l = static_cast<CLayout*>(user);
-        l->on_dead(cell, bytes, l->user);
-      };
-    }
-  }
-  return cpp(rt).register_layout(s, reinterpret_cast<tricolor::Error*>(error));
 }
 
 void* tri_try_allocate(tri_mutator* mu, uint16_t layout, size_t bytes) {

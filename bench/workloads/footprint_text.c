@@ -23,7 +23,9 @@ static int use_heap(void) {
   tri_error error;
   tri_runtime* rt = tri_runtime_create(&options, &error);
   if (rt == NULL) return 1;
-  tri_layout_spec spec = {.name = "Payload", .tail = TRI_TAIL_NOSCAN};
+  tri_layout_spec spec = TRI_LAYOUT_SPEC_INIT;
+  spec.name = "Payload";
+  spec.tail = TRI_TAIL_NOSCAN;
   uint16_t layout = tri_layout_register(rt, &spec, &error);
   tri_runtime_run(rt, use, &layout);
   tri_runtime_destroy(rt);

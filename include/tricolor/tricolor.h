@@ -88,32 +88,6 @@ void tri_runtime_destroy(tri_runtime* rt);
 void tri_runtime_run(tri_runtime* rt, void (*main)(tri_mutator* mu, void* ctx),
                      void* ctx);
 
-/* --- Layouts: where a cell's pointers are. */
-
-typedef void (*tri_visit)(void* tracer, const void* cell);
-enum { TRI_TAIL_NONE = 0, TRI_TAIL_POINTERS = 1, TRI_TAIL_NOSCAN = 3 };
-enum { TRI_STRONG = 0, TRI_WEAK = 1, TRI_EPHEMERON = 2 }; /* see layout.h */
-
-typedef struct tri_layout_spec {
-  const char* name;
-  uint32_t head_bytes;
-  const uint32_t* pointer_offsets;
-  size_t pointer_count;
-  int tail; /* TRI_TAIL_* */
-  /* Set for a custom layout: calls visit(tracer, cell) for every pointer. */
-  void (*trace)(void* tracer, tri_visit visit, void* cell, size_t cell_bytes);
-  void (*on_dead)(void* cell, size_t cell_bytes, void* user);
-  void* user;
-  bool distinct;
-  bool uninitialized;
-  int head_strength, tail_strength; /* all are traced as strong so far */
-} tri_layout_spec;
-
-/* 0 on a bad spec; the error names the field. A custom layout is `distinct`,
- * and its `user` belongs to the library; trace is tried here: see layout.h. */
-uint16_t tri_layout_register(tri_runtime* rt, const tri_layout_spec* spec,
-                             tri_error* error);
-
 /* --- Cells. [gc]: may collect. */
 
 /* [gc] `bytes` zeroed bytes; never null. */
@@ -177,8 +151,9 @@ static inline void tri_poll(tri_mutator* mu) {
 } /* extern "C" */
 #endif
 
-#include "tricolor/tricolor_heap.h"  /* IWYU pragma: export */
-#include "tricolor/tricolor_roots.h" /* IWYU pragma: export */
-#include "tricolor/tricolor_tasks.h" /* IWYU pragma: export */
+#include "tricolor/tricolor_heap.h"   /* IWYU pragma: export */
+#include "tricolor/tricolor_layout.h" /* IWYU pragma: export */
+#include "tricolor/tricolor_roots.h"  /* IWYU pragma: export */
+#include "tricolor/tricolor_tasks.h"  /* IWYU pragma: export */
 
 #endif /* TRICOLOR_TRICOLOR_H_ */

@@ -31,6 +31,8 @@ struct node {
 static uint16_t node_layout;
 static uint16_t custom_layout;
 static uint16_t bytes_layout;
+static uint16_t entries_layout;
+static uint16_t pairs_layout;
 
 static struct node* new_node(tri_mutator* mu, uint64_t id) {
   struct node* n = tri_allocate(mu, node_layout, sizeof(struct node));
@@ -64,10 +66,21 @@ static void* count_task(tri_mutator* mu, void** roots, void* plain) {
   return n;
 }
 
-static void trace_custom(void* tracer, tri_visit visit, void* cell,
-                         size_t cell_bytes) {
+static int custom_user; /* its address: what trace and on_dead get */
+static int custom_dead;
+
+static void trace_custom(tri_tracer* tracer, void* cell, size_t cell_bytes,
+                         void* user) {
   CHECK(cell_bytes >= 16);
-  visit(tracer, tri_load((void**)cell));
+  CHECK(user == &custom_user);
+  tri_visit(tracer, tri_load((void**)cell));
+  tri_visit_words(tracer, (uint64_t*)cell + 1, 1, TRI_RAW_POINTERS);
+}
+
+static void custom_died(void* cell, size_t cell_bytes, void* user) {
+  CHECK(cell != NULL && cell_bytes == 16);
+  CHECK(user == &custom_user);
+  __atomic_fetch_add(&custom_dead, 1, __ATOMIC_RELAXED);
 }
 
 static void test_tasks_and_weak(tri_mutator* mu) {
@@ -103,7 +116,61 @@ static void test_roots_and_exchange(tri_mutator* mu, tri_runtime* rt) {
   root[0] = box;
   tri_store(mu, box, new_node(mu, 77));
   tri_collect(mu);
+  tri_store(mu, &((void**)root[0])[1], new_node(mu, 78));
+  tri_collect(mu);
   CHECK(((struct node*)tri_load((void**)root[0]))->id == 77);
+  CHECK(((struct node*)tri_load((void**)root[0] + 1))->id == 78);
+  tri_cell_info info;
+  CHECK(tri_find_cell(rt, root[0], &info));
+  CHECK(info.user == &custom_user && strcmp(info.name, "custom") == 0);
+  CHECK(tri_layout_user(rt, custom_layout) == &custom_user);
+  CHECK(strcmp(tri_layout_name(rt, custom_layout), "custom") == 0);
+  CHECK(custom_dead == 0);
+  root[0] = NULL;
+  tri_collect(mu);
+  tri_collect(mu);
+  CHECK(__atomic_load_n(&custom_dead, __ATOMIC_RELAXED) == 1);
+}
+
+/* {key, value, hash}: a pointer, a tagged word, a number. */
+struct entry {
+  struct node* key;
+  uint64_t value;
+  uint64_t hash;
+};
+
+static int live_nodes(tri_mutator* mu) {
+  tri_layout_stats by_layout[32];
+  tri_collect(mu);
+  CHECK(tri_get_layout_stats(mu, by_layout, 32) <= 32);
+  return (int)by_layout[node_layout].cells;
+}
+
+static void test_encoded(tri_mutator* mu) {
+  TRI_FRAME(mu, 2);
+  const int before = live_nodes(mu);
+  root[0] = tri_allocate(mu, entries_layout, 1000 * sizeof(struct entry));
+  for (int i = 0; i < 1000; i += 10) {
+    struct entry* e = (struct entry*)root[0] + i;
+    tri_store(mu, (void**)&e->key, new_node(mu, 1));
+    void* cell = new_node(mu, 2);
+    tri_store_word(mu, &e->value, NULL, (uint64_t)cell | 5, cell);
+    e->hash = (uint64_t)new_node(mu, 3); /* a number: it dies */
+  }
+  CHECK(live_nodes(mu) == before + 200);
+  struct entry* e = root[0];
+  tri_store_word(mu, &e->value, (void*)(e->value - 5), e->value - 1, NULL);
+  CHECK(live_nodes(mu) == before + 199);
+  CHECK(e->key->id == 1 && ((struct node*)(e[10].value - 5))->id == 2);
+
+  root[0] = tri_allocate(mu, pairs_layout, 10 * 16);
+  for (int i = 0; i < 10; ++i) {
+    void* cell = new_node(mu, 4);
+    const uint64_t pair[2] = {i == 3 ? 6 : 5, (uint64_t)cell};
+    tri_store_pair(mu, (uint64_t*)root[0] + 2 * i, NULL, pair,
+                   i == 3 ? NULL : cell);
+  }
+  CHECK(live_nodes(mu) == before + 9);
 }
 
 static void test_release_and_grow(tri_mutator* mu) {
@@ -212,6 +279,7 @@ static void run(tri_mutator* mu, void* ctx) {
   test_release_and_grow(mu);
   test_inspect_and_profile(mu, ctx);
   test_roots_and_exchange(mu, ctx);
+  test_encoded(mu);
   for (int i = 0; i < 200; ++i) {
     tree(mu, 10);
     tri_poll(mu);
@@ -238,7 +306,7 @@ static void* foreign(void* arg) {
 static void register_layouts(tri_runtime* rt) {
   const uint32_t offsets[] = {offsetof(struct node, left),
                               offsetof(struct node, right)};
-  tri_layout_spec spec = {0};
+  tri_layout_spec spec = TRI_LAYOUT_SPEC_INIT;
   spec.name = "node";
   spec.head_bytes = sizeof(struct node);
   spec.pointer_offsets = offsets;
@@ -247,14 +315,17 @@ static void register_layouts(tri_runtime* rt) {
   node_layout = tri_layout_register(rt, &spec, &error);
   CHECK(node_layout != 0);
 
-  tri_layout_spec custom = {0};
+  tri_layout_spec custom = TRI_LAYOUT_SPEC_INIT;
   custom.name = "custom";
   custom.head_bytes = 16;
   custom.trace = trace_custom;
+  custom.on_dead = custom_died;
+  custom.user = &custom_user;
   custom_layout = tri_layout_register(rt, &custom, &error);
   CHECK(custom_layout != 0);
+  CHECK(tri_layout_register(rt, &custom, &error) == custom_layout);
 
-  tri_layout_spec bytes = {0};
+  tri_layout_spec bytes = TRI_LAYOUT_SPEC_INIT;
   bytes.name = "bytes";
   bytes.tail = TRI_TAIL_NOSCAN;
   bytes_layout = tri_layout_register(rt, &bytes, &error);
@@ -268,7 +339,7 @@ static void register_layouts(tri_runtime* rt) {
   CHECK(tri_layout_register(rt, &spec, &error) == 0);
   CHECK(strstr(error.text, "pointer_offsets[0] = 12") != NULL);
 
-  tri_layout_spec pairs = {0};
+  tri_layout_spec pairs = TRI_LAYOUT_SPEC_INIT;
   pairs.name = "pairs";
   pairs.tail = TRI_TAIL_POINTERS;
   pairs.tail_strength = TRI_EPHEMERON;
@@ -301,6 +372,111 @@ static void test_bad_arguments(void) {
   CHECK(strstr(error.text, "size 2") != NULL);
 }
 
+static void register_encoded(tri_runtime* rt) {
+  tri_error error = {0};
+  tri_encoding e = TRI_ENCODING_INIT;
+  e.kind = TRI_ENCODING_TAG_SET;
+  e.tag_mask = 15;
+  e.tag_set[0] = 1 << 5;
+  CHECK(tri_encoding_register(rt, &e, &error) == TRI_INVALID_ENCODING);
+  CHECK(strstr(error.text, "payload_mask") != NULL);
+  e.payload_mask = ~(uint64_t)15;
+  const uint8_t low = tri_encoding_register(rt, &e, &error);
+  CHECK(low != TRI_INVALID_ENCODING);
+  e.stride = 16 + 256; /* not 16 */
+  CHECK(tri_encoding_register(rt, &e, &error) == TRI_INVALID_ENCODING);
+  CHECK(strstr(error.text, "stride") != NULL);
+  e.stride = 16;
+  const uint8_t pairs = tri_encoding_register(rt, &e, &error);
+  CHECK(pairs != TRI_INVALID_ENCODING && pairs != low);
+  CHECK(tri_encoding_register(rt, NULL, &error) == TRI_INVALID_ENCODING);
+  e.size = 0;
+  CHECK(tri_encoding_register(rt, &e, NULL) == TRI_INVALID_ENCODING);
+
+  const uint32_t key[] = {offsetof(struct entry, key)};
+  const uint32_t value[] = {offsetof(struct entry, value)};
+  tri_layout_spec spec = TRI_LAYOUT_SPEC_INIT;
+  spec.name = "entries";
+  spec.encoding = low;
+  spec.tail = TRI_TAIL_ELEMENTS;
+  spec.tail_stride = sizeof(struct entry);
+  spec.tail_pointer_offsets = key;
+  spec.tail_pointer_count = 1;
+  spec.tail_encoded_offsets = value;
+  spec.tail_encoded_count = 1;
+  entries_layout = tri_layout_register(rt, &spec, &error);
+  CHECK(entries_layout != 0);
+  spec.tail_stride = 0;
+  CHECK(tri_layout_register(rt, &spec, &error) == 0);
+  CHECK(strstr(error.text, "'entries': tail is kElements") != NULL);
+
+  tri_layout_spec values = TRI_LAYOUT_SPEC_INIT;
+  values.name = "pairs";
+  values.encoding = pairs;
+  values.tail = TRI_TAIL_ENCODED;
+  pairs_layout = tri_layout_register(rt, &values, &error);
+  CHECK(pairs_layout != 0);
+  const uint32_t odd[] = {8};
+  values.head_bytes = 32;
+  values.encoded_offsets = odd;
+  values.encoded_count = 1;
+  CHECK(tri_layout_register(rt, &values, &error) == 0);
+  CHECK(strstr(error.text, "encoded_offsets[0] = 8") != NULL);
+}
+
+static void trace_wrong(tri_tracer* tracer, void* cell, size_t cell_bytes,
+                        void* user) {
+  (void)cell_bytes;
+  (void)user;
+  tri_visit(tracer, cell);
+}
+
+/* What is refused leaves nothing behind. */
+static void test_refused(tri_runtime* rt) {
+  tri_error error = {0};
+  CHECK(tri_layout_register(rt, NULL, &error) == 0);
+  CHECK(strstr(error.text, "tri_layout_register: the argument is null") !=
+        NULL);
+  CHECK(tri_layout_register(rt, NULL, NULL) == 0);
+  tri_layout_spec spec = {0};
+  CHECK(tri_layout_register(rt, &spec, &error) == 0);
+  CHECK(strstr(error.text, "size is 0") != NULL);
+  spec.size = 2;
+  CHECK(tri_layout_register(rt, &spec, &error) == 0);
+  CHECK(strstr(error.text, "size is that of no version") != NULL);
+
+  /* A caller with a later header, and with an earlier one. */
+  struct {
+    tri_layout_spec known;
+    uint64_t later;
+  } newer = {TRI_LAYOUT_SPEC_INIT, 0};
+  newer.known.size = sizeof(newer);
+  newer.known.head_bytes = 48;
+  CHECK(tri_layout_register(rt, &newer.known, &error) != 0);
+  newer.later = 1;
+  CHECK(tri_layout_register(rt, &newer.known, &error) == 0);
+  CHECK(strstr(error.text, "older than the header") != NULL);
+  tri_layout_spec older = TRI_LAYOUT_SPEC_INIT;
+  older.size = offsetof(tri_layout_spec, pointer_offsets);
+  older.head_bytes = 56;
+  older.tail = 200; /* not part of it */
+  CHECK(tri_layout_register(rt, &older, &error) != 0);
+
+  tri_layout_spec wrong = TRI_LAYOUT_SPEC_INIT;
+  wrong.name = "wrong";
+  wrong.head_bytes = 16;
+  wrong.trace = trace_wrong;
+  CHECK(tri_layout_register(rt, &wrong, &error) == 0);
+  CHECK(strstr(error.text, "'wrong': trace, tried on") != NULL);
+  tri_stats before, after;
+  tri_get_stats(rt, &before);
+  for (int i = 0; i < 20000; ++i) {
+    CHECK(tri_layout_register(rt, &wrong, &error) == 0);
+  }
+  tri_get_stats(rt, &after);
+  CHECK(after.memory_bytes <= before.memory_bytes + (64 << 10));
+}
+
 int main(void) {
   test_bad_arguments();
   tri_options options = TRI_OPTIONS_INIT;
@@ -315,6 +491,8 @@ int main(void) {
     return 1;
   }
   register_layouts(rt);
+  register_encoded(rt);
+  test_refused(rt);
   tri_runtime_run(rt, run, rt);
   pthread_t threads[4];
   for (int i = 0; i < 4; ++i) {
