@@ -34,6 +34,12 @@ ValueStack* mount_value_stack(Mutator& mu, size_t bytes, EncodingId encoding) {
   if (encoding >= rt->heap->layouts().encoding_count()) {
     TRI_MISUSE("mount_value_stack", "encoding %u is not registered", encoding);
   }
+  if (rt->heap->layouts().encoding(encoding).stride != sizeof(uint64_t)) {
+    TRI_MISUSE("mount_value_stack",
+               "encoding %u is that of values of 16 bytes; a value stack holds "
+               "words",
+               encoding);
+  }
   const stacks::ValueBlock block = rt->stacks.get_value(bytes);
   if (block.lo == nullptr) return nullptr;
   auto* words = reinterpret_cast<uint64_t*>(block.lo);

@@ -28,6 +28,26 @@ TEST(sched_misuse_death, joining) {
                "join: .*empty");
 }
 
+TEST(sched_misuse_death, roots_of_pairs) {
+  static EncodingId pairs;
+  const auto with_pairs = [](auto f) {
+    RuntimePtr rt = make_runtime(options(1, 0));
+    Encoding e;
+    e.kind = EncodingKind::kTagSet;
+    e.stride = 16;
+    e.tag_set[0] = 2;
+    pairs = rt->register_encoding(e);
+    rt->run(f);
+  };
+  EXPECT_DEATH(
+      with_pairs([](Mutator& mu) { mount_value_stack(mu, 4096, pairs); }),
+      "mount_value_stack: .*16 bytes");
+  EXPECT_DEATH(with_pairs([](Mutator& mu) {
+                 RootTable<Link> table(runtime_of(mu), 4, pairs);
+               }),
+               "RootTable: .*16 bytes");
+}
+
 TEST(sched_misuse_death, native_code) {
   EXPECT_DEATH(run_it([](Mutator& mu) {
                  NativeScope native(mu);
