@@ -68,7 +68,7 @@ struct Random {
 };
 
 constexpr size_t kShared = 3000;
-constexpr size_t kOwn = 400;
+constexpr size_t kOwn = 20000;
 constexpr size_t kTasks = 4;
 
 struct World {
@@ -123,30 +123,55 @@ void store_in_halves(Mutator& mu, Slot* slot, Value old, Value v,
   const uint64_t word[2] = {v.tag, v.payload};
   __atomic_store_n(&words[tag_first ? 0 : 1], word[tag_first ? 0 : 1],
                    __ATOMIC_RELEASE);
-  for (size_t n = random.below(200); n > 0; --n) __asm__ volatile("pause");
+  for (size_t n = random.below(8); n > 0; --n) __asm__ volatile("pause");
   __atomic_store_n(&words[tag_first ? 1 : 0], word[tag_first ? 1 : 0],
                    __ATOMIC_RELEASE);
+}
+
+/// One task's slots, and what they hold.
+struct Own {
+  Slot* slots;
+  std::vector<Value> values;
+
+  void put(Mutator& mu, size_t at, Value v, Random& random) {
+    store_in_halves(mu, &slots[at], values[at], v, random);
+    values[at] = v;
+  }
+};
+
+void churn_own(Mutator& mu, World& w, Own& own, Random& random, Value seen) {
+  const size_t at = random.below(kOwn);
+  if (!is_whole(own.values[at])) w.wrong.fetch_add(1);
+  if (random.below(3) == 0) {
+    own.put(mu, at, choose(mu, w, random, seen), random);
+    return;
+  }
+  // From a place that may not be scanned yet to one that may have been: only
+  // the barrier can tell the markers.
+  const size_t from = random.below(kOwn);
+  const Value moved = own.values[from];
+  own.put(mu, from, number(random.next()), random);
+  own.put(mu, at, moved, random);
 }
 
 void churn(Mutator& mu, Plain<World> world, uint64_t seed) {
   World& w = *world.p;
   Random random{seed | 1};
-  Scope<3> scope(mu);
-  auto* own = static_cast<Slot*>(allocate(mu, w.values, kOwn * sizeof(Slot)));
-  *scope.take() = own;
+  Scope<2> scope(mu);
+  Own own{nullptr, std::vector<Value>(kOwn, Value{0, 0})};
+  own.slots = static_cast<Slot*>(allocate(mu, w.values, kOwn * sizeof(Slot)));
+  *scope.take() = own.slots;
   void** kept = scope.take();
-  Value mine[kOwn] = {};
+  for (size_t i = 0; i < kOwn; ++i) {
+    own.put(mu, i, choose(mu, w, random, Value{kNumber, i}), random);
+  }
   while (!w.stop.load(std::memory_order_relaxed)) {
     Slot* slot = &w.shared[random.below(kShared)];
     const Value seen = slot->load();
     if (!is_whole(seen)) w.wrong.fetch_add(1);
     *kept = ValueTraits<Value>::cell(seen);  // choose() is a safepoint
     slot->store(mu, choose(mu, w, random, seen));
-    const size_t at = random.below(kOwn);
-    if (!is_whole(mine[at])) w.wrong.fetch_add(1);
-    const Value v = choose(mu, w, random, seen);
-    store_in_halves(mu, &own[at], mine[at], v, random);
-    mine[at] = v;
+    for (int i = 0; i < 8; ++i) churn_own(mu, w, own, random, seen);
     *kept = nullptr;
     poll(mu);
   }
