@@ -54,7 +54,8 @@ inline void scan_pair(const Encoding& e, const uint64_t* at, Visit&& visit) {
 }
 
 // Out of line, as is scan_elements: the loops over words, which most heaps have
-// and no others, keep their registers.
+// and no others, keep their registers. Those are inlined by force, for the
+// compiler thinks them too many by now: a call more for each cell.
 template <class Visit>
 TRI_NOINLINE void scan_pairs(const Encoding& e, const uint64_t* words, size_t n,
                              Visit& visit) {
@@ -80,16 +81,16 @@ inline void scan_encoded(const Encoding& e, const uint64_t* words, size_t n,
 }
 
 template <class Visit>
-inline void scan_pointers_at(const uint64_t* words, uint64_t bits,
-                             Visit&& visit) {
+TRI_ALWAYS_INLINE void scan_pointers_at(const uint64_t* words, uint64_t bits,
+                                        Visit&& visit) {
   for (; bits != 0; bits &= bits - 1) {
     visit(reinterpret_cast<void*>(load_word(&words[__builtin_ctzll(bits)])));
   }
 }
 
 template <class Visit>
-inline void scan_encoded_at(const Encoding& e, const uint64_t* words,
-                            uint64_t bits, Visit&& visit) {
+TRI_ALWAYS_INLINE void scan_encoded_at(const Encoding& e, const uint64_t* words,
+                                       uint64_t bits, Visit&& visit) {
   if (TRI_UNLIKELY(e.stride == 16)) {
     return scan_pairs_at(e, words, bits, visit);
   }
@@ -130,9 +131,10 @@ TRI_NOINLINE void scan_elements(const heap::LayoutTable& layouts,
 /// Words [from, to) of a cell whose scan is by words of one kind or whose head
 /// is over: the piece of a large array.
 template <class Visit>
-inline void scan_tail(const heap::LayoutTable& layouts,
-                      const heap::HotLayout& hot, const uint64_t* words,
-                      size_t from, size_t to, Visit&& visit) {
+TRI_ALWAYS_INLINE void scan_tail(const heap::LayoutTable& layouts,
+                                 const heap::HotLayout& hot,
+                                 const uint64_t* words, size_t from, size_t to,
+                                 Visit&& visit) {
   TRI_ASSERT(from <= to);
   if (TRI_UNLIKELY(from >= to)) return;
   bool encoded = hot.kind == heap::ScanKind::kAllEncoded ||
