@@ -72,8 +72,8 @@ void global_release(Runtime& rt, uint64_t* word) {
 RootTableRep* root_table_create(Runtime& rt, size_t words, EncodingId enc,
                                 uint64_t** data, bool may_fail) {
   check_encoding(gc::runtime_base(rt)->heap, enc, "RootTable");
-  if (TRI_UNLIKELY(
-          gc::runtime_base(rt)->heap->layouts().encoding(enc).stride != 8)) {
+  if (TRI_UNLIKELY(gc::runtime_base(rt)->heap->layouts().encoding(enc).stride !=
+                   8)) {
     TRI_MISUSE("RootTable", "encoding %u is that of values of 16 bytes", enc);
   }
   RootTableRep* rep =

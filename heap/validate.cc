@@ -326,13 +326,18 @@ void Heap::validate_large_stw(size_t most, Census* census) {
     uint32_t before = 0;
     size_t seen = 0;
     for (uint32_t page = large_[parity].load_relaxed(); page != 0;) {
-      TRI_CHECK(page < space_.committed_pages(), "page %u of %zu is listed",
-                page, space_.committed_pages());
+      TRI_CHECK(page < space_.committed_pages(),
+                "a large object is listed at page %u of %zu", page,
+                space_.committed_pages());
       const Span* span = space_.span(page);
-      TRI_CHECK(span->state == SpanState::kLarge && span->first_page == page &&
-                    span->home == SpanHome::kListed && span->prev == before,
-                "page %u is listed as a large object, with %u before it", page,
-                before);
+      TRI_CHECK(span->state == SpanState::kLarge && span->first_page == page,
+                "a large object is listed at page %u, where no span begins",
+                page);
+      TRI_CHECK(span->home == SpanHome::kListed,
+                "span %u is listed, but says it is %s", page,
+                name_of(span->home));
+      TRI_CHECK(span->prev == before, "span %u is listed after %u, not %u",
+                page, before, span->prev);
       TRI_CHECK(large_list(span->sweepgen.load_relaxed()) == parity,
                 "span %u of generation %u is listed with the others", page,
                 span->sweepgen.load_relaxed());

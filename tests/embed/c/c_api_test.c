@@ -332,7 +332,7 @@ static void register_layouts(tri_runtime* rt) {
   CHECK(bytes_layout != 0);
 
   CHECK(tri_layout_register(rt, NULL, &error) == 0);
-  CHECK(strstr(error.text, "spec is NULL") != NULL);
+  CHECK(strstr(error.text, "is null") != NULL);
   const uint32_t bad[] = {12};
   spec.pointer_offsets = bad;
   spec.pointer_count = 1;

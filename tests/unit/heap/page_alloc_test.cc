@@ -219,19 +219,29 @@ class Pair {
       page = b.page + b.n;
     }
     bool free = page + n <= model_.size();
-    bool dirty = false;
+    std::vector<uint32_t> dirty;
     for (uint32_t i = page; free && i < page + n; ++i) {
       free = model_.at(i) != Page::kTaken;
-      dirty = dirty || model_.at(i) == Page::kDirty;
+      if (free && model_.at(i) == Page::kDirty) dirty.push_back(i);
     }
-    bool needzero = false;
-    ASSERT_EQ(pages_.alloc_at(page, n, &needzero), free) << page << "+" << n;
+    const size_t most = rng_.below(3) == 0 ? rng_.below(4) : n;
+    free = free && dirty.size() <= most;
+    std::vector<uint32_t> told;
+    const PageAlloc::DirtySink sink = {
+        [](void* ctx, size_t from, size_t count) {
+          for (size_t i = 0; i < count; ++i) {
+            static_cast<std::vector<uint32_t>*>(ctx)->push_back(
+                static_cast<uint32_t>(from + i));
+          }
+        },
+        &told};
+    ASSERT_EQ(pages_.alloc_at(page, n, most, sink), free) << page << "+" << n;
     if (!free) {
       ++refused_at;
       return;
     }
     ++taken_at;
-    ASSERT_EQ(needzero, dirty);
+    ASSERT_EQ(told, dirty);
     model_.free(page, n, Page::kTaken);
     blocks_.push_back({page, n});
   }

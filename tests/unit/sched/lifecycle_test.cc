@@ -199,7 +199,8 @@ TEST(sched_lifecycle_death, refusals_while_it_runs_are_called_that) {
           return (WIFEXITED(status) && WEXITSTATUS(status) == 0) ||
                  (WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
         },
-        "^fine: |fatal: out of memory: the OS refuses .*raise RLIMIT_AS")
+        "^fine: |fatal: out of memory: (the OS refuses .*raise RLIMIT_AS|no "
+        "room for)")
         << nth;
     refused++;
   }
@@ -232,7 +233,7 @@ TEST(sched_lifecycle, refusals_that_come_back_as_errors) {
     RootTable<Link> whole(std::nothrow, *rt, 5000);
     EXPECT_TRUE(whole.ok());
   }
-  EXPECT_GT(refusals, 2);
+  EXPECT_GE(refusals, 1);
   use_everything(*rt, type);
 }
 
