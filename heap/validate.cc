@@ -336,13 +336,13 @@ void Heap::validate_large_stw(size_t most, Census* census) {
       TRI_CHECK(span->home == SpanHome::kListed,
                 "span %u is listed, but says it is %s", page,
                 name_of(span->home));
-      TRI_CHECK(span->prev == before, "span %u is listed after %u, not %u",
-                page, before, span->prev);
       TRI_CHECK(large_list(span->sweepgen.load_relaxed()) == parity,
                 "span %u of generation %u is listed with the others", page,
                 span->sweepgen.load_relaxed());
       TRI_CHECK(census == nullptr || census->add(page),
                 "span %u is on two lists", page);
+      TRI_CHECK(span->prev == before, "span %u is listed after %u, not %u",
+                page, before, span->prev);
       if (++seen >= most) break;
       before = page;
       page = span->next.load_relaxed();

@@ -159,8 +159,18 @@ TEST_F(heap_validate_DeathTest, lists) {
   plant(next, uint32_t{0}, "says it is listed, and is not",
         /*whole_only=*/true);
   plant(next, page, "is on two lists", /*whole_only=*/true);
-  plant(next, static_cast<uint32_t>(page_of(third)), "is listed by slot");
+  plant(next, static_cast<uint32_t>(page_of(third)),
+        "on two lists|listed after");
   plant(next, static_cast<uint32_t>(page_of(third) + 5), "no span begins");
+  plant(next, uint32_t{0x7fffffff}, "listed at page");
+  // Those of small cells.
+  void* small = heap.allocate(layout, 64);
+  void* others = heap.allocate(other, 64);
+  heap->mcache_flush(&heap.cache());
+  next = reinterpret_cast<uint32_t*>(&span_of(small)->next);
+  plant(next, static_cast<uint32_t>(page_of(others)),
+        "is on two lists|is listed by slot");
+  plant(next, static_cast<uint32_t>(page_of(large)), "no span begins");
   plant(next, uint32_t{0x7fffffff}, "lists a span at page");
   auto* gen = reinterpret_cast<uint32_t*>(&heap->space().span(page)->sweepgen);
   plant(gen, *gen - 2, "is listed with the others");
