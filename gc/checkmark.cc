@@ -4,9 +4,14 @@
 // The second mark (TRIDEBUG=gccheckmark=1) and the phase-end validator. Inside
 // stop 2 everything reachable is traversed again from the same roots with a
 // bitmap of its own; a cell that is reached but not marked is a lost object:
-// fatal, with the cell that refers to it.
+// fatal, with the cell that refers to it. verify_heap() goes the same way, and
+// looks at each word on it: what is reachable refers to cells in use, or to
+// nothing of ours. (What is not reachable may refer to anything: to cells that
+// were released, and what has taken their place.)
 //
 // Slow by design: it makes stop 2 as long as a full mark.
+#include <cstring>
+
 #include "base/check.h"
 #include "base/os_memory.h"
 #include "gc/collector_impl.h"
@@ -15,12 +20,15 @@
 namespace tricolor::gc {
 
 namespace {
-
 constexpr size_t kStackCells = size_t{1} << 28;  // virtual, touched lazily
+}  // namespace
 
 class SecondMark : public TracerImpl {
  public:
-  explicit SecondMark(heap::Heap* h) {
+  /// `verify`: words in cells that are no cells in use are fatal; else cells
+  /// that are not marked.
+  SecondMark(heap::Heap* h, bool verify, bool marking)
+      : verify_(verify), marking_(marking) {
     visit = &SecondMark::visit_cell;
     heap = h;
     bitmap_bytes_ =
@@ -40,14 +48,17 @@ class SecondMark : public TracerImpl {
   void reach(void* cell) {
     const heap::AddressSpace& space = heap->space();
     size_t offset = space.offset_of(cell);
+    if (verify_ && strict_) check_word(cell, offset);
     if (offset >= space.committed_bytes() || (offset & 15) != 0) return;
     uint8_t byte = base::load_relaxed(space.mark_of(offset));
     if (byte == 0) return;  // not a cell: the marker ignores it, too
+    // A Local may outlive what it refers to.
+    if (verify_ && (!is_live(byte) || is_released(offset))) return;
     size_t g = offset >> heap::kGranuleShift;
     uint64_t bit = uint64_t{1} << (g % 64);
     if ((bits_[g / 64] & bit) != 0) return;
     bits_[g / 64] |= bit;
-    if (byte != heap->cur()) report(cell, byte);
+    if (!verify_ && byte != heap->cur()) report(cell, byte);
     bool pushed = stack_.push_back(cell);
     TRI_CHECK(pushed, "gccheckmark: stack of %zu cells is full", kStackCells);
   }
@@ -57,13 +68,68 @@ class SecondMark : public TracerImpl {
       void* cell = stack_.pop_back();
       parent_ = cell;
       LayoutId layout = layout_of(cell);
+      const bool custom =
+          heap->layouts().hot(layout).kind == heap::ScanKind::kCustom;
+      // While marking, a trace function may have effects (a coroutine is black
+      // when its roots have been visited).
+      if (verify_ && marking_ && custom) continue;
+      strict_ = !(custom && is_ours(layout));
       scan_cell(heap, this, heap->layouts().hot(layout), layout, cell,
                 heap->cell_bytes(cell), [this](void* p) { reach(p); });
     }
     parent_ = nullptr;
+    strict_ = false;
   }
 
  private:
+  // A coroutine reports its Locals.
+  bool is_ours(LayoutId layout) const {
+    return std::strncmp(heap->layouts().cold(layout).name, "tricolor.", 9) == 0;
+  }
+  bool is_live(uint8_t byte) const {
+    return byte == heap->cur() || (marking_ && byte == heap->prev());
+  }
+  bool is_released(size_t offset) const {
+    const heap::AddressSpace& space = heap->space();
+    const uint32_t bits =
+        space.entry(offset >> heap::kPageShift)->bits.load_relaxed();
+    return heap::PageEntry::size_class(bits) != 0 &&
+           heap->is_released(space.base() + offset);
+  }
+  void check_word(void* word, size_t offset) const {
+    const heap::AddressSpace& space = heap->space();
+    if (word == nullptr || offset >= space.reserved_bytes()) return;
+    if (offset >= space.committed_bytes()) {
+      report_word(word, "lies where the heap has not grown to yet");
+    }
+    if (offset % 16 != 0) report_word(word, "points into the middle of a cell");
+    const uint8_t byte = base::load_relaxed(space.mark_of(offset));
+    if (byte == 0) report_word(word, "is a free cell, or the middle of one");
+    if (!is_live(byte)) report_word(word, "was found dead by the last cycle");
+    if (is_released(offset)) report_word(word, "has been released");
+  }
+
+  [[noreturn]] void report_word(void* word, const char* what) const {
+    long long at = -1;  // only its trace function knows
+    const heap::LayoutTable& layouts = heap->layouts();
+    const LayoutId layout = layout_of(parent_);
+    const Encoding& e = layouts.encoding(layouts.hot(layout).encoding);
+    const auto* words = static_cast<const uint64_t*>(parent_);
+    const size_t n = heap->cell_bytes(parent_) / 8;
+    for (const Encoding* as : {&e, &layouts.encoding(kRawPointers)}) {
+      for (size_t i = 0; i < n && at < 0; ++i) {
+        if (heap::decode(*as, load_word(&words[i])) == word) {
+          at = static_cast<long long>(i * 8);
+        }
+      }
+    }
+    TRI_FATAL(
+        "verify_heap: the word at offset %lld of cell %p (layout '%s', %zu "
+        "bytes) is %p, which %s: a store past the end of another cell, or a "
+        "pointer that was kept in a place the collector is not told of",
+        at, parent_, layouts.cold(layout).name, n * 8, word, what);
+  }
+
   LayoutId layout_of(void* cell) const { return heap->layout_of(cell); }
 
   [[noreturn]] void report(void* cell, uint8_t byte) const {
@@ -82,6 +148,9 @@ class SecondMark : public TracerImpl {
     static_cast<SecondMark*>(self)->reach(cell);
   }
 
+  const bool verify_;
+  const bool marking_;
+  bool strict_ = false;  // what is reached is a word of a cell
   bool ok_ = false;
   uint64_t* bits_ = nullptr;
   size_t bitmap_bytes_ = 0;
@@ -90,25 +159,20 @@ class SecondMark : public TracerImpl {
   const char* from_ = "root";
 };
 
-}  // namespace
-
-void CollectorImpl::check_mark_stw() {
-  if (!options.gccheckmark) return;
-  SecondMark second(heap);
-  if (!second.ok()) return;  // no memory for a check is not an error
-  second.set_from("a task's stack");
+void CollectorImpl::reach_all_stw(SecondMark* second) {
+  second->set_from("a task's stack");
   size_t n = world.g_count(world.ctx);
   for (size_t i = 0; i < n; ++i) {
     RootOwner* owner = world.root_g_stw(world.ctx, i);
     if (owner == nullptr) continue;
-    scan_owner_roots(heap, owner, [&](void* cell) { second.reach(cell); });
-    second.drain();
+    scan_owner_roots(heap, owner, [&](void* cell) { second->reach(cell); });
+    second->drain();
   }
-  second.set_from("a Global or RootTable");
+  second->set_from("a Global or RootTable");
   struct Args {
     SecondMark* second;
     heap::Heap* heap;
-  } args{&second, heap};
+  } args{second, heap};
   roots.scan_all_stw(
       [](void* arg, const uint64_t* words, size_t count, EncodingId encoding) {
         auto* a = static_cast<Args*>(arg);
@@ -116,11 +180,23 @@ void CollectorImpl::check_mark_stw() {
                      [a](void* cell) { a->second->reach(cell); });
       },
       &args);
-  second.drain();
-  second.set_from("a root callback");
-  Tracer tracer = TracerAccess::make(&second);
+  second->drain();
+  second->set_from("a root callback");
+  Tracer tracer = TracerAccess::make(second);
   roots.run_callbacks_stw(tracer);
-  second.drain();
+  second->drain();
+}
+
+void CollectorImpl::check_mark_stw() {
+  if (!options.gccheckmark) return;
+  SecondMark second(heap, /*verify=*/false, /*marking=*/false);
+  if (!second.ok()) return;  // no memory for a check is not an error
+  reach_all_stw(&second);
+}
+
+void CollectorImpl::verify_reachable_stw() {
+  SecondMark second(heap, /*verify=*/true, phase() == Phase::kMark);
+  if (second.ok()) reach_all_stw(&second);
 }
 
 // The whole heap, or of a large one a piece: 32 MiB and as many listed spans

@@ -221,6 +221,9 @@ struct CollectorImpl {
   // --- weak.cc, checkmark.cc, trace.cc
   void* weak_load(ProcGc* p, const WeakCell* cell);
   void check_mark_stw();
+  /// Every word of every reachable cell, for verify_heap().
+  void verify_reachable_stw();
+  void reach_all_stw(class SecondMark* second);
   void validate_stw(bool swept);
   /// In checking builds: stops the world and validates, before a phase that
   /// ends while it runs ends. False: not now, so the phase goes on.

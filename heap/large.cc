@@ -92,7 +92,10 @@ void Heap::zero_dirty(size_t page, size_t npages) {
 void Heap::zero_rooted(tri_mutator* mu, Span* span) {
   void** top = mu->shadow_top;
   if (top == mu->shadow_limit) top = tri_detail_shadow_grow(mu, 1);
-  *top = space_.page_address(span->first_page);
+  char* object = space_.page_address(span->first_page);
+  const size_t rest = (size_t{span->npages} << kPageShift) - span->bytes;
+  unpoison(object + span->bytes, rest);  // whole pages are zeroed
+  *top = object;
   mu->shadow_top = top + 1;
   for (size_t done = 0; done < span->npages; done += kZeroChunkPages) {
     const size_t left = span->npages - done;
@@ -100,6 +103,7 @@ void Heap::zero_rooted(tri_mutator* mu, Span* span) {
                left < kZeroChunkPages ? left : kZeroChunkPages);
     if (base::load_relaxed(&mu->poll_request) != 0) tri_detail_poll_slow(mu);
   }
+  poison(object + span->bytes, rest);
   if (top == mu->shadow_base) {
     tri_detail_shadow_shrink(mu, top);
   } else {

@@ -77,12 +77,12 @@ struct LayoutStats {
 size_t layout_stats(Mutator& mu, LayoutStats* out, size_t n);
 
 /// Checks the heap's own structures (pages, spans, counts, mark bytes), and
-/// that each traced word of each cell in use is null, outside the reservation,
-/// or the start of an allocated cell. Ends the process with what is wrong: of a
-/// bad word the cell, its layout and the offset. Cells that a finished mark has
-/// found dead are left out, as are, while the collector marks, those it has not
-/// reached yet and custom layouts. As long as a stopped mark of the whole heap;
-/// for tests, and for narrowing down who writes out of bounds.
+/// that each traced word of each reachable cell is null, outside the
+/// reservation, or the start of a cell in use. Ends the process with what is
+/// wrong: of a bad word the cell, its layout and the offset. While the collector
+/// marks, custom layouts and what only they refer to are left out. As long as a
+/// stopped mark of the whole heap; for tests, and for narrowing down who writes
+/// out of bounds.
 void verify_heap(Mutator& mu);
 
 }  // namespace tricolor

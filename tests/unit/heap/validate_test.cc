@@ -143,11 +143,17 @@ TEST_F(heap_validate_DeathTest, spans_that_are_not_where_they_say) {
   lost.span_page = 0;
   tri_slot* slot = &heap.cache().slots[layout * 128u + 4];
   const tri_slot run = *slot;
-  plant(&state->span_page, uint32_t{0}, "has a run and no span");
+  // A run of one is used up (AddressSanitizer's runs are).
+  const bool has_run = run.cursor != run.limit;
+  if (has_run) {
+    plant(&state->span_page, uint32_t{0}, "has a run and no span");
+  }
   *slot = {nullptr, nullptr};
   plant(state, lost, "says it is cached, and is not", /*whole_only=*/true);
   *slot = run;
-  plant(slot, tri_slot{run.cursor, run.limit + 64}, "is not in span");
+  if (has_run) {
+    plant(slot, tri_slot{run.cursor, run.limit + 64}, "is not in span");
+  }
 }
 
 TEST_F(heap_validate_DeathTest, lists) {
