@@ -70,6 +70,7 @@ struct CycleRecord {
   uint64_t allocated_before;  ///< heap's counter when marking began
   uint64_t scanned;
   bool forced;
+  bool paced;  ///< for what was allocated, not for its age or on demand
 };
 
 struct CollectorImpl {

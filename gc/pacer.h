@@ -63,11 +63,12 @@ class Pacer {
     return live_.load_relaxed() + external_;
   }
 
-  /// The mark that is about to end took `mark_ns`, of `period_ns` since the
-  /// last one began. Where several Ps keep a tiny heap, marking it is nothing
-  /// but stops and handshakes, which take longer the busier the machine is; if
-  /// they take over a twentieth of the time, the least goal is doubled, until
-  /// they do not, and halved again when they take less than a hundredth.
+  /// The mark that is about to end, of a cycle that the trigger began, took
+  /// `mark_ns`, of `period_ns` since the last one began. Where several Ps keep
+  /// a tiny heap, marking it is nothing but stops and handshakes, which take
+  /// longer the busier the machine is; if they take over a twentieth of the
+  /// time, the least goal is doubled, until they do not, and halved again when
+  /// they take less than a hundredth.
   void note_price(uint64_t mark_ns, uint64_t period_ns);
   /// A cycle begins with `heap_live` bytes.
   void begin_cycle(uint64_t heap_live);

@@ -79,10 +79,10 @@ size_t layout_stats(Mutator& mu, LayoutStats* out, size_t n);
 /// Checks the heap's own structures (pages, spans, counts, mark bytes), and
 /// that each traced word of each reachable cell is null, outside the
 /// reservation, or the start of a cell in use. Ends the process with what is
-/// wrong: of a bad word the cell, its layout and the offset. While the collector
-/// marks, custom layouts and what only they refer to are left out. As long as a
-/// stopped mark of the whole heap; for tests, and for narrowing down who writes
-/// out of bounds.
+/// wrong: of a bad word the cell, its layout and the offset. While the
+/// collector marks, custom layouts and what only they refer to are left out. As
+/// long as a stopped mark of the whole heap; for tests, and for narrowing down
+/// who writes out of bounds.
 void verify_heap(Mutator& mu);
 
 }  // namespace tricolor
