@@ -18,6 +18,7 @@ namespace {
 constexpr uint64_t kSliceNs = 100 * 1000;  // a fractional worker's turn
 constexpr size_t kAssistMinBytes = 16 * 1024;
 constexpr size_t kLongObject = size_t{1} << 20;
+constexpr uint64_t kMostForLongNs = 2'000'000;
 constexpr uint64_t kMostSweepRoom = uint64_t{16} << 20;
 constexpr uint64_t kForcedQuantumNs = 1000 * 1000;
 
@@ -114,19 +115,25 @@ void CollectorImpl::sweep_share(ProcGc* p, uint64_t allocated) {
 
 /// An object of more than a MiB that does not fit under the goal: what the
 /// cycle under way will free is worth some slices, else a few of them pass the
-/// goal many times over before a small heap's cycle is through.
+/// goal many times over before a small heap's cycle is through. Not while
+/// others have what there is to do.
 void CollectorImpl::finish_for_long(tri_mutator* mu, size_t bytes) {
-  constexpr int kSlices = 16;
-  for (int i = 0; i < kSlices && phase() != Phase::kIdle; ++i) {
+  const uint64_t deadline = now() + kMostForLongNs;
+  int rests = 0;
+  while (phase() != Phase::kIdle && now() < deadline && rests < 4) {
     const uint64_t goal = pacer.goal();
     const uint64_t used = paced_bytes();
     if (used < goal && bytes <= goal - used) return;
-    if (!run_worker(proc_of(mu), mu, kSliceNs)) world.relax(world.ctx, mu);
+    if (!run_worker(proc_of(mu), mu, kSliceNs)) {
+      world.relax(world.ctx, mu);
+      ++rests;
+    }
     poll(*mu);
   }
 }
 
-void CollectorImpl::before_refill(tri_mutator* mu, size_t bytes) {
+void CollectorImpl::before_refill(tri_mutator* mu, size_t bytes, bool object) {
+  TRI_ASSERT(proc_of(mu)->callback == nullptr, "a safepoint inside a callback");
   poll(*mu);
   ProcGc* p = proc_of(mu);
   if (TRI_UNLIKELY(p->in_collector)) misuse_in_collector("allocate");
@@ -158,7 +165,7 @@ void CollectorImpl::before_refill(tri_mutator* mu, size_t bytes) {
       sweep_share(p, allocated);
       break;
   }
-  if (bytes >= kLongObject) finish_for_long(mu, bytes);
+  if (object && bytes >= kLongObject) finish_for_long(mu, bytes);
   p = proc_of(mu);
   // Not to sweep: the share above sees to that.
   Phase at = phase();

@@ -151,6 +151,10 @@ bool Collector::request_periodic(uint64_t now_ns) {
   return impl_->wanted_.exchange_relaxed(1) == 0;
 }
 
+bool Collector::is_idle() const {
+  return impl_->phase() == Phase::kIdle && impl_->wanted_.load_relaxed() == 0;
+}
+
 int64_t Collector::until_periodic(uint64_t now_ns) const {
   const uint64_t period = impl_->options.period_ns;
   if (period == 0 || impl_->pacer.percent() < 0) return -1;

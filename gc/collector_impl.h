@@ -167,7 +167,7 @@ struct CollectorImpl {
   void run_root_callbacks_stw(ProcGc* p);
   void rescan_marked_stw(ProcGc* p);
   void end_mark_stw(ProcGc* p);
-  void finish_sweep_locked();
+  void finish_sweep_locked(ProcGc* p);
 
   // --- drain.cc
   /// Marks until the deadline, `scan_budget` bytes, a request, or no work.
@@ -186,7 +186,8 @@ struct CollectorImpl {
   void flush_barrier(ProcGc* p);
 
   // --- assist.cc
-  void before_refill(tri_mutator* mu, size_t bytes);
+  /// `object`: an allocation of so many bytes is next.
+  void before_refill(tri_mutator* mu, size_t bytes, bool object = true);
   void assist(ProcGc* p, tri_mutator* mu, uint64_t allocated);
   void finish_for_long(tri_mutator* mu, size_t bytes);
   void sweep_share(ProcGc* p, uint64_t allocated);
@@ -231,7 +232,7 @@ struct CollectorImpl {
   bool check_phase_end(ProcGc* p, bool swept);
   void trace_cycle();
   /// Tells the listener that the phase has begun; the last one had these stops.
-  void emit(uint64_t stop_ns, uint64_t ttsp_ns);
+  void emit(ProcGc* p, uint64_t stop_ns, uint64_t ttsp_ns);
 
   /// Tells the heap what is aimed at.
   void aim_heap() {

@@ -39,9 +39,10 @@ void CollectorImpl::set_phase(Phase from, Phase to) {
 
 void CollectorImpl::run_root_callbacks_stw(ProcGc* p) {
   Tracer tracer = TracerAccess::make(&p->worker);
-  p->callback = "a root callback";  // see heap/callback.h
+  const char* outer = p->callback;  // see heap/callback.h
+  p->callback = "a root callback";
   roots.run_callbacks_stw(tracer);
-  p->callback = nullptr;
+  p->callback = outer;
 }
 
 bool CollectorImpl::start_cycle(ProcGc* p, bool forced) {
@@ -98,7 +99,7 @@ bool CollectorImpl::start_cycle(ProcGc* p, bool forced) {
   totals.pauses.add(record.stop1_ns);
   totals.ttsp.add(record.ttsp1_ns);
   totals.stop_wall_ns.fetch_add_relaxed(record.stop1_ns);
-  emit(record.stop1_ns, record.ttsp1_ns);
+  emit(p, record.stop1_ns, record.ttsp1_ns);
   end_advance();
   world.wake_for_gc(world.ctx);
   return true;
@@ -227,11 +228,11 @@ bool CollectorImpl::terminate_locked(ProcGc* p) {
   record.assist_ns = assist_ns_.load_relaxed();
   totals.mark_wall_ns.fetch_add_relaxed(record.mark_end_ns -
                                         record.mark_start_ns);
-  emit(record.stop2_ns, record.ttsp2_ns);
+  emit(p, record.stop2_ns, record.ttsp2_ns);
   return true;
 }
 
-void CollectorImpl::finish_sweep_locked() {
+void CollectorImpl::finish_sweep_locked(ProcGc* p) {
   totals.live_bytes.store_relaxed(
       heap->sweep_stats().live_bytes.load_relaxed());
   totals.live_cells.store_relaxed(
@@ -242,7 +243,7 @@ void CollectorImpl::finish_sweep_locked() {
   totals.cycles.fetch_add_relaxed(1);
   if (record.forced) totals.forced.fetch_add_relaxed(1);
   set_phase(Phase::kSweep, Phase::kIdle);
-  emit(0, 0);
+  emit(p, 0, 0);
   heap->scavenge_paced(clock);
   if (world.watch != nullptr) world.watch(world.ctx);
   // ORDER-completed-1: pairs with collect(): the swept heap comes first.
@@ -264,7 +265,7 @@ bool CollectorImpl::advance(ProcGc* p) {
           check_phase_end(p, /*swept=*/false)) {
         roots.reclaim();
         set_phase(Phase::kSettle, Phase::kFlush);
-        emit(0, 0);
+        emit(p, 0, 0);
       }
       break;
     case Phase::kFlush:
@@ -279,13 +280,13 @@ bool CollectorImpl::advance(ProcGc* p) {
       if (moved) {
         heap->allow_sweep();
         set_phase(Phase::kFlush, Phase::kSweep);
-        emit(0, 0);
+        emit(p, 0, 0);
         trace_cycle();
       }
       break;
     case Phase::kSweep:
       moved = heap->all_swept() && check_phase_end(p, /*swept=*/true);
-      if (moved) finish_sweep_locked();
+      if (moved) finish_sweep_locked(p);
       break;
   }
   end_advance();

@@ -10,6 +10,7 @@
 
 #include "gc/collector_impl.h"
 #include "gc/runtime_base.h"
+#include "heap/callback.h"
 
 namespace tricolor {
 
@@ -30,8 +31,9 @@ void CollectorImpl::add_external(int64_t delta) {
 }
 
 void CollectorImpl::adjust_external(tri_mutator* mu, int64_t delta) {
-  add_external(delta);
   ProcGc* p = proc_of(mu);
+  if (delta > 0) heap::check_no_callback(p, "adjust_external");
+  add_external(delta);
   if (delta <= 0 || p->in_collector) return;
   int64_t grown = p->external_grown;
   if (__builtin_add_overflow(grown, delta, &grown)) grown = delta;
@@ -40,7 +42,7 @@ void CollectorImpl::adjust_external(tri_mutator* mu, int64_t delta) {
     return;
   }
   p->external_grown = 0;
-  before_refill(mu, static_cast<size_t>(grown));  // safepoint
+  before_refill(mu, static_cast<size_t>(grown), /*object=*/false);
 }
 
 }  // namespace gc

@@ -91,10 +91,11 @@ void Pacer::note_price(uint64_t mark_ns, uint64_t period_ns) {
   if (price > 256) price = 256;  // not us, but who took the core away
   price_x1024_ = (price_x1024_ * 3 + price) / 4;
   if (price_x1024_ > 1024 / 20 && min_heap_ < kMostMinHeap) {
-    min_heap_ *= 2;
+    min_heap_ = min_heap_ < kMostMinHeap / 2 ? min_heap_ * 2 : kMostMinHeap;
     price_x1024_ /= 2;
   } else if (price_x1024_ < 1024 / 100 && min_heap_ > min_heap_bytes(procs_)) {
-    min_heap_ /= 2;
+    const uint64_t base = min_heap_bytes(procs_);
+    min_heap_ = min_heap_ / 2 > base ? min_heap_ / 2 : base;
     price_x1024_ *= 2;
   }
 }

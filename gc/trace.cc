@@ -11,6 +11,7 @@
 #include "base/fatal.h"
 #include "base/format.h"
 #include "gc/collector_impl.h"
+#include "heap/callback.h"
 
 namespace tricolor::gc {
 
@@ -33,7 +34,7 @@ unsigned long long mb(uint64_t bytes) { return (bytes + (1 << 19)) >> 20; }
 
 }  // namespace
 
-void CollectorImpl::emit(uint64_t stop_ns, uint64_t ttsp_ns) {
+void CollectorImpl::emit(ProcGc* p, uint64_t stop_ns, uint64_t ttsp_ns) {
   if (options.on_gc_event == nullptr) return;
   GcEvent e{};
   e.cycle = cycle_.load_relaxed();
@@ -49,7 +50,12 @@ void CollectorImpl::emit(uint64_t stop_ns, uint64_t ttsp_ns) {
   e.heap_bytes = heap->live_bytes();
   e.goal_bytes = pacer.goal();
   e.forced = record.forced;
-  options.on_gc_event(*options.runtime, e, options.on_gc_event_ctx);
+  heap::run_callback(
+      p, "a GC listener",
+      [&] {
+        options.on_gc_event(*options.runtime, e, options.on_gc_event_ctx);
+      },
+      [] {});
 }
 
 void CollectorImpl::trace_cycle() {

@@ -23,6 +23,7 @@
 // The G becomes kSuspended only after it has left its stack: the resumer sets
 // it. From then on another task may resume it.
 #include "sched/coroutine.h"
+#include "heap/callback.h"
 
 #include "base/check.h"
 #include "base/sched_point.h"
@@ -201,6 +202,7 @@ void* Coroutine::resume(Mutator& mu, Coroutine* co, void* value) {
   TRI_SCHED_POINT(resume);
   if (mu.p == nullptr) TRI_MISUSE("Coroutine::resume", "called in native code");
   base::assert_no_locks_held("Coroutine::resume");
+  heap::check_no_callback(sched::p_of(&mu), "Coroutine::resume");
   RuntimeImpl* rt = impl_of(mu);
   G* self = sched::g_of(&mu);
   G* g = CoroutineAccess::g(co);
@@ -237,6 +239,7 @@ void* Coroutine::yield(Mutator& mu, void* value) {
   TRI_SCHED_POINT(coroutine_yield);
   if (mu.p == nullptr) TRI_MISUSE("Coroutine::yield", "called in native code");
   base::assert_no_locks_held("Coroutine::yield");
+  heap::check_no_callback(sched::p_of(&mu), "Coroutine::yield");
   G* g = sched::g_of(&mu);
   if (g->kind != sched::GKind::kCoroutine) {
     TRI_MISUSE("Coroutine::yield", "called outside a coroutine");

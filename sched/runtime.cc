@@ -263,7 +263,10 @@ uint64_t Runtime::set_memory_limit(uint64_t bytes) {
 }
 
 int Runtime::set_gc_percent(int percent) {
-  return impl_of(*this)->collector->set_gc_percent(percent);
+  RuntimeImpl* rt = impl_of(*this);
+  const int old = rt->collector->set_gc_percent(percent);
+  sched::wake_sysmon(rt);  // which may have gone to sleep for good
+  return old;
 }
 
 }  // namespace tricolor

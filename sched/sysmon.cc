@@ -12,6 +12,7 @@ namespace tricolor::sched {
 namespace {
 
 constexpr uint64_t kTickNs = 10'000'000;
+constexpr int64_t kLookNs = 1'000'000'000;  // while threads are attached
 
 // Also for a collector that nobody has time for: between two tasks the P does
 // its share.
@@ -79,7 +80,10 @@ void look(RuntimeImpl* rt) {
   fire_timers(rt, nullptr, now_ns);
   poll_if_late(rt, now_ns);
   rt->heap->scavenge_paced(rt->clock);
-  if (rt->collector->request_periodic(now_ns)) wake_p(rt);
+  // Again and again: a P of an attached thread does no collector work when it
+  // is idle, and nobody may have been awake to do it.
+  rt->collector->request_periodic(now_ns);
+  if (rt->collector->has_idle_work()) wake_p(rt);
   const uint32_t trace_ms = rt->settings.debug.schedtrace_ms;
   if (trace_ms != 0 && now_ns >= rt->sysmon.next_trace_ns) {
     rt->sysmon.next_trace_ns = now_ns + uint64_t{trace_ms} * 1'000'000;
@@ -94,17 +98,21 @@ void sleep_while_idle(RuntimeImpl* rt) {
   Scheduler& s = rt->sched;
   if (rt->settings.debug.schedtrace_ms != 0) return;
   s.lock.lock();
-  // Attached threads have Ps of their own, which look for no work when idle.
-  const bool scavenges = rt->attached_threads.load_relaxed() != 0 &&
-                         rt->heap->surplus_bytes() != 0;
-  const bool idle = s.idle_p_count.load_relaxed() == s.max_procs && !scavenges;
+  // Attached threads have Ps of their own, which look for no work when idle;
+  // and of two Ps that go idle together each may leave the rest to the other.
+  const bool heap_rests =
+      rt->collector->is_idle() && rt->heap->surplus_bytes() == 0;
+  const bool idle = s.idle_p_count.load_relaxed() == s.max_procs && heap_rests;
   // Relaxed: written and read under the lock, but for shutdown's unpark.
   if (idle) sysmon.sleeps.store_relaxed(true);
   s.lock.unlock();
   while (idle && sysmon.sleeps.load_relaxed() && !sysmon.stop.load_acquire()) {
-    const int64_t left = rt->collector->until_periodic(rt->clock.now_ns());
-    if (left == 0) sysmon.sleeps.store_relaxed(false);
+    int64_t left = rt->collector->until_periodic(rt->clock.now_ns());
+    // They free and collect without a word to us.
+    const bool others = rt->attached_threads.load_relaxed() != 0;
+    if (others && (left < 0 || left > kLookNs)) left = kLookNs;
     if (left != 0) sysmon.parker.park_for(left);
+    if (left == 0 || others) sysmon.sleeps.store_relaxed(false);
   }
 }
 
@@ -130,11 +138,13 @@ void ensure_sysmon(RuntimeImpl* rt) {
   // A single thread is better spent on running tasks.
   if (limit == 0 || limit == 1) return;
   if (sysmon.started.exchange_acq_rel(1) != 0) return;
-  if (!reserve_thread(rt)) return;
-  if (start_thread(&sysmon.thread, sysmon_main, rt, "tricolor-mon")) {
+  if (!reserve_thread(rt)) {
+    sysmon.started.store_relaxed(0);  // another time
+  } else if (start_thread(&sysmon.thread, sysmon_main, rt, "tricolor-mon")) {
     sysmon.running = true;
   } else {
     end_thread(rt);
+    sysmon.started.store_relaxed(0);
   }
 }
 

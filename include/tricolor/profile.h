@@ -24,9 +24,9 @@ struct AllocSample {
 /// Called on the thread that allocates, inside the allocation: take the task's
 /// or the VM's stack here. It may throw: the allocation has then failed, as far
 /// as the caller can tell. It must not longjmp, block, or store managed
-/// pointers; nor allocate managed memory, release, resize, collect, walk or
-/// suspend: such a call, if it gets past the inline path, ends the process with
-/// a message.
+/// pointers; nor allocate managed memory, release, resize, collect, walk,
+/// suspend, or report external bytes with a Mutator: such a call, if it gets
+/// past the inline path, ends the process with a message.
 using AllocSampleFn = void (*)(Mutator& mu, const AllocSample& sample,
                                void* ctx);
 

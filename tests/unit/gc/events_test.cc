@@ -68,5 +68,17 @@ TEST(gc_events, a_cycle_that_is_paced_is_not_forced) {
   EXPECT_GE(events[0].goal_bytes, events[0].heap_bytes);
 }
 
+TEST(gc_events, a_listener_may_not_collect) {
+  static GcAlone* alone;
+  gc::CollectorOptions o;
+  o.gc_percent = -1;
+  o.on_gc_event = [](Runtime&, const GcEvent& e, void*) {
+    if (e.phase == GcPhase::kMark) alone->collect();
+  };
+  GcAlone gc(o);
+  alone = &gc;
+  EXPECT_DEATH(gc.collect(), "collect: called from a GC listener");
+}
+
 }  // namespace
 }  // namespace tricolor::testing

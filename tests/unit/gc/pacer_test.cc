@@ -62,6 +62,10 @@ TEST(gc_pacer, dear_cycles_of_a_small_heap_become_rarer) {
   for (int i = 0; i < 50; ++i) large.note_price(50, 100);
   large.end_cycle(0, 0, 0);
   EXPECT_EQ(large.goal(), 8 * kMiB);
+  Pacer three;
+  three.init(100, 0, 3);
+  EXPECT_EQ(least_goal_at(three, 15, 50), 32 * kMiB);
+  EXPECT_EQ(least_goal_at(three, 0, 50), 12 * kMiB);
   Pacer one;
   one.init(100, 0, 1);
   EXPECT_EQ(least_goal_at(one, 50, 50), 2 * kMiB);

@@ -3,6 +3,7 @@
 //
 // The sampling allocation profile: how many samples, of what, and when not.
 #include "tricolor/profile.h"
+#include "tricolor/external.h"
 
 #include <gtest/gtest.h>
 
@@ -159,6 +160,8 @@ TEST_F(gc_profile, what_a_callback_may_not_do) {
                in_callback("verify_heap"));
   EXPECT_DEATH(inside([&](Mutator& m, S) { set_alloc_profile(m, {}); }),
                in_callback("set_alloc_profile"));
+  EXPECT_DEATH(inside([&](Mutator& m, S) { adjust_external(m, 1 << 20); }),
+               in_callback("adjust_external"));
   const auto large = [&](Mutator& m, S s) { release(m, s.cell); };
   sample_all(mu, large);
   EXPECT_DEATH(allocate(mu, bytes, 1 << 20), in_callback("release"));
