@@ -69,6 +69,15 @@ def alloc_size(name, size, count, smoke_count, at_most=16, **env):
         env={"TRIMAXPROCS": "1", "GOMAXPROCS": "1", "GC_MARKERS": "1", **env})
 
 
+def mark_shape(shape, count):
+    """A shape of the workload mark, on one P, ten collections."""
+    return Case(
+        args=(shape, str(count), "10"), smoke_args=(shape, "1023", "1"),
+        metrics=(Metric(f"{shape}_ns", "mark_ns", peers=()),
+                 Metric(f"{shape}_full_ns", "full_ns")),
+        env={"TRIMAXPROCS": "1", "GOMAXPROCS": "1", "GC_MARKERS": "1"})
+
+
 WORDS = "{root}/examples/lua/scripts/data/words.txt"
 
 WORKLOADS = {
@@ -99,6 +108,20 @@ WORKLOADS = {
             "scale": Case(args=("scale", "30000000"),
                           smoke_args=("scale", "20000"),
                           metrics=(Metric("scale_2", better="higher"),)),
+        },
+    ),
+    "mark": Workload(
+        target="bench_mark",
+        peers=("go", "bdwgc"),
+        cases={
+            "tree": mark_shape("tree", (1 << 23) - 1),
+            "random": mark_shape("random", 4_000_000),
+            "list": mark_shape("list", 2_000_000),
+            "fan8": mark_shape("fan8", 4_000_000),
+            "scale": Case(args=("scale", str((1 << 23) - 1), "10"),
+                          smoke_args=("scale", "1023", "1"),
+                          metrics=(Metric("scale_2", better="higher",
+                                          peers=()),)),
         },
     ),
     "fragmentation": Workload(

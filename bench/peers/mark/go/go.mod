@@ -1,0 +1,3 @@
+module tricolor.bench/mark
+
+go 1.19
