@@ -17,6 +17,20 @@ namespace tricolor::gc {
 
 namespace {
 
+// A cell on its way from its mark to its scan carries its layout, which the
+// scan would have to look up again: 48 bits of address, 16 of id.
+void* pack(void* cell, LayoutId layout) {
+  return reinterpret_cast<void*>(reinterpret_cast<uint64_t>(cell) |
+                                 uint64_t{layout} << 48);
+}
+void* cell_of(void* packed) {
+  return reinterpret_cast<void*>(reinterpret_cast<uint64_t>(packed) << 16 >>
+                                 16);
+}
+LayoutId layout_of(void* packed) {
+  return static_cast<LayoutId>(reinterpret_cast<uint64_t>(packed) >> 48);
+}
+
 constexpr size_t kPieceBytes = size_t{128} << 10;
 constexpr uint32_t kLeastShared = 4;  // cells; fewer are done sooner than sent
 
@@ -111,29 +125,14 @@ TRI_ALWAYS_INLINE void* MarkWorker::pop() {
   return top->cells[--top->count];
 }
 
-TRI_ALWAYS_INLINE void MarkWorker::on_marked(size_t offset, void* cell) {
+TRI_ALWAYS_INLINE void MarkWorker::mark_or_skip(size_t offset, void* cell) {
+  uint8_t* byte = &marks_[offset >> heap::kGranuleShift];
+  if (base::load_relaxed(byte) != prev_) return;
   // ORDER-entry-1: pairs with new_span() and allocate_large(); x86 loads are
   // acquire anyway.
   uint32_t bits = entries_[offset >> heap::kPageShift].bits.load_acquire();
   uint32_t size_class = heap::PageEntry::size_class(bits);
-  const heap::HotLayout& hot = heap->layouts().hot(
-      static_cast<LayoutId>(heap->space().layout_at(bits, offset)));
-  ++marked_cells;
-  marked_bytes += TRI_LIKELY(size_class != 0)
-                      ? kClassBytes.of[size_class]
-                      : heap->space().span(offset >> heap::kPageShift)->bytes;
-  if (hot.kind == heap::ScanKind::kNoscan) {
-    if (TRI_UNLIKELY((hot.flags & heap::kWeakCell) != 0)) weak_->add(cell);
-    return;
-  }
-  push(cell);
-}
-
-TRI_ALWAYS_INLINE void MarkWorker::mark_or_skip(size_t offset, void* cell) {
-  uint8_t* byte = &marks_[offset >> heap::kGranuleShift];
-  if (base::load_relaxed(byte) != prev_) return;
-  uint32_t bits = entries_[offset >> heap::kPageShift].bits.load_relaxed();
-  if (TRI_UNLIKELY(heap::PageEntry::size_class(bits) == 0)) {
+  if (TRI_UNLIKELY(size_class == 0)) {
     uint8_t expected = prev_;
     if (!__atomic_compare_exchange_n(byte, &expected, cur_, false,
                                      __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
@@ -142,7 +141,18 @@ TRI_ALWAYS_INLINE void MarkWorker::mark_or_skip(size_t offset, void* cell) {
   } else {
     base::store_relaxed(byte, cur_);
   }
-  on_marked(offset, cell);
+  const auto layout =
+      static_cast<LayoutId>(heap->space().layout_at(bits, offset));
+  const heap::HotLayout& hot = heap->layouts().hot(layout);
+  ++marked_cells;
+  marked_bytes += TRI_LIKELY(size_class != 0)
+                      ? kClassBytes.of[size_class]
+                      : heap->space().span(offset >> heap::kPageShift)->bytes;
+  if (hot.kind == heap::ScanKind::kNoscan) {
+    if (TRI_UNLIKELY((hot.flags & heap::kWeakCell) != 0)) weak_->add(cell);
+    return;
+  }
+  push(pack(cell, layout));
 }
 
 void MarkWorker::shade(void* cell) {
@@ -180,17 +190,6 @@ void MarkWorker::visit_edge(TracerImpl* self, void* cell) {
   static_cast<MarkWorker*>(self)->shade_later(cell);
 }
 
-TRI_ALWAYS_INLINE void* MarkWorker::next_object() {
-  while (objects_in_ - objects_out_ < kObjects) {
-    void* cell = pop();
-    if (cell == nullptr) break;
-    __builtin_prefetch(cell, 0, 3);
-    objects_[objects_in_++ % kObjects] = cell;
-  }
-  if (objects_in_ == objects_out_) return nullptr;
-  return objects_[objects_out_++ % kObjects];
-}
-
 TRI_ALWAYS_INLINE size_t MarkWorker::scan(void* cell) {
   size_t offset = static_cast<size_t>(static_cast<char*>(cell) - base_);
   size_t page = offset >> heap::kPageShift;
@@ -219,18 +218,128 @@ TRI_NOINLINE size_t MarkWorker::scan_large(void* cell,
   return head + 8;
 }
 
+// What the loop that marking is uses again and again, in locals: a store to a
+// mark byte may change any member, as far as the compiler knows, and each would
+// be loaded again after it. Nobody sees the address of a Loop, so its fields
+// are registers. Between load() and store() the worker's own are out of date.
+struct MarkWorker::Loop {
+  explicit Loop(MarkWorker* worker)
+      : w(worker),
+        base(worker->base_),
+        limit(worker->limit_),
+        marks(worker->marks_),
+        entries(worker->entries_),
+        layouts(&worker->heap->layouts().hot(0)),
+        prev(worker->prev_),
+        cur(worker->cur_) {
+    load();
+  }
+
+  TRI_ALWAYS_INLINE void load() {
+    in = w->edges_in_;
+    out = w->edges_out_;
+    objects_in = w->objects_in_;
+    objects_out = w->objects_out_;
+  }
+  TRI_ALWAYS_INLINE void store() {
+    w->edges_in_ = in;
+    w->edges_out_ = out;
+    w->objects_in_ = objects_in;
+    w->objects_out_ = objects_out;
+  }
+
+  TRI_ALWAYS_INLINE void mark(void* cell) {
+    const auto offset = static_cast<size_t>(static_cast<char*>(cell) - base);
+    uint8_t* byte = &marks[offset >> heap::kGranuleShift];
+    if (base::load_relaxed(byte) != prev) return;
+    // ORDER-entry-1: as in mark_or_skip().
+    const uint32_t bits =
+        entries[offset >> heap::kPageShift].bits.load_acquire();
+    const uint32_t size_class = heap::PageEntry::size_class(bits);
+    if (TRI_UNLIKELY(size_class == 0)) {
+      w->mark_or_skip(offset, cell);
+      return;
+    }
+    base::store_relaxed(byte, cur);
+    const auto layout =
+        static_cast<LayoutId>(w->heap->space().layout_at(bits, offset));
+    const heap::HotLayout& hot = layouts[layout];
+    ++cells;
+    bytes += kClassBytes.of[size_class];
+    if (hot.kind == heap::ScanKind::kNoscan) {
+      if (TRI_UNLIKELY((hot.flags & heap::kWeakCell) != 0)) w->weak_->add(cell);
+      return;
+    }
+    w->push(pack(cell, layout));
+  }
+
+  TRI_ALWAYS_INLINE void later(void* cell) {
+    const auto offset = static_cast<size_t>(static_cast<char*>(cell) - base);
+    if (offset >= limit || (offset & 15) != 0) return;
+    __builtin_prefetch(&marks[offset >> heap::kGranuleShift], 1, 3);
+    if (in - out == kEdges) mark(w->edges_[out++ % kEdges]);
+    w->edges_[in++ % kEdges] = cell;
+  }
+
+  /// The next cell to scan, with its layout; null: the stack is empty.
+  TRI_ALWAYS_INLINE void* next() {
+    while (objects_in - objects_out < kObjects) {
+      void* packed = w->pop();
+      if (packed == nullptr) break;
+      __builtin_prefetch(cell_of(packed), 0, 3);
+      w->objects_[objects_in++ % kObjects] = packed;
+    }
+    if (objects_in == objects_out) return nullptr;
+    return w->objects_[objects_out++ % kObjects];
+  }
+
+  TRI_ALWAYS_INLINE void mark_all() {
+    while (in != out) mark(w->edges_[out++ % kEdges]);
+  }
+
+  MarkWorker* const w;
+  char* const base;
+  const size_t limit;
+  uint8_t* const marks;
+  const heap::PageEntry* const entries;
+  const heap::HotLayout* const layouts;
+  const uint8_t prev;
+  const uint8_t cur;
+  uint32_t in, out;
+  uint32_t objects_in, objects_out;
+  uint64_t cells = 0;
+  uint64_t bytes = 0;
+};
+
 size_t MarkWorker::scan_some(size_t budget) {
+  Loop loop(this);
   size_t done = 0;
   while (done < budget) {
-    void* cell = next_object();
-    if (cell == nullptr) {
-      if (edges_in_ == edges_out_) break;
-      drain_edges();
+    void* const packed = loop.next();
+    if (packed == nullptr) {
+      if (loop.in == loop.out) break;
+      loop.mark_all();
       continue;
     }
+    void* const cell = cell_of(packed);
+    const heap::HotLayout& hot = loop.layouts[layout_of(packed)];
+    if (TRI_LIKELY(!TRI_ASAN && hot.kind == heap::ScanKind::kHeadPointers)) {
+      auto* words = static_cast<const uint64_t*>(cell);
+      for (uint64_t bits = hot.head_pointers; bits != 0; bits &= bits - 1) {
+        loop.later(
+            reinterpret_cast<void*>(load_word(&words[__builtin_ctzll(bits)])));
+      }
+      done += hot.head_bytes;
+      continue;
+    }
+    loop.store();
     done += scan(cell);
+    loop.load();
   }
-  drain_edges();
+  loop.mark_all();
+  loop.store();
+  marked_cells += loop.cells;
+  marked_bytes += loop.bytes;
   scanned_bytes += done;
   return done;
 }

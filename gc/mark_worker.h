@@ -13,7 +13,8 @@
 //
 // Invariants
 // 1. A cell on a stack, in the object FIFO or on the global list has been
-//    marked (byte == cur) and not yet been scanned for that push.
+//    marked (byte == cur) and not yet been scanned for that push. It lies there
+//    with its layout's id in the upper 16 bits.
 // 2. Edges wait in the FIFO only inside one call: every entry point ends with
 //    drain_edges().
 //
@@ -100,14 +101,13 @@ class MarkWorker : public TracerImpl {
   bool in_heap(size_t offset) const {
     return offset < limit_ && (offset & 15) == 0;
   }
+  struct Loop;
   void shade_later(void* cell);
   void mark_or_skip(size_t offset, void* cell);
-  void on_marked(size_t offset, void* cell);
   void push(void* cell);
   void push_slow(void* cell);
   void* pop();
   void* pop_slow();
-  void* next_object();
   size_t scan(void* cell);
   size_t scan_large(void* cell, const heap::HotLayout& hot, size_t bytes);
   static void visit_edge(TracerImpl* self, void* cell);
