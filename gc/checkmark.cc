@@ -119,7 +119,7 @@ class SecondMark : public TracerImpl {
     for (const Encoding* as : {&e, &layouts.encoding(kRawPointers)}) {
       for (size_t i = 0; i < n && at < 0; ++i) {
         if (heap::decode(*as, load_word(&words[i])) == word) {
-          at = static_cast<long long>(i * 8);
+          at = static_cast<long long>(i) * 8;
         }
       }
     }
