@@ -65,12 +65,10 @@ struct CycleRecord {
   uint64_t stop1_ns, ttsp1_ns;
   uint64_t stop2_ns, ttsp2_ns;
   uint64_t heap_start, heap_end, heap_marked, goal;
-  uint64_t period_ns;  ///< since the last cycle began
   uint64_t worker_ns, assist_ns;
   uint64_t allocated_before;  ///< heap's counter when marking began
   uint64_t scanned;
   bool forced;
-  bool paced;  ///< for what was allocated, not for its age or on demand
 };
 
 struct CollectorImpl {

@@ -84,9 +84,7 @@ bool CollectorImpl::start_cycle(ProcGc* p, bool forced) {
 
   record = CycleRecord{};
   record.forced = forced;
-  record.paced = !forced && paced_bytes() >= pacer.trigger();
   record.start_ns = stop.requested_ns;
-  record.period_ns = stop.requested_ns - last_start_ns_.load_relaxed();
   last_start_ns_.store_relaxed(stop.requested_ns);
   wanted_.store_relaxed(0);
   record.heap_start = heap->live_bytes();
@@ -194,8 +192,6 @@ void CollectorImpl::end_mark_stw(ProcGc*) {
   heap->set_live_bytes_stw(record.heap_marked);
   last_live_.store_relaxed(record.heap_end);
   last_in_use_.store_relaxed(heap->pages_in_use() << heap::kPageShift);
-  const uint64_t at = now();
-  if (record.paced) pacer.note_price(at - record.start_ns, record.period_ns);
   pacer.set_external(external());
   pacer.end_cycle(sums.bytes, allocated, record.scanned);
   if (allocated != 0) totals.concurrent.fetch_add_relaxed(1);

@@ -12,11 +12,7 @@ constexpr uint64_t kLeastRoom = 256 * 1024;
 
 void Pacer::init(int percent, uint64_t least_goal, uint32_t procs) {
   least_goal_ = least_goal;
-  procs_ = procs;
-  {
-    base::LockGuard guard(lock_);
-    min_heap_ = min_heap_bytes(procs);
-  }
+  min_heap_ = min_heap_bytes(procs);
   set_percent(percent);
 }
 
@@ -78,26 +74,6 @@ void Pacer::recompute_locked() {
   goal_.store_relaxed(goal);
   heap_goal_.store_relaxed(heap_goal);
   trigger_.store_relaxed(trigger);
-}
-
-void Pacer::note_price(uint64_t mark_ns, uint64_t period_ns) {
-  if (procs_ <= 1 || least_goal_ != 0 || period_ns == 0) return;
-  base::LockGuard guard(lock_);
-  const int percent = percent_.load_relaxed();
-  if (percent < 0) return;
-  const uint64_t least = min_heap_ * static_cast<uint64_t>(percent) / 100;
-  if (heap_goal_.load_relaxed() > least) return;
-  uint64_t price = mark_ns < period_ns ? mark_ns * 1024 / period_ns : 1024;
-  if (price > 256) price = 256;  // not us, but who took the core away
-  price_x1024_ = (price_x1024_ * 3 + price) / 4;
-  if (price_x1024_ > 1024 / 20 && min_heap_ < kMostMinHeap) {
-    min_heap_ = min_heap_ < kMostMinHeap / 2 ? min_heap_ * 2 : kMostMinHeap;
-    price_x1024_ /= 2;
-  } else if (price_x1024_ < 1024 / 100 && min_heap_ > min_heap_bytes(procs_)) {
-    const uint64_t base = min_heap_bytes(procs_);
-    min_heap_ = min_heap_ / 2 > base ? min_heap_ / 2 : base;
-    price_x1024_ *= 2;
-  }
 }
 
 void Pacer::begin_cycle(uint64_t heap_live) {

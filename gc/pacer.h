@@ -27,14 +27,12 @@ namespace tricolor::gc {
 
 class Pacer {
  public:
-  /// The least goal at 100 percent. For one P it fits a core's second-level
-  /// cache: what is allocated is written there, not to memory. Several Ps pay
-  /// for each cycle with stops, and get more, up to kMostMinHeap
-  /// (docs/design/0006-small-heaps.md).
-  static constexpr uint64_t kMostMinHeap = uint64_t{32} << 20;
+  /// The least goal at 100 percent: 2 MiB for each P, at most 16. That fits a
+  /// core's second-level cache: what is allocated is written there, not to
+  /// memory (docs/design/0006-small-heaps.md).
   static uint64_t min_heap_bytes(uint32_t procs) {
     uint64_t n = procs < 8 ? procs : 8;
-    return n <= 1 ? uint64_t{2} << 20 : n << 22;
+    return (n == 0 ? 1 : n) << 21;
   }
 
   /// `least_goal`: of the heap, at any percent; 0: min_heap_bytes(procs) in
@@ -63,13 +61,6 @@ class Pacer {
     return live_.load_relaxed() + external_;
   }
 
-  /// The mark that is about to end, of a cycle that the trigger began, took
-  /// `mark_ns`, of `period_ns` since the last one began. Where several Ps keep
-  /// a tiny heap, marking it is nothing but stops and handshakes, which take
-  /// longer the busier the machine is; if they take over a twentieth of the
-  /// time, the least goal is doubled, until they do not, and halved again when
-  /// they take less than a hundredth.
-  void note_price(uint64_t mark_ns, uint64_t period_ns);
   /// A cycle begins with `heap_live` bytes.
   void begin_cycle(uint64_t heap_live);
   /// It ends: `marked` bytes survived, `allocated` were allocated during the
@@ -91,9 +82,7 @@ class Pacer {
   uint64_t external_ TRI_GUARDED_BY(lock_) = 0;
   uint64_t limit_ TRI_GUARDED_BY(lock_) = UINT64_MAX;
   uint64_t least_goal_ = 0;  // immutable after init
-  uint32_t procs_ = 1;       // immutable after init
-  uint64_t min_heap_ TRI_GUARDED_BY(lock_) = 0;
-  uint64_t price_x1024_ TRI_GUARDED_BY(lock_) = 0;  // of a mark; smoothed
+  uint64_t min_heap_ = 0;    // immutable after init
   base::Mutex lock_{base::LockRank::kLeaf};
   uint64_t history_x256_[5] TRI_GUARDED_BY(lock_) = {};  // allocated/scanned
   uint32_t history_at_ TRI_GUARDED_BY(lock_) = 0;

@@ -51,8 +51,10 @@ void Heap::unlink_large_locked(Span* span, uint32_t list) {
 }
 
 Span* Heap::pop_unswept_large() {
-  base::LockGuard guard(large_lock_);
   const uint32_t list = large_list(sweepgen() - 2);
+  // Nobody adds to it between two stops.
+  if (large_[list].load_relaxed() == 0) return nullptr;
+  base::LockGuard guard(large_lock_);
   const uint32_t first = large_[list].load_relaxed();
   if (first == 0) return nullptr;
   Span* span = space_.span(first);

@@ -44,8 +44,8 @@ struct Options {
   /// Less where a process has hundreds of heaps. Silently raised to 64 MiB,
   /// cut to 16 TiB, and halved down to 64 MiB while the OS refuses.
   size_t reservation_bytes = 0;
-  /// Smallest heap goal in bytes; 0: gc_percent / 100 x 2 MiB for one P,
-  /// 4 MiB a P for several, more while cycles are dear (at most 32 MiB).
+  /// Smallest heap goal in bytes; 0: gc_percent / 100 x 2 MiB for each P (at
+  /// most 16 MiB).
   size_t initial_heap_bytes = 0;
   /// Soft limit on all memory of the runtime, in bytes: cycles start early
   /// enough and free pages go back soon enough to keep to it, even with
