@@ -146,9 +146,8 @@ bool Collector::run_worker(ProcGc* p, tri_mutator* mu, uint64_t budget_ns,
   return impl_->run_worker(p, mu, budget_ns, idle);
 }
 
-bool Collector::request_periodic(uint64_t now_ns) {
-  if (until_periodic(now_ns) != 0) return false;
-  return impl_->wanted_.exchange_relaxed(1) == 0;
+void Collector::request_periodic(uint64_t now_ns) {
+  if (until_periodic(now_ns) == 0) impl_->wanted_.store_relaxed(1);
 }
 
 bool Collector::is_idle() const {
@@ -178,6 +177,7 @@ int Collector::set_gc_percent(int percent) {
   if (percent < 0) percent = kGcOff;
   int old = impl_->pacer.percent();
   impl_->pacer.set_percent(percent);
+  if (percent < 0) impl_->wanted_.store_relaxed(0);  // nor for its age
   impl_->aim_heap();
   return old;
 }

@@ -87,8 +87,8 @@ class Collector {
                   bool idle = false);
 
   /// If a cycle is due for its age, asks for one: an idle P, the next refill or
-  /// step() will start it. True: wake somebody.
-  bool request_periodic(uint64_t now_ns);
+  /// step() will start it.
+  void request_periodic(uint64_t now_ns);
   /// No cycle is under way or asked for.
   bool is_idle() const;
   /// Nanoseconds until then; -1: never.

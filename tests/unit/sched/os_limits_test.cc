@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "base/macros.h"
 #include "tests/unit/sched/fixture.h"
 
 namespace tricolor::testing {
@@ -16,11 +17,7 @@ namespace {
 
 constexpr size_t kMib = size_t{1} << 20;
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kSanitized = true;
-#else
-constexpr bool kSanitized = false;
-#endif
+constexpr bool kSanitized = TRI_ASAN || TRI_TSAN;
 
 /// Kibibytes of a line of /proc/self/status.
 size_t status_kib(const char* format) {
