@@ -38,7 +38,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 # Environment variables that change what a program does. TRI_* are those of
 # ./dev, not of the runtime.
 KNOBS = re.compile("TRI(?!_)|GOGC|GOMEMLIMIT|GODEBUG|GC_|MIMALLOC_|LUA_|"
-                   "MALLOC_|LD_")
+                   "MALLOC_|LD_|JDK_JAVA_|JAVA_TOOL_|_JAVA_")
 
 
 def say(text):

@@ -5,12 +5,15 @@
 import contextlib
 import io
 import os
+import pathlib
+import tempfile
 import unittest
 from unittest import mock
 
 import compare
 import measure
 import programs
+import workloads
 from measure import Failure
 from programs import Program
 from workloads import WORKLOADS, Case, Metric, Workload
@@ -194,6 +197,37 @@ class Peers(unittest.TestCase):
             self.assertIsNone(programs.PEERS["lua5.4"].find())
             self.assertIsNone(programs.PEERS["go"].find())
             self.assertIsNone(programs.PEERS["bdwgc"].find())
+            self.assertIsNone(programs.PEERS["g1"].find())
+
+    def test_a_jdk_without_the_collector_is_absent(self):
+        self.assertIsNone(programs.Java("-XX:+UseNoSuchGC").find())
+
+    def test_java_is_compiled_again_for_a_newer_source_alone(self):
+        with tempfile.TemporaryDirectory() as place:
+            root = pathlib.Path(place)
+            peers = root / "bench" / "peers"
+            main = peers / "w" / "java" / "Main.java"
+            shared = peers / "measure" / "java" / "Measure.java"
+            for file in (main, shared):
+                file.parent.mkdir(parents=True)
+                file.touch()
+            made = root / "build" / "java" / "Main.class"
+            made.parent.mkdir(parents=True)
+            steps = []
+
+            def compiler(argv, *_):
+                steps.append(argv[0])
+                made.touch()
+                os.utime(made, (20, 20))
+
+            with mock.patch.object(programs, "build_step", compiler):
+                for changed in (10, 10, 30):
+                    os.utime(shared, (10, 10))
+                    os.utime(main, (changed, changed))
+                    program = programs.Java("-XX:+UseX").build(
+                        "x", "1", peers / "w", root / "build" / "x")
+        self.assertEqual(steps, ["javac", "javac"])
+        self.assertEqual(program.argv[:2], ["java", "-XX:+UseX"])
 
     def test_the_table_is_sound(self):
         for name, load in WORKLOADS.items():
@@ -204,6 +238,17 @@ class Peers(unittest.TestCase):
                     path = arg.replace("{root}", str(compare.ROOT))
                     if path != arg:
                         self.assertTrue(os.path.exists(path), path)
+
+    def test_a_fixed_heap_is_the_same_for_all(self):
+        cases = workloads.fixed_heap(1000, ("3",), ("1",))
+        self.assertEqual(sorted(cases), ["2x_1m", "2x_2m", "4x_1m", "4x_2m"])
+        case = cases["4x_2m"]
+        self.assertEqual(case.args, ("2", "8000", "3"))
+        for knob in ("TRIMEMLIMIT", "GOMEMLIMIT", "GC_MAXIMUM_HEAP_SIZE"):
+            self.assertEqual(case.env[knob], "8000")
+        self.assertEqual(case.env["JDK_JAVA_OPTIONS"], "-Xmx8000")
+        names = {m.name for c in cases.values() for m in c.metrics}
+        self.assertEqual(len(names), 16)
 
     def test_an_unknown_peer_is_refused(self):
         text = io.StringIO()

@@ -152,6 +152,35 @@ class Go:
         return Program(name, version, [str(out)])
 
 
+class Java:
+    """A collector of the JDK on PATH, by its flag. All of one workload share
+    the classes, which are compiled again when a source is newer."""
+
+    def __init__(self, flag):
+        self.flag = flag
+
+    def find(self):
+        if not shutil.which("java") or not shutil.which("javac"):
+            return None
+        return first_line("java", self.flag, "-version")
+
+    def build(self, name, version, source, out):
+        classes = out.parent / "java"
+        shared = source.parent / "measure" / "java"
+        sources = [*(source / "java").iterdir(), *shared.iterdir()]
+        made = classes / "Main.class"
+        if (not made.exists() or made.stat().st_mtime
+                <= max(s.stat().st_mtime for s in sources)):
+            build_step(["javac", "-d", str(classes), "-sourcepath",
+                        str(shared), str(source / "java" / "Main.java")],
+                       source, f"the peer {name}")
+        # The program reads its stops there.
+        log = out.parent / (name + ".safepoints")
+        return Program(name, version,
+                       ["java", self.flag, f"-Xlog:safepoint:file={log}",
+                        "-cp", str(classes), "Main"])
+
+
 class Interpreter:
     """A peer that runs the same script as ours: nothing to build."""
 
@@ -195,6 +224,10 @@ PEERS = {
         'unsigned v = GC_get_version(); printf("bdwgc %u.%u.%u\\n", v >> 16, '
         "v >> 8 & 255, v & 255);"),
     "go": Go(),
+    "g1": Java("-XX:+UseG1GC"),
+    "parallel": Java("-XX:+UseParallelGC"),
+    "shenandoah": Java("-XX:+UseShenandoahGC"),
+    "zgc": Java("-XX:+UseZGC"),
     "lua5.4": Interpreter("lua5.4", "-v"),
     "luajit": Interpreter("luajit", "-v", ["-joff"]),
     "tlua_1p": Ourselves("tlua", "TRIMAXPROCS=1"),

@@ -78,13 +78,38 @@ def mark_shape(shape, count):
         env={"TRIMAXPROCS": "1", "GOMAXPROCS": "1", "GC_MARKERS": "1"})
 
 
+def fixed_heap(live_bytes, args, smoke_args):
+    """The cases of a workload in a heap of 2 and 4 times what one mutator keeps
+    alive, for each of 1 and 2 mutators: arguments are MUTATORS HEAP_BYTES and
+    `args`. Whose limit is soft says what was resident at most."""
+    cases = {}
+    for times in (2, 4):
+        for mutators in (1, 2):
+            name = f"{times}x_{mutators}m"
+            heap = str(live_bytes * times * mutators)
+            cases[name] = Case(
+                args=(str(mutators), heap) + args,
+                smoke_args=(str(mutators), str(1 << 24)) + smoke_args,
+                metrics=(Metric(f"wall_s_{name}", "work_s"),
+                         Metric(f"pause_max_us_{name}", "pause_max_us"),
+                         Metric(f"gap_max_us_{name}", "gap_max_us"),
+                         Metric(f"peak_over_heap_{name}", "peak_over_heap",
+                                peers=("go",), at_most=1)),
+                env={"TRIGC": "off", "TRIMEMLIMIT": heap, "GOGC": "off",
+                     "GOMEMLIMIT": heap, "GC_MAXIMUM_HEAP_SIZE": heap,
+                     "JDK_JAVA_OPTIONS": "-Xmx" + heap})
+    return cases
+
+
+TWO_PROCS = {"TRIMAXPROCS": "2", "GOMAXPROCS": "2"}
+
 WORDS = "{root}/examples/lua/scripts/data/words.txt"
 
 WORKLOADS = {
     "binary_trees": Workload(
         target="bench_binary_trees",
         peers=("mimalloc", "go", "bdwgc"),
-        env={"TRIMAXPROCS": "2", "GOMAXPROCS": "2"},
+        env=TWO_PROCS,
         cases={"trees": Case(
             args=("21",), smoke_args=("10",),
             metrics=(Metric("wall_s", "wall_s"), Metric("cpu_s", "cpu_s"),
@@ -133,6 +158,42 @@ WORKLOADS = {
             metrics=(Metric("rss_over_live"), Metric("rss_over_live_peak"),
                      Metric("rss_over_live_half"),
                      Metric("rss_over_marked", peers=())))},
+    ),
+    "gcbench": Workload(
+        target="bench_gcbench",
+        peers=("go", "bdwgc", "g1", "parallel"),
+        env=TWO_PROCS,
+        # Two trees of depth 16 at 32 B a node, and 500,000 doubles.
+        cases=fixed_heap(2 * 131071 * 32 + 4_000_000, ("16", "500000"),
+                         ("6", "1000")),
+    ),
+    "quads": Workload(
+        target="bench_quads",
+        peers=("go", "bdwgc", "g1", "parallel"),
+        env=TWO_PROCS,
+        # A quad tree of depth 10 at 32 B a node.
+        cases=fixed_heap(1_398_101 * 32, ("10",), ("4",)),
+    ),
+    "message_window": Workload(
+        target="bench_message_window",
+        peers=("go", "bdwgc", "g1", "zgc", "shenandoah"),
+        env=TWO_PROCS,
+        cases={"window": Case(
+            args=("200000", "3000000"), smoke_args=("500", "5000"),
+            metrics=(Metric("push_p50_ns"), Metric("push_p99_ns"),
+                     Metric("push_p999_ns"), Metric("push_p9999_ns"),
+                     Metric("push_max_ns"), Metric("wall_s", "work_s")))},
+    ),
+    "pauses": Workload(
+        target="bench_pauses",
+        peers=("go",),
+        env=TWO_PROCS,
+        timeout_s=1800,
+        cases={"stops": Case(
+            args=(str(1 << 30), "10000", "200", "10"),
+            smoke_args=(str(1 << 20), "100", "5", "100"),
+            metrics=(Metric("stop_p99_us"), Metric("stop_max_us"),
+                     Metric("ttsp_p99_us"), Metric("gap_max_us")))},
     ),
     "footprint": Workload(
         target="bench_footprint",

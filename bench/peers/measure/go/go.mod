@@ -1,0 +1,3 @@
+module tricolor.bench/measure
+
+go 1.19
