@@ -20,6 +20,7 @@ goes to stderr. See bench/README.md.
 """
 
 import argparse
+import dataclasses
 import datetime
 import json
 import os
@@ -225,8 +226,16 @@ def save(options, facts, found, raw, stolen, lines):
     say(f"raw rounds: {path.relative_to(ROOT)}")
 
 
+def smoke_cases(workload):
+    cases = {name: case for name, case in workload.cases.items()
+             if case.smoke_args is not None}
+    return dataclasses.replace(workload, cases=cases)
+
+
 def compare(options):
     workload = WORKLOADS[options.workload]
+    if options.smoke:
+        workload = smoke_cases(workload)
     knobs = {k: v for k, v in os.environ.items() if KNOBS.match(k)}
     for key, value in sorted(knobs.items()):
         say(f"note: {key}={value} is set and reaches every program")

@@ -3,6 +3,7 @@
 """Tests of the runner, with shell one-liners in the place of programs."""
 
 import contextlib
+import dataclasses
 import io
 import os
 import pathlib
@@ -76,6 +77,12 @@ class Rounds(unittest.TestCase):
             ";", " &&"))]
         raw, _ = self.rounds(found, workload(), "--smoke", "--rounds", "4")
         self.assertEqual(len(raw["c"]["tricolor"]["ops"]), 1)
+
+    def test_a_case_may_be_left_out_of_the_smoke(self):
+        case = workload().cases["c"]
+        large = dataclasses.replace(case, smoke_args=None)
+        load = workload(cases={"c": case, "d": large})
+        self.assertEqual(list(compare.smoke_cases(load).cases), ["c"])
 
     def test_a_metric_of_some_peers_is_asked_of_these(self):
         case = Case((), (), (Metric("ops"), Metric("extra", peers=())))
@@ -233,8 +240,9 @@ class Peers(unittest.TestCase):
         for name, load in WORKLOADS.items():
             for peer in load.peers:
                 self.assertIn(peer, programs.PEERS, name)
+            self.assertTrue(compare.smoke_cases(load).cases, name)
             for case in load.cases.values():
-                for arg in case.args + case.smoke_args:
+                for arg in case.args + (case.smoke_args or ()):
                     path = arg.replace("{root}", str(compare.ROOT))
                     if path != arg:
                         self.assertTrue(os.path.exists(path), path)

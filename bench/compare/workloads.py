@@ -28,9 +28,9 @@ class Metric:
 
 @dataclass(frozen=True)
 class Case:
-    """One invocation: its arguments, those of --smoke, its metrics, and what
-    it adds to the environment of the workload. {root} in an argument is the
-    root of the tree."""
+    """One invocation: its arguments, those of --smoke (None: not then), its
+    metrics, and what it adds to the environment of the workload. {root} in an
+    argument is the root of the tree."""
     args: tuple
     smoke_args: tuple
     metrics: tuple
@@ -89,7 +89,8 @@ def fixed_heap(live_bytes, args, smoke_args):
             heap = str(live_bytes * times * mutators)
             cases[name] = Case(
                 args=(str(mutators), heap) + args,
-                smoke_args=(str(mutators), str(1 << 24)) + smoke_args,
+                smoke_args=((str(mutators), str(1 << 24)) + smoke_args
+                            if times == 2 * mutators else None),
                 metrics=(Metric(f"wall_s_{name}", "work_s"),
                          Metric(f"pause_max_us_{name}", "pause_max_us"),
                          Metric(f"gap_max_us_{name}", "gap_max_us"),
