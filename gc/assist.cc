@@ -19,6 +19,7 @@ constexpr uint64_t kSliceNs = 100 * 1000;  // a fractional worker's turn
 constexpr size_t kAssistMinBytes = 16 * 1024;
 constexpr size_t kLongObject = size_t{1} << 20;
 constexpr uint64_t kMostForLongNs = 2'000'000;
+constexpr uint64_t kMostAwaitNs = 10'000'000;
 constexpr uint64_t kMostSweepRoom = uint64_t{16} << 20;
 constexpr uint64_t kForcedQuantumNs = 1000 * 1000;
 
@@ -46,10 +47,23 @@ void misuse_in_collector(const char* call) {
              "root callback); call it from a task or an attached thread");
 }
 
+uint64_t CollectorImpl::slice_ns() const {
+  const bool bounded = options.assist_policy == AssistPolicy::kBounded;
+  return bounded && options.assist_budget_ns < kSliceNs
+             ? options.assist_budget_ns
+             : kSliceNs;
+}
+
+/// By policy: kClassic pays all that is owed, kBounded for as long as the
+/// budget lasts (looked at after each 8 KiB, each large piece and each root
+/// job), and the rest stays owed until the next refill, or the end of the mark.
 void CollectorImpl::assist(ProcGc* p, tri_mutator* mu, uint64_t allocated) {
-  uint64_t ratio =
-      pacer.assist_ratio_x256(paced_bytes(), scanned_.load_relaxed());
-  p->assist_debt_bytes += static_cast<int64_t>(allocated * ratio / 256);
+  if (options.assist_policy == AssistPolicy::kOff) return;
+  const bool bounded = options.assist_policy == AssistPolicy::kBounded;
+  const double ratio =
+      pacer.assist_ratio(paced_bytes(), scanned_.load_relaxed());
+  p->assist_debt_bytes +=
+      static_cast<int64_t>(static_cast<double>(allocated) * ratio);
   if (p->assist_debt_bytes < static_cast<int64_t>(kAssistMinBytes)) return;
   int64_t credit = credit_.load_relaxed();
   if (credit > 0) {
@@ -63,8 +77,11 @@ void CollectorImpl::assist(ProcGc* p, tri_mutator* mu, uint64_t allocated) {
   bool dry = false;
   {
     CollectorScope scope(p);
+    const uint64_t deadline =
+        bounded ? start + options.assist_budget_ns : UINT64_MAX;
     size_t done =
-        drain(p, UINT64_MAX, static_cast<size_t>(p->assist_debt_bytes), &dry);
+        drain(p, deadline, static_cast<size_t>(p->assist_debt_bytes), &dry);
+    assist_ns_.fetch_add_relaxed(now() - start);
     p->assist_debt_bytes -= static_cast<int64_t>(done);
     if (dry) {
       p->assist_debt_bytes = 0;
@@ -72,10 +89,23 @@ void CollectorImpl::assist(ProcGc* p, tri_mutator* mu, uint64_t allocated) {
     }
   }
   uint64_t spent = now() - start;
-  assist_ns_.fetch_add_relaxed(spent);
   totals.assist_ns.fetch_add_relaxed(spent);
   totals.gc_ns.fetch_add_relaxed(spent);
   poll(*mu);
+  if (dry && !bounded) await_others(mu);
+}
+
+/// Nothing is left to take, but the mark is not over: what is grey lies with a
+/// P that marks or is about to be asked for it, and the OS may have another
+/// thread run in its place. Whoever allocates on meanwhile pays nothing, so at
+/// the goal it waits, for a while, and takes its share of what turns up.
+void CollectorImpl::await_others(tri_mutator* mu) {
+  const uint64_t deadline = now() + kMostAwaitNs;
+  while (phase() == Phase::kMark && paced_bytes() >= pacer.goal() &&
+         now() < deadline) {
+    if (!run_worker(proc_of(mu), mu, kSliceNs)) world.relax(world.ctx, mu);
+    poll(*mu);
+  }
 }
 
 /// Sweeps in proportion: all spans before heap_live reaches the trigger. What
@@ -118,13 +148,16 @@ void CollectorImpl::sweep_share(ProcGc* p, uint64_t allocated) {
 /// goal many times over before a small heap's cycle is through. Not while
 /// others have what there is to do.
 void CollectorImpl::finish_for_long(tri_mutator* mu, size_t bytes) {
-  const uint64_t deadline = now() + kMostForLongNs;
+  if (options.assist_policy == AssistPolicy::kOff) return;
+  const bool bounded = options.assist_policy == AssistPolicy::kBounded;
+  const uint64_t deadline =
+      now() + (bounded ? options.assist_budget_ns : kMostForLongNs);
   int rests = 0;
   while (phase() != Phase::kIdle && now() < deadline && rests < 4) {
     const uint64_t goal = pacer.goal();
     const uint64_t used = paced_bytes();
     if (used < goal && bytes <= goal - used) return;
-    if (!run_worker(proc_of(mu), mu, kSliceNs)) {
+    if (!run_worker(proc_of(mu), mu, slice_ns())) {
       world.relax(world.ctx, mu);
       ++rests;
     }
@@ -146,9 +179,8 @@ void CollectorImpl::before_refill(tri_mutator* mu, size_t bytes, bool object) {
     case Phase::kIdle: {
       bool stress = options.gcstress != 0 &&
                     refills_.fetch_add_relaxed(1) % options.gcstress == 0;
-      if (stress || wanted_.load_relaxed() != 0 ||
-          paced_bytes() >= pacer.trigger()) {
-        start_cycle(p, /*forced=*/false);
+      if (stress || cycle_wanted() || paced_bytes() >= pacer.trigger()) {
+        start_cycle(p, /*wait=*/false);
       }
       break;
     }
@@ -170,7 +202,7 @@ void CollectorImpl::before_refill(tri_mutator* mu, size_t bytes, bool object) {
   // Not to sweep: the share above sees to that.
   Phase at = phase();
   if (at != Phase::kIdle && at != Phase::kSweep && self->worker_due(p, now())) {
-    run_worker(p, mu, kSliceNs);
+    run_worker(p, mu, slice_ns());
   }
   poll(*mu);
 }
@@ -185,11 +217,13 @@ bool CollectorImpl::run_worker(ProcGc* p, tri_mutator*, uint64_t budget_ns,
   while (more && p->request.load_relaxed() == 0) {
     Phase at = phase();
     if (at == Phase::kIdle) {
-      more = wanted_.load_relaxed() != 0 && start_cycle(p, /*forced=*/false);
+      more = cycle_wanted() && start_cycle(p, /*wait=*/false);
     } else if (at == Phase::kMark) {
       bool dry = false;
+      const uint64_t from = now();
       credit_.fetch_add_relaxed(
           static_cast<int64_t>(drain(p, deadline, SIZE_MAX, &dry)));
+      worker_ns_.fetch_add_relaxed(now() - from);
       if (dry) more = advance(p) || work.has_work();
     } else if (at == Phase::kSweep) {
       int swept = 0;
@@ -204,13 +238,13 @@ bool CollectorImpl::run_worker(ProcGc* p, tri_mutator*, uint64_t budget_ns,
     if (now() >= deadline) break;
   }
   uint64_t end = now();
-  worker_ns_.fetch_add_relaxed(end - start);
   totals.gc_ns.fetch_add_relaxed(end - start);
   if (idle) totals.idle_ns.fetch_add_relaxed(end - start);
   heap->drain_freed_pages(p);  // others may want them, or the scavenger
-  // A quarter of this P's time: three times as long off as on, and at least
-  // half a slice, so that a dry worker does not come back at once.
-  uint64_t off = (end - start) * 3;
+  // By default a quarter of this P's time: three times as long off as on, and
+  // at least half a slice, so that a dry worker does not come back at once.
+  const uint64_t share = options.worker_percent;
+  uint64_t off = share == 0 ? 0 : (end - start) * (100 - share) / share;
   p->slice_end_ns = end + (off > kSliceNs / 2 ? off : kSliceNs / 2);
   return more;
 }
@@ -223,12 +257,21 @@ void CollectorImpl::collect(tri_mutator* mu) {
     poll(*mu);
     ProcGc* p = proc_of(mu);
     if (TRI_UNLIKELY(p->in_collector)) misuse_in_collector("collect");
-    bool busy = phase() == Phase::kIdle ? start_cycle(p, /*forced=*/true)
+    bool busy = phase() == Phase::kIdle ? start_cycle(p, /*wait=*/true)
                                         : run_worker(p, mu, kForcedQuantumNs);
     if (!busy && static_cast<int32_t>(completed_.load_acquire() - want) < 0) {
       world.relax(world.ctx, mu);
     }
   }
+}
+
+void CollectorImpl::request_collect(tri_mutator* mu) {
+  ProcGc* p = proc_of(mu);
+  heap::check_no_callback(p, "request_collect");
+  if (TRI_UNLIKELY(p->in_collector)) misuse_in_collector("request_collect");
+  self->ask_for_cycle();
+  if (phase() == Phase::kIdle && cycle_wanted()) start_cycle(p, false);
+  poll(*mu);
 }
 
 bool CollectorImpl::collect_for_memory(tri_mutator* mu, int attempt) {

@@ -53,7 +53,9 @@ Collector* Collector::create(heap::Heap* heap, base::MetaArena* meta,
     self->destroy();
     return nullptr;
   }
-  c->pacer.init(options.gc_percent, options.initial_heap_bytes, options.procs);
+  c->pacer.init(options.gc_percent, options.initial_heap_bytes, options.procs,
+                options.worker_percent,
+                options.assist_policy != AssistPolicy::kOff);
   c->limiter.init(options.procs, base::os_cpu_quota());
   if (!c->memory_limit.init(options.memory_limit_bytes, options.cgroup_root)) {
     self->destroy();
@@ -109,7 +111,9 @@ void Collector::scan_owner_from_tracer(void* tracer_impl, RootOwner* owner) {
   auto* t = static_cast<TracerImpl*>(tracer_impl);
   scan_owner_roots(impl_->heap, owner, [t](void* cell) { t->visit(t, cell); });
   // The second mark traces too, in a stop, when every owner it meets is black.
-  if (marking()) owner->scanned_cycle.store_release(cycle());
+  if (!marking()) return;
+  impl_->traced_stack_bytes_.fetch_add_relaxed(stack_bytes_of(owner));
+  owner->scanned_cycle.store_release(cycle());
 }
 
 void Collector::store_root(ProcGc* p, uint64_t* word, void* cell) {
@@ -121,10 +125,13 @@ void Collector::store_root(ProcGc* p, uint64_t* word, void* cell) {
   base::store_release(word, reinterpret_cast<uint64_t>(cell));
 }
 
+bool Collector::has_work() const { return impl_->has_work(); }
+
 bool Collector::has_idle_work() const { return impl_->has_idle_work(); }
 
 bool Collector::await_idle_work(const ProcGc* p) const {
   constexpr int kPauses = 1000;  // about 40 us
+  if (!impl_->options.idle_workers) return false;
   for (int i = 0; i < kPauses; i++) {
     if (impl_->phase() != Phase::kMark || p->request.load_relaxed() != 0) break;
     if (impl_->has_idle_work()) return true;
@@ -136,8 +143,8 @@ bool Collector::await_idle_work(const ProcGc* p) const {
 }
 
 bool Collector::worker_due(ProcGc* p, uint64_t now_ns) const {
-  return (impl_->phase() != Phase::kIdle ||
-          impl_->wanted_.load_relaxed() != 0) &&
+  return impl_->options.worker_percent != 0 &&
+         (impl_->phase() != Phase::kIdle || impl_->cycle_wanted()) &&
          !p->in_collector && now_ns >= p->slice_end_ns;
 }
 
@@ -147,22 +154,37 @@ bool Collector::run_worker(ProcGc* p, tri_mutator* mu, uint64_t budget_ns,
 }
 
 void Collector::request_periodic(uint64_t now_ns) {
-  if (until_periodic(now_ns) == 0) impl_->wanted_.store_relaxed(1);
+  if (until_periodic(now_ns) != 0) return;
+  impl_->wanted_.fetch_or_relaxed(kWantedForAge);
 }
 
 bool Collector::is_idle() const {
-  return impl_->phase() == Phase::kIdle && impl_->wanted_.load_relaxed() == 0;
+  return impl_->phase() == Phase::kIdle && !impl_->cycle_wanted();
 }
 
 int64_t Collector::until_periodic(uint64_t now_ns) const {
   const uint64_t period = impl_->options.period_ns;
-  if (period == 0 || impl_->pacer.percent() < 0) return -1;
+  const Pacer& pacer = impl_->pacer;
+  if (period == 0 || pacer.percent() < 0 || pacer.suspended()) return -1;
   if (impl_->phase() != Phase::kIdle) return static_cast<int64_t>(period);
   const uint64_t due = impl_->last_start_ns_.load_relaxed() + period;
   return due <= now_ns ? 0 : static_cast<int64_t>(due - now_ns);
 }
 
 void Collector::collect(tri_mutator* mu) { impl_->collect(mu); }
+
+void Collector::request_collect(tri_mutator* mu) { impl_->request_collect(mu); }
+
+void Collector::ask_for_cycle() {
+  // ORDER-wanted-1: pairs with start_cycle().
+  impl_->wanted_.fetch_or_release(kWantedByName);
+}
+
+bool Collector::suspend(int delta) {
+  if (!impl_->pacer.suspend(delta)) return false;
+  impl_->aim_heap();
+  return true;
+}
 
 bool Collector::step(tri_mutator* mu, uint64_t budget_ns) {
   heap::check_no_callback(proc_of(mu), "step");
@@ -177,7 +199,8 @@ int Collector::set_gc_percent(int percent) {
   if (percent < 0) percent = kGcOff;
   int old = impl_->pacer.percent();
   impl_->pacer.set_percent(percent);
-  if (percent < 0) impl_->wanted_.store_relaxed(0);  // nor for its age
+  // Nor for its age.
+  if (percent < 0) impl_->wanted_.fetch_and_relaxed(~uint32_t{kWantedForAge});
   impl_->aim_heap();
   return old;
 }

@@ -29,12 +29,17 @@ struct CollectorOptions {
   uint64_t memory_limit_bytes = kNoMemoryLimit;
   const char* cgroup_root = nullptr;
   bool gctrace = false;
+  bool gcpacertrace = false;
   bool gccheckmark = false;
   bool clobberfree = false;
   uint32_t gcstress = 0;           ///< start a cycle at every Nth refill
   uint32_t test_drop_barrier = 0;  ///< test hook: drop every Nth barrier
   uint32_t procs = 1;
   uint64_t period_ns = 0;  ///< a cycle at least so often; 0: not for its age
+  AssistPolicy assist_policy = AssistPolicy::kClassic;
+  uint64_t assist_budget_ns = 50'000;
+  uint32_t worker_percent = 25;  ///< of each P's time, at most 100
+  bool idle_workers = true;
   void (*on_out_of_memory)(Runtime&, size_t, void*) = nullptr;
   void* on_out_of_memory_ctx = nullptr;
   GcListener on_gc_event = nullptr;
@@ -72,7 +77,9 @@ class Collector {
   /// Barriered store of a managed pointer into a root word of another G.
   void store_root(ProcGc* p, uint64_t* word, void* cell);
 
-  /// find_work asks: is there collector work for an otherwise idle P?
+  /// Is there collector work?
+  bool has_work() const;
+  /// find_work asks: is there some for an otherwise idle P?
   bool has_idle_work() const;
   /// While others mark: waits some microseconds for them to share, because a
   /// sleep and a wake-up last as long as many a mark. True: there is work.
@@ -97,6 +104,13 @@ class Collector {
   // --- Mutator calls behind the public API.
   void collect(tri_mutator* mu);
   bool step(tri_mutator* mu, uint64_t budget_ns);
+  /// Begins a cycle if none is under way, else has one begun after it.
+  void request_collect(tri_mutator* mu);
+  /// Any thread, with or without a P: has a cycle begun.
+  void ask_for_cycle();
+  /// +1: no cycle begins by itself; -1: takes one such call back. Any thread.
+  /// False: there is none to take back.
+  bool suspend(int delta);
   int set_gc_percent(int percent);
   uint64_t set_memory_limit(uint64_t bytes);
   /// Fills everything but the tasks and threads fields.

@@ -46,6 +46,12 @@ namespace tricolor::gc {
 
 using Phase = GcPhase;
 
+/// Why a cycle is to begin that no trigger begins.
+enum Wanted : uint32_t {
+  kWantedForAge = 1,
+  kWantedByName = 2,  ///< request_collect()
+};
+
 /// How apply_memory_limit() is called.
 enum class LimitLook : uint8_t {
   kInStop,  ///< waits for nobody, reads no files
@@ -55,6 +61,10 @@ enum class LimitLook : uint8_t {
 
 /// For calls that a trace function, on_dead or a root callback may not make.
 [[noreturn]] void misuse_in_collector(const char* call);
+
+/// Bytes of the stacks that scan_owner_roots() looks through; under the same
+/// rules.
+size_t stack_bytes_of(const RootOwner* owner);
 
 /// What one cycle is remembered by, for gctrace and Stats.
 struct CycleRecord {
@@ -67,8 +77,12 @@ struct CycleRecord {
   uint64_t heap_start, heap_end, heap_marked, goal;
   uint64_t worker_ns, assist_ns;
   uint64_t allocated_before;  ///< heap's counter when marking began
-  uint64_t scanned;
-  bool forced;
+  uint64_t external_before;
+  uint64_t trigger, expected_work;
+  double first_ratio;  ///< of assists, when marking began
+  CycleWork work;
+  bool forced;  ///< asked for by name
+  bool waited;  ///< by collect(), which marks until the end
 };
 
 struct CollectorImpl {
@@ -101,15 +115,16 @@ struct CollectorImpl {
   base::Atomic<uint64_t> scanned_{0};     // bytes, of this cycle, all workers
   base::Atomic<uint64_t> worker_ns_{0};   // of this cycle
   base::Atomic<uint64_t> assist_ns_{0};
-  base::Atomic<uint64_t> refills_{0};   // for gcstress
-  base::Atomic<uint64_t> barriers_{0};  // for test_drop_barrier
-  base::Atomic<uint64_t> flushed_{0};   // Ps with work in this round
-  base::Atomic<uint32_t> hungry_{0};    // a worker ran dry and rests
-  base::Atomic<int64_t> credit_{0};     // bytes scanned ahead by workers
-  base::Atomic<int64_t> external_{0};   // reported by the embedder
-  uint64_t g_limit_ = 0;                // written while stopped
+  base::Atomic<uint64_t> traced_stack_bytes_{0};  // coroutines', of this cycle
+  base::Atomic<uint64_t> refills_{0};             // for gcstress
+  base::Atomic<uint64_t> barriers_{0};            // for test_drop_barrier
+  base::Atomic<uint64_t> flushed_{0};             // Ps with work in this round
+  base::Atomic<uint32_t> hungry_{0};              // a worker ran dry and rests
+  base::Atomic<int64_t> credit_{0};    // bytes scanned ahead by workers
+  base::Atomic<int64_t> external_{0};  // reported by the embedder
+  uint64_t g_limit_ = 0;               // written while stopped
 
-  base::Atomic<uint32_t> wanted_{0};         // a cycle is due for its age
+  base::Atomic<uint32_t> wanted_{0};         // Wanted bits
   base::Atomic<uint64_t> last_start_ns_{0};  // of the last cycle, or creation
   base::Atomic<uint64_t> limit_checked_{0};  // bytes allocated by then
   // When the last mark ended: bytes of cells, dead ones too, and of the pages
@@ -156,7 +171,14 @@ struct CollectorImpl {
   }
 
   // --- cycle.cc
-  bool start_cycle(ProcGc* p, bool forced);
+  /// Nothing unless `wait` (by collect()) or is_due(). True if it began one.
+  bool start_cycle(ProcGc* p, bool wait);
+  bool is_due() const;
+  bool cycle_wanted() const {
+    return wanted_.load_relaxed() != 0 && !pacer.suspended();
+  }
+  void begin_record_stw(bool wait, uint32_t wanted);
+  void end_record_stw();  // after record.work has the Ps' sums
   /// Moves the phase on if it can; true if it did.
   bool advance(ProcGc* p);
   bool terminate_locked(ProcGc* p);
@@ -172,6 +194,7 @@ struct CollectorImpl {
   /// Returns bytes scanned; *dry: nothing was left to take.
   size_t drain(ProcGc* p, uint64_t deadline_ns, size_t scan_budget, bool* dry);
   void feed_the_hungry(ProcGc* p);
+  bool has_work() const;
   bool has_idle_work() const;
   bool take_root_piece(ProcGc* p);
   bool scan_g(ProcGc* p, uint64_t index);
@@ -188,6 +211,9 @@ struct CollectorImpl {
   void before_refill(tri_mutator* mu, size_t bytes, bool object = true);
   void assist(ProcGc* p, tri_mutator* mu, uint64_t allocated);
   void finish_for_long(tri_mutator* mu, size_t bytes);
+  void await_others(tri_mutator* mu);
+  /// The longest an allocating task is a worker at once.
+  uint64_t slice_ns() const;
   void sweep_share(ProcGc* p, uint64_t allocated);
   bool collect_for_memory(tri_mutator* mu, int attempt);
   /// out_of_memory.cc: the embedder's handler, if there is one.
@@ -195,6 +221,7 @@ struct CollectorImpl {
   bool run_worker(ProcGc* p, tri_mutator* mu, uint64_t budget_ns,
                   bool idle = false);
   void collect(tri_mutator* mu);
+  void request_collect(tri_mutator* mu);
 
   // --- external.cc
   uint64_t external() const {
@@ -229,6 +256,7 @@ struct CollectorImpl {
   /// ends while it runs ends. False: not now, so the phase goes on.
   bool check_phase_end(ProcGc* p, bool swept);
   void trace_cycle();
+  void trace_pacer();  // pacer_trace.cc
   /// Tells the listener that the phase has begun; the last one had these stops.
   void emit(ProcGc* p, uint64_t stop_ns, uint64_t ttsp_ns);
 

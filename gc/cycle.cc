@@ -45,13 +45,42 @@ void CollectorImpl::run_root_callbacks_stw(ProcGc* p) {
   p->callback = outer;
 }
 
-bool CollectorImpl::start_cycle(ProcGc* p, bool forced) {
+bool CollectorImpl::is_due() const {
+  return cycle_wanted() || paced_bytes() >= pacer.trigger() ||
+         (options.gcstress != 0 && !pacer.suspended());
+}
+
+void CollectorImpl::begin_record_stw(bool wait, uint32_t wanted) {
+  record = CycleRecord{};
+  record.waited = wait;
+  record.forced = wait || (wanted & kWantedByName) != 0;
+  record.heap_start = heap->live_bytes();
+  record.goal = pacer.goal();
+  record.trigger = pacer.trigger();
+  record.allocated_before = heap->allocated_bytes();
+  record.external_before = external();
+  pacer.begin_cycle(record.heap_start);
+  record.expected_work = pacer.expected_work();
+  record.first_ratio = pacer.assist_ratio(paced_bytes(), 0);
+}
+
+bool CollectorImpl::start_cycle(ProcGc* p, bool wait) {
   if (phase() != Phase::kIdle || !try_advance()) return false;
   StopTimes stop{};
   if (phase() != Phase::kIdle || !world.try_stop(world.ctx, p, &stop)) {
     end_advance();
     return false;
   }
+  // Asked again now that nobody runs who could forbid it: a task whose
+  // NoGcScope has begun sees no cycle begin.
+  if (!wait && !is_due()) {
+    world.start(world.ctx, p);
+    end_advance();
+    return false;
+  }
+  // ORDER-wanted-1: pairs with ask_for_cycle(): who asked before has what it
+  // did before in this cycle, who asks from now on gets another one.
+  const uint32_t wanted = wanted_.exchange_acquire(0);
   validate_stw(/*swept=*/true);
   heap->begin_cycle_stw();
   cycle_.store_relaxed(cycle_.load_relaxed() + 1);
@@ -62,6 +91,7 @@ bool CollectorImpl::start_cycle(ProcGc* p, bool forced) {
   scanned_.store_relaxed(0);
   worker_ns_.store_relaxed(0);
   assist_ns_.store_relaxed(0);
+  traced_stack_bytes_.store_relaxed(0);
   credit_.store_relaxed(0);
   hungry_.store_relaxed(0);
   // The phase first, then the Ps: a P made meanwhile reads the new phase.
@@ -76,21 +106,17 @@ bool CollectorImpl::start_cycle(ProcGc* p, bool forced) {
         q->barrier_on = 1;
         q->assist_debt_bytes = 0;
         q->sweep_debt_x256 = 0;
+        q->stack_bytes = 0;
+        q->root_bytes = 0;
         q->slice_end_ns = 0;
       },
       this);
   run_root_callbacks_stw(p);
   p->worker.drain_edges();
 
-  record = CycleRecord{};
-  record.forced = forced;
+  begin_record_stw(wait, wanted);
   record.start_ns = stop.requested_ns;
   last_start_ns_.store_relaxed(stop.requested_ns);
-  wanted_.store_relaxed(0);
-  record.heap_start = heap->live_bytes();
-  record.goal = pacer.goal();
-  record.allocated_before = heap->allocated_bytes();
-  pacer.begin_cycle(record.heap_start);
   record.mark_start_ns = world.start(world.ctx, p);
   record.stop1_ns = record.mark_start_ns - stop.requested_ns;
   record.ttsp1_ns = stop.stopped_ns - stop.requested_ns;
@@ -110,7 +136,9 @@ bool CollectorImpl::flush_work_locked(ProcGc* p) {
       [](void* arg, ProcGc* q, RootOwner* curg) {
         auto* c = static_cast<CollectorImpl*>(arg);
         c->flush_barrier(q);
+        const uint64_t before = q->stack_bytes;
         if (curg != nullptr) c->scan_owner(q, curg);
+        c->scanned_.fetch_add_relaxed(q->stack_bytes - before);
         if (q->worker.publish()) c->flushed_.fetch_add_relaxed(1);
       },
       this);
@@ -163,38 +191,53 @@ void CollectorImpl::rescan_marked_stw(ProcGc* p) {
   } while (work.overflowed());
 }
 
+void CollectorImpl::end_record_stw() {
+  CycleWork& w = record.work;
+  // Negative if runs taken before the mark were flushed in it (walk()).
+  auto balance =
+      static_cast<int64_t>(heap->allocated_bytes() - record.allocated_before);
+  const uint64_t external_now = external();
+  w.allocated = balance > 0 ? static_cast<uint64_t>(balance) : 0;
+  w.external = external_now > record.external_before
+                   ? external_now - record.external_before
+                   : 0;
+  w.stacks += traced_stack_bytes_.load_relaxed();
+  w.marker = work.bytes();
+  w.worker_ns = worker_ns_.load_relaxed();
+  w.assist_ns = assist_ns_.load_relaxed();
+  w.cpu_ns = (now() - record.mark_start_ns) * options.procs;
+  w.forced = record.waited;
+  record.worker_ns = w.worker_ns;
+  record.assist_ns = w.assist_ns;
+  record.heap_end = heap->live_bytes();
+  record.heap_marked = w.marked + w.allocated;
+}
+
 void CollectorImpl::end_mark_stw(ProcGc*) {
   validate_stw(/*swept=*/false);
   // The phase first, then the Ps, as in start_cycle.
   set_phase(Phase::kMark, Phase::kSettle);
-  struct Sums {
-    CollectorImpl* c;
-    uint64_t bytes, cells;
-  } sums{this, 0, 0};
   world.for_each_p_stw(
       world.ctx,
       [](void* arg, ProcGc* q) {
-        auto* s = static_cast<Sums*>(arg);
+        auto* c = static_cast<CollectorImpl*>(arg);
         q->barrier_on = 0;
-        s->c->heap->mcache_settle(q);
-        s->bytes += q->worker.marked_bytes;
-        s->cells += q->worker.marked_cells;
+        c->heap->mcache_settle(q);
+        CycleWork& w = c->record.work;
+        w.marked += q->worker.marked_bytes;
+        w.scanned += q->worker.scanned_bytes;
+        w.stacks += q->stack_bytes;
+        w.roots += q->root_bytes;
       },
-      &sums);
+      this);
   check_mark_stw();
-  // Negative if runs taken before the mark were flushed in it (walk()).
-  auto balance =
-      static_cast<int64_t>(heap->allocated_bytes() - record.allocated_before);
-  uint64_t allocated = balance > 0 ? static_cast<uint64_t>(balance) : 0;
-  record.heap_end = heap->live_bytes();
-  record.heap_marked = sums.bytes + allocated;
-  record.scanned = scanned_.load_relaxed();
+  end_record_stw();
   heap->set_live_bytes_stw(record.heap_marked);
   last_live_.store_relaxed(record.heap_end);
   last_in_use_.store_relaxed(heap->pages_in_use() << heap::kPageShift);
   pacer.set_external(external());
-  pacer.end_cycle(sums.bytes, allocated, record.scanned);
-  if (allocated != 0) totals.concurrent.fetch_add_relaxed(1);
+  pacer.end_cycle(record.work);
+  if (record.work.allocated != 0) totals.concurrent.fetch_add_relaxed(1);
   heap->begin_sweep_stw();
   apply_memory_limit(LimitLook::kInStop);  // dead cells are not waste
 }
@@ -220,8 +263,6 @@ bool CollectorImpl::terminate_locked(ProcGc* p) {
   if (!done) return false;
   record.mark_end_ns = stop.requested_ns;
   record.end_ns = end;
-  record.worker_ns = worker_ns_.load_relaxed();
-  record.assist_ns = assist_ns_.load_relaxed();
   totals.mark_wall_ns.fetch_add_relaxed(record.mark_end_ns -
                                         record.mark_start_ns);
   emit(p, record.stop2_ns, record.ttsp2_ns);
@@ -278,6 +319,7 @@ bool CollectorImpl::advance(ProcGc* p) {
         set_phase(Phase::kFlush, Phase::kSweep);
         emit(p, 0, 0);
         trace_cycle();
+        trace_pacer();
       }
       break;
     case Phase::kSweep:

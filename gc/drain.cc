@@ -12,13 +12,32 @@ namespace tricolor::gc {
 namespace {
 constexpr size_t kBatchBytes = 8 * 1024;  // scanned between two looks around
 constexpr uint64_t kGsPerPiece = 32;
+
+/// What this P has done of the cycle's work.
+uint64_t work_of(const ProcGc* p) {
+  return p->worker.scanned_bytes + p->stack_bytes + p->root_bytes;
+}
 }  // namespace
+
+size_t stack_bytes_of(const RootOwner* owner) {
+  void* const* top = owner->mu.shadow_top;
+  ptrdiff_t slots = 0;
+  for (ShadowChunk* c = owner->shadow_chunk; c != nullptr; c = c->prev) {
+    slots += top - c->slots();
+    top = c->saved_top;
+  }
+  slots += top - (owner->inline_slots + 1);
+  const tri_value_stack* vs = owner->mu.value_stack;
+  if (vs != nullptr) slots += vs->top - vs->base;
+  return static_cast<size_t>(slots) * sizeof(void*);
+}
 
 void CollectorImpl::scan_owner(ProcGc* p, RootOwner* owner) {
   uint32_t now_cycle = cycle_.load_relaxed();
   if (owner->scanned_cycle.load_relaxed() == now_cycle) return;
   MarkWorker& w = p->worker;
   scan_owner_roots(heap, owner, [&w](void* cell) { w.shade(cell); });
+  p->stack_bytes += stack_bytes_of(owner);
   // ORDER-scanned-1: pairs with readers of scanned_cycle in sched: black only
   // after the whole stack was scanned.
   owner->scanned_cycle.store_release(now_cycle);
@@ -52,6 +71,7 @@ bool CollectorImpl::take_root_piece(ProcGc* p) {
           job,
           [](void* arg, const uint64_t* words, size_t n, EncodingId encoding) {
             auto* q = static_cast<ProcGc*>(arg);
+            q->root_bytes += n * sizeof(uint64_t);
             scan_encoded(q->heap->layouts().encoding(encoding), words, n,
                          [q](void* cell) { q->worker.shade(cell); });
           },
@@ -120,12 +140,12 @@ size_t CollectorImpl::drain(ProcGc* p, uint64_t deadline_ns, size_t budget,
                             bool* dry) {
   MarkWorker& w = p->worker;
   drainers_.fetch_add_acq_rel(1);
-  uint64_t before = w.scanned_bytes;
+  const uint64_t before = work_of(p);
   *dry = false;
   for (;;) {
     size_t n = w.scan_some(kBatchBytes);
     if (p->request.load_relaxed() != 0) break;
-    if (w.scanned_bytes - before >= budget) break;
+    if (work_of(p) - before >= budget) break;
     if (n != 0) {
       feed_the_hungry(p);
       if (now() >= deadline_ns) break;
@@ -142,7 +162,7 @@ size_t CollectorImpl::drain(ProcGc* p, uint64_t deadline_ns, size_t budget,
     *dry = true;
     break;
   }
-  size_t done = w.scanned_bytes - before;
+  const size_t done = work_of(p) - before;
   scanned_.fetch_add_relaxed(done);
   if (*dry) hungry_.store_relaxed(1);
   // ORDER-drainers-1: pairs with terminate_locked().
@@ -151,10 +171,19 @@ size_t CollectorImpl::drain(ProcGc* p, uint64_t deadline_ns, size_t budget,
   return done;
 }
 
+/// Without idle workers a P that has nothing else to do leaves marking to the
+/// Ps' shares, its own included, but for the end of a mark, which is short.
 bool CollectorImpl::has_idle_work() const {
+  if (options.idle_workers || phase() != Phase::kMark) return has_work();
+  return drainers_.load_relaxed() == 0 && !work.has_work() &&
+         g_cursor_.load_relaxed() >= g_limit_ &&
+         job_cursor_.load_relaxed() >= roots.job_count();
+}
+
+bool CollectorImpl::has_work() const {
   switch (phase()) {
     case Phase::kIdle:
-      return wanted_.load_relaxed() != 0;
+      return cycle_wanted();
     case Phase::kMark:
       return work.has_work() || g_cursor_.load_relaxed() < g_limit_ ||
              job_cursor_.load_relaxed() < roots.job_count() ||

@@ -18,6 +18,9 @@ static_assert(offsetof(tri_error, text) == offsetof(tricolor::Error, text));
 static_assert(sizeof(tri_options) == sizeof(tricolor::Options));
 static_assert(offsetof(tri_options, hard_limit_bytes) ==
               offsetof(tricolor::Options, hard_limit_bytes));
+static_assert(offsetof(tri_options, gc_idle_workers) ==
+              offsetof(tricolor::Options, gc_idle_workers));
+static_assert(TRI_ASSIST_OFF == static_cast<int>(tricolor::AssistPolicy::kOff));
 static_assert(offsetof(tri_options, on_out_of_memory_ctx) ==
               offsetof(tricolor::Options, on_out_of_memory_ctx));
 static_assert(offsetof(tri_options, on_gc_event_ctx) ==
@@ -169,6 +172,12 @@ void* tri_weak_get(tri_mutator* mu, void* weak) {
 }
 
 void tri_collect(tri_mutator* mu) { tricolor::collect(*mu); }
+void tri_request_collect(tri_mutator* mu) { tricolor::request_collect(*mu); }
+void tri_runtime_request_collect(tri_runtime* rt) {
+  tricolor::request_collect(cpp(rt));
+}
+void tri_gc_disable(tri_runtime* rt) { tricolor::detail::gc_disable(cpp(rt)); }
+void tri_gc_enable(tri_runtime* rt) { tricolor::detail::gc_enable(cpp(rt)); }
 
 size_t tri_return_memory(tri_mutator* mu) {
   return tricolor::return_memory(*mu);

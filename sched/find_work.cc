@@ -27,7 +27,7 @@ bool run_gc_worker(M* m, uint64_t budget_ns, bool idle) {
 void do_timed_duties(M* m) {
   RuntimeImpl* rt = m->rt;
   const bool timers = rt->timers.next_ns() != kNever;
-  const bool gc = rt->collector->has_idle_work();
+  const bool gc = rt->collector->has_work();
   if (!timers && !gc) return;
   const uint64_t now = rt->clock.now_ns();
   if (timers) fire_timers(rt, m->p, now);

@@ -69,6 +69,7 @@ gc::CollectorOptions collector_options(RuntimeImpl* rt) {
   o.memory_limit_bytes = settings.options.memory_limit_bytes;
   o.cgroup_root = settings.options.cgroup_root;
   o.gctrace = settings.debug.gctrace;
+  o.gcpacertrace = settings.debug.gcpacertrace;
   o.gccheckmark = settings.debug.gccheckmark;
   o.clobberfree = settings.debug.clobberfree;
   o.gcstress = settings.debug.gcstress;
@@ -78,6 +79,14 @@ gc::CollectorOptions collector_options(RuntimeImpl* rt) {
                              ? settings.debug.gc_period_ms
                              : settings.options.gc_period_ms} *
                 1'000'000;
+  const uint32_t us = settings.options.assist_budget_us;
+  o.assist_policy = settings.options.assist_policy;
+  o.assist_budget_ns =
+      uint64_t{us == 0 ? Options().assist_budget_us : us} * 1000;
+  o.worker_percent = settings.options.gc_worker_percent;
+  o.idle_workers = settings.debug.gc_idle != UINT32_MAX
+                       ? settings.debug.gc_idle != 0
+                       : settings.options.gc_idle_workers;
   o.on_out_of_memory = settings.options.on_out_of_memory;
   o.on_out_of_memory_ctx = settings.options.on_out_of_memory_ctx;
   o.on_gc_event = settings.options.on_gc_event;

@@ -32,6 +32,8 @@ enum Complaint : uint32_t {
   kProcsComplaint = 2,
   kDebugComplaint = 4,
   kLimitComplaint = 8,
+  kAssistComplaint = 16,
+  kShareComplaint = 32,
 };
 base::Atomic<uint32_t> g_complained{0};
 
@@ -54,6 +56,8 @@ constexpr DebugFlag kDebugFlags[] = {
     {"clobberfree", &DebugSettings::clobberfree, nullptr},
 
     {"gcstress", nullptr, &DebugSettings::gcstress},
+    {"gcpacertrace", &DebugSettings::gcpacertrace, nullptr},
+    {"gcidle", nullptr, &DebugSettings::gc_idle},
     {"gcperiod", nullptr, &DebugSettings::gc_period_ms},
     {"schedtrace", nullptr, &DebugSettings::schedtrace_ms},
     {"maxruncells", nullptr, &DebugSettings::max_run_cells},
@@ -84,8 +88,8 @@ void parse_debug(const char* text, const char* name, DebugSettings* debug) {
     if (set_debug(debug, it.key(), it.value()) || complained) continue;
     g_complained.fetch_and_relaxed(~uint32_t{kDebugComplaint});
     complain(kDebugComplaint, name, it.item(),
-             "gctrace, gccheckmark, clobberfree, gcstress=N, gcperiod=MS, "
-             "schedtrace=MS");
+             "gctrace, gcpacertrace, gccheckmark, clobberfree, gcstress=N, "
+             "gcperiod=MS, gcidle=0, schedtrace=MS");
   }
 }
 
@@ -110,8 +114,41 @@ bool parse_limit(std::string_view text, uint64_t* out) {
   return true;
 }
 
+bool parse_assist(std::string_view text, Options* o) {
+  uint32_t us = 0;
+  if (text == "classic") {
+    o->assist_policy = AssistPolicy::kClassic;
+  } else if (text == "off") {
+    o->assist_policy = AssistPolicy::kOff;
+  } else if (base::parse_u32(text, &us) && us != 0) {
+    o->assist_policy = AssistPolicy::kBounded;
+    o->assist_budget_us = us;
+  } else {
+    return false;
+  }
+  return true;
+}
+
+void apply_collector_share(const char* prefix, Options* o) {
+  char name[64];
+  if (const char* text = env(prefix, "ASSIST", &name)) {
+    if (!parse_assist(text, o)) {
+      complain(kAssistComplaint, name, text, "classic, off or microseconds");
+    }
+  }
+  if (const char* text = env(prefix, "GCSHARE", &name)) {
+    uint32_t n = 0;
+    if (base::parse_u32(text, &n) && n <= 100) {
+      o->gc_worker_percent = n;
+    } else {
+      complain(kShareComplaint, name, text, "a percentage from 0 to 100");
+    }
+  }
+}
+
 void apply_environment(const char* prefix, Settings* s) {
   char name[64];
+  apply_collector_share(prefix, &s->options);
   if (const char* text = env(prefix, "GC", &name)) {
     if (!base::parse_percent(text, &s->options.gc_percent)) {
       complain(kGcComplaint, name, text, "a percentage, as 100, or off");
@@ -152,6 +189,18 @@ bool check_options(const Options& o, Error* error) {
     set_error(error, ErrorCode::kInvalidArgument,
               "Options::gc_percent is %d: a percentage, or kGcOff",
               o.gc_percent);
+    return false;
+  }
+  if (o.assist_policy > AssistPolicy::kOff) {
+    set_error(error, ErrorCode::kInvalidArgument,
+              "Options::assist_policy is %u, which is none",
+              static_cast<unsigned>(o.assist_policy));
+    return false;
+  }
+  if (o.gc_worker_percent > 100) {
+    set_error(error, ErrorCode::kInvalidArgument,
+              "Options::gc_worker_percent is %u, at most 100",
+              o.gc_worker_percent);
     return false;
   }
   if (o.cgroup_root != nullptr && std::strlen(o.cgroup_root) > kMaxRoot) {

@@ -90,6 +90,11 @@ void collect(Mutator& mu) {
   impl_of(mu)->collector->collect(&mu);
 }
 
+void request_collect(Mutator& mu) {
+  if (mu.p == nullptr) TRI_MISUSE("request_collect", "called in native code");
+  impl_of(mu)->collector->request_collect(&mu);
+}
+
 size_t return_memory(Mutator& mu) {
   constexpr size_t kPieceBytes = size_t{512} << 10;
   if (mu.p == nullptr) TRI_MISUSE("return_memory", "called in native code");

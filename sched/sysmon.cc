@@ -18,7 +18,7 @@ constexpr int64_t kLookNs = 1'000'000'000;  // while threads are attached
 // its share.
 bool work_waits(RuntimeImpl* rt, P* p) {
   return p->runq.size() > 0 || rt->sched.global_size.load_relaxed() > 0 ||
-         rt->collector->has_idle_work();
+         rt->collector->has_work();
 }
 
 // The P of a long native call goes to another M. The caller has taken it, to
@@ -83,7 +83,7 @@ void look(RuntimeImpl* rt) {
   // Again and again: a P of an attached thread does no collector work when it
   // is idle, and nobody may have been awake to do it.
   rt->collector->request_periodic(now_ns);
-  if (rt->collector->has_idle_work()) wake_p(rt);
+  if (rt->collector->has_work()) wake_p(rt);
   const uint32_t trace_ms = rt->settings.debug.schedtrace_ms;
   if (trace_ms != 0 && now_ns >= rt->sysmon.next_trace_ns) {
     rt->sysmon.next_trace_ns = now_ns + uint64_t{trace_ms} * 1'000'000;

@@ -12,10 +12,45 @@
 
 namespace tricolor {
 
+class Runtime;
+
 /// Runs one full cycle and its sweep: what was unreachable when the call began
 /// is free when it returns. A cycle already under way is finished first. The
 /// calling task suspends; others run on. Safepoint.
 void collect(Mutator& mu);
+
+/// Asks for a full cycle and does not wait for it: begins one, if none is under
+/// way, and returns. Otherwise the next begins when that one is through, by an
+/// idle P, a task that allocates or step(); asking again until then asks for
+/// nothing more. Counts as forced, and comes with gc_percent off, too.
+/// Safepoint.
+void request_collect(Mutator& mu);
+/// The same from any thread, attached or not; no safepoint: others begin it.
+void request_collect(Runtime& rt);
+
+namespace detail {
+void gc_disable(Runtime& rt);
+void gc_enable(Runtime& rt);
+}  // namespace detail
+
+/// While there is one, no cycle begins by itself: as with gc_percent off, only
+/// the soft limit starts one, and only when it is reached. A cycle under way
+/// goes on, without assists but for the limit's sake. What is asked for by name
+/// is done: collect() and return_memory() at once, and so is the collection
+/// that comes before an allocation fails; request_collect() and a cycle due
+/// for its age when the last scope has ended. Nestable, any thread, by many at
+/// once; it ends with the object that began it. For a frame, a request, a
+/// start-up phase. Must not outlive the runtime.
+class NoGcScope {
+ public:
+  explicit NoGcScope(Runtime& rt) : rt_(rt) { detail::gc_disable(rt); }
+  ~NoGcScope() { detail::gc_enable(rt_); }
+  NoGcScope(const NoGcScope&) = delete;
+  NoGcScope& operator=(const NoGcScope&) = delete;
+
+ private:
+  Runtime& rt_;
+};
 
 /// collect(), and all free memory of the heap goes back to the OS, whole pages
 /// between live cells included: for the time after a spike. Otherwise the
@@ -62,7 +97,6 @@ struct Stats {
   uint32_t max_procs;
 };
 
-class Runtime;
 Stats stats(const Runtime& rt);
 
 }  // namespace tricolor

@@ -22,6 +22,14 @@ inline constexpr int kGcOff = -1;
 inline constexpr uint64_t kNoMemoryLimit = 0;
 inline constexpr uint64_t kAutoMemoryLimit = UINT64_MAX;
 
+/// What a task that allocates while a cycle marks does about it.
+enum class AssistPolicy : uint32_t {
+  kClassic = 0,  ///< marks in proportion, so that the heap keeps to its goal
+  kBounded = 1,  ///< the same, but never for long at once: what is owed stays
+                 ///< owed, and the heap may pass its goal
+  kOff = 2,      ///< nothing: memory is bounded by the limits alone
+};
+
 struct Options {
   uint32_t size = sizeof(Options);  ///< set by the compiler of the embedder
   uint32_t abi = kAbiVersion;
@@ -65,6 +73,19 @@ struct Options {
   const char* env_prefix = "TRI";
   /// As the environment's TRIDEBUG: "gctrace=1,gccheckmark=1,...". May be null.
   const char* debug = nullptr;
+  /// How allocating tasks assist in marking. Environment: TRIASSIST, as
+  /// classic, off, or the microseconds of bounded.
+  AssistPolicy assist_policy = AssistPolicy::kClassic;
+  /// Most microseconds of one assist, and of one slice of a worker in a task
+  /// that allocates, with kBounded; 0: 50.
+  uint32_t assist_budget_us = 50;
+  /// The share of its time each P gives to a cycle that is under way, in
+  /// percent, at most 100. 0: none; then idle Ps, assists, collect() and step()
+  /// do all of it. Environment: TRIGCSHARE.
+  uint32_t gc_worker_percent = 25;
+  /// Whether an idle P marks all the time, or its share, too. TRIDEBUG:
+  /// gcidle=0.
+  bool gc_idle_workers = true;
   /// Called with no lock held when `make` finds no memory. It may throw or
   /// longjmp (then scope_reset of local.h, or tri_frame_reset, comes next); if
   /// it returns, the process ends with a message. May be null. It may let go of

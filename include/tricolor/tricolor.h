@@ -51,9 +51,12 @@ typedef struct tri_error {
   char text[240];
 } tri_error;
 
+/* tricolor::AssistPolicy. */
+enum { TRI_ASSIST_CLASSIC = 0, TRI_ASSIST_BOUNDED = 1, TRI_ASSIST_OFF = 2 };
+
 /* Start from TRI_OPTIONS_INIT, which has the defaults; tricolor/options.h tells
- * of each field. (gc_percent 0 and background_threads 0 are settings of their
- * own; elsewhere 0 is the default.) */
+ * of each field. (0 is a setting of its own for gc_percent, background_threads,
+ * gc_worker_percent and gc_idle_workers; elsewhere 0 is the default.) */
 typedef struct tri_options {
   uint32_t size;
   uint32_t abi;
@@ -70,6 +73,10 @@ typedef struct tri_options {
   size_t max_tasks;
   const char* env_prefix;
   const char* debug;
+  uint32_t assist_policy; /* TRI_ASSIST_* */
+  uint32_t assist_budget_us;
+  uint32_t gc_worker_percent;
+  bool gc_idle_workers;
   void (*on_out_of_memory)(tri_runtime* rt, size_t bytes, void* ctx);
   void* on_out_of_memory_ctx;
   void (*on_gc_event)(tri_runtime* rt, const tri_gc_event* event, void* ctx);
@@ -80,7 +87,7 @@ typedef struct tri_options {
 #define TRI_OPTIONS_INIT                                                     \
   {                                                                          \
     sizeof(tri_options), TRI_ABI_VERSION, 100, 0, -1, 120000, 0, 0, 0, 0, 0, \
-        0, 0, "TRI", 0, 0, 0, 0, 0                                           \
+        0, 0, "TRI", 0, TRI_ASSIST_CLASSIC, 50, 25, true, 0, 0, 0, 0         \
   }
 
 tri_runtime* tri_runtime_create(const tri_options* options, tri_error* error);

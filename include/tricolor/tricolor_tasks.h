@@ -59,9 +59,14 @@ void* tri_weak_get(tri_mutator* mu, void* weak);
 /* --- The collector. */
 
 void tri_collect(tri_mutator* mu);                  /* [gc] */
+void tri_request_collect(tri_mutator* mu);          /* [gc] */
+void tri_runtime_request_collect(tri_runtime* rt);  /* any thread */
 size_t tri_return_memory(tri_mutator* mu);          /* [gc] */
 bool tri_step(tri_mutator* mu, uint32_t budget_us); /* [gc] */
 int tri_set_gc_percent(tri_runtime* rt, int percent);
+/* tricolor::NoGcScope: from the first disable to the last enable. */
+void tri_gc_disable(tri_runtime* rt);
+void tri_gc_enable(tri_runtime* rt);
 /* Bytes, TRI_NO_MEMORY_LIMIT or TRI_AUTO_MEMORY_LIMIT; returns the old one. */
 #define TRI_NO_MEMORY_LIMIT 0
 #define TRI_AUTO_MEMORY_LIMIT UINT64_MAX

@@ -60,17 +60,23 @@ TEST(gc_memory_limit, goal_leaves_headroom_and_what_is_no_cell) {
   EXPECT_EQ(MemoryLimit::goal(2 * kMiB, 3 * kMiB), 0u);
 }
 
+gc::CycleWork all_survive(uint64_t bytes) {
+  gc::CycleWork w;
+  w.marked = w.scanned = bytes;
+  return w;
+}
+
 TEST(gc_memory_limit, the_pacer_keeps_below_it) {
   gc::Pacer p;
   p.init(100, 0, 1);
-  p.end_cycle(100 * kMiB, 0, 100 * kMiB);
+  p.end_cycle(all_survive(100 * kMiB));
   EXPECT_NEAR(static_cast<double>(p.goal()), 200.0 * kMiB, kMiB);
   p.set_limit(150 * kMiB);
   EXPECT_EQ(p.goal(), 150 * kMiB);
   EXPECT_LT(p.trigger(), 150 * kMiB);
   p.set_percent(-1);
   EXPECT_EQ(p.goal(), 150 * kMiB) << "also with percent off";
-  EXPECT_GT(p.assist_ratio_x256(149 * kMiB, 0), 0u);
+  EXPECT_GT(p.assist_ratio(149 * kMiB, 0), 0);
   p.set_limit(UINT64_MAX);
   EXPECT_EQ(p.goal(), UINT64_MAX);
   p.set_percent(20);
@@ -82,7 +88,7 @@ TEST(gc_memory_limit, the_pacer_keeps_below_it) {
 TEST(gc_memory_limit, no_room_at_all_still_lets_the_program_go_on) {
   gc::Pacer p;
   p.init(100, 0, 1);
-  p.end_cycle(100 * kMiB, 0, 100 * kMiB);
+  p.end_cycle(all_survive(100 * kMiB));
   p.set_limit(30 * kMiB);
   EXPECT_GT(p.goal(), 100 * kMiB);
   EXPECT_LT(p.goal(), 103 * kMiB);
