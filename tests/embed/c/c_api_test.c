@@ -101,6 +101,26 @@ static void test_tasks_and_weak(tri_mutator* mu) {
   CHECK(count(root[0]) == 2047);
 }
 
+static void test_requests(tri_mutator* mu, tri_runtime* rt) {
+  tri_stats before, now;
+  tri_get_stats(rt, &before);
+  tri_gc_disable(rt);
+  tri_gc_disable(rt);
+  tri_gc_enable(rt);
+  tri_request_collect(mu);
+  tri_runtime_request_collect(rt);
+  tri_step(mu, 100);
+  tri_get_stats(rt, &now);
+  CHECK(now.cycles_forced == before.cycles_forced);
+  tri_gc_enable(rt);
+  for (int i = 0; i < 100000; ++i) {
+    tri_step(mu, 100);
+    tri_get_stats(rt, &now);
+    if (now.cycles_forced == before.cycles_forced + 1) break;
+  }
+  CHECK(now.cycles_forced == before.cycles_forced + 1);
+}
+
 static void test_roots_and_exchange(tri_mutator* mu, tri_runtime* rt) {
   void** global = tri_root_acquire(rt);
   tri_store(mu, global, tree(mu, 6));
@@ -278,6 +298,7 @@ static void run(tri_mutator* mu, void* ctx) {
   test_tasks_and_weak(mu);
   test_release_and_grow(mu);
   test_inspect_and_profile(mu, ctx);
+  test_requests(mu, ctx);
   test_roots_and_exchange(mu, ctx);
   test_encoded(mu);
   for (int i = 0; i < 200; ++i) {
@@ -484,6 +505,9 @@ int main(void) {
   options.on_out_of_memory_ctx = &no_memory;
   options.max_procs = 2;
   options.initial_heap_bytes = 1 << 20;
+  CHECK(options.gc_worker_percent == 25 && options.gc_idle_workers);
+  options.assist_policy = TRI_ASSIST_BOUNDED;
+  options.assist_budget_us = 100;
   tri_error error = {0};
   tri_runtime* rt = tri_runtime_create(&options, &error);
   if (rt == NULL) {

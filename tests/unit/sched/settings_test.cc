@@ -28,8 +28,8 @@ class sched_settings : public ::testing::Test {
  protected:
   sched_settings() { o_.env_prefix = "TSET"; }
   ~sched_settings() override {
-    for (const char* name :
-         {"TSETGC", "TSETMAXPROCS", "TSETDEBUG", "TSETMEMLIMIT"}) {
+    for (const char* name : {"TSETGC", "TSETMAXPROCS", "TSETDEBUG",
+                             "TSETMEMLIMIT", "TSETASSIST", "TSETGCSHARE"}) {
       unsetenv(name);
     }
   }
@@ -56,6 +56,41 @@ TEST_F(sched_settings, memory_limit) {
   EXPECT_EQ(said,
             "tricolor: TSETMEMLIMIT: ignoring '': expected bytes, as 512MiB, "
             "auto or off\n");
+}
+
+TEST_F(sched_settings, assists_and_the_collectors_share) {
+  Options o = settings_of(o_).options;
+  EXPECT_EQ(o.assist_policy, AssistPolicy::kClassic);
+  EXPECT_EQ(o.gc_worker_percent, 25u);
+  EXPECT_EQ(settings_of(o_).debug.gc_idle, UINT32_MAX);
+  setenv("TSETASSIST", "off", 1);
+  setenv("TSETGCSHARE", "0", 1);
+  setenv("TSETDEBUG", "gcidle=0,gcpacertrace=1", 1);
+  o = settings_of(o_).options;
+  EXPECT_EQ(o.assist_policy, AssistPolicy::kOff);
+  EXPECT_EQ(o.gc_worker_percent, 0u);
+  EXPECT_EQ(settings_of(o_).debug.gc_idle, 0u);
+  EXPECT_TRUE(settings_of(o_).debug.gcpacertrace);
+  setenv("TSETASSIST", "70", 1);
+  o = settings_of(o_).options;
+  EXPECT_EQ(o.assist_policy, AssistPolicy::kBounded);
+  EXPECT_EQ(o.assist_budget_us, 70u);
+  o_.assist_policy = AssistPolicy::kOff;
+  setenv("TSETASSIST", "classic", 1);
+  EXPECT_EQ(settings_of(o_).options.assist_policy, AssistPolicy::kClassic);
+  o_.gc_worker_percent = 30;
+  ::testing::internal::CaptureStderr();
+  for (const char* bad : {"", "0", "bounded", "-5", "70us"}) {
+    setenv("TSETASSIST", bad, 1);
+    setenv("TSETGCSHARE", "101", 1);
+    o = settings_of(o_).options;
+    EXPECT_EQ(o.assist_policy, AssistPolicy::kOff) << bad;
+    EXPECT_EQ(o.gc_worker_percent, 30u) << bad;
+  }
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(),
+            "tricolor: TSETASSIST: ignoring '': expected classic, off or "
+            "microseconds\ntricolor: TSETGCSHARE: ignoring '101': expected a "
+            "percentage from 0 to 100\n");
 }
 
 TEST_F(sched_settings, the_cgroup_root_has_a_limit) {
@@ -129,6 +164,12 @@ TEST_F(sched_settings, bad_options_are_named) {
   o = Options();
   o.gc_percent = -7;
   refused(o, "gc_percent");
+  o = Options();
+  o.gc_worker_percent = 101;
+  refused(o, "gc_worker_percent");
+  o = Options();
+  o.assist_policy = static_cast<AssistPolicy>(3);
+  refused(o, "assist_policy");
   o = Options();
   o.stack_bytes = stacks::kMaxNativeBytes + 1;
   refused(o, "stack_bytes");
