@@ -17,6 +17,7 @@ namespace {
 
 constexpr uint64_t kSliceNs = 100 * 1000;  // a fractional worker's turn
 constexpr size_t kAssistMinBytes = 16 * 1024;
+constexpr double kMostOwed = 1e12;  // external bytes may be any number
 constexpr size_t kLongObject = size_t{1} << 20;
 constexpr uint64_t kMostForLongNs = 2'000'000;
 constexpr uint64_t kMostAwaitNs = 10'000'000;
@@ -62,8 +63,9 @@ void CollectorImpl::assist(ProcGc* p, tri_mutator* mu, uint64_t allocated) {
   const bool bounded = options.assist_policy == AssistPolicy::kBounded;
   const double ratio =
       pacer.assist_ratio(paced_bytes(), scanned_.load_relaxed());
+  const double owed = static_cast<double>(allocated) * ratio;
   p->assist_debt_bytes +=
-      static_cast<int64_t>(static_cast<double>(allocated) * ratio);
+      static_cast<int64_t>(owed < kMostOwed ? owed : kMostOwed);
   if (p->assist_debt_bytes < static_cast<int64_t>(kAssistMinBytes)) return;
   int64_t credit = credit_.load_relaxed();
   if (credit > 0) {

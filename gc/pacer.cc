@@ -10,6 +10,7 @@ namespace {
 constexpr uint64_t kLeastRoom = 256 * 1024;
 constexpr uint64_t kLeastWork = 64 * 1024;  // less says nothing about rates
 constexpr double kLeastShare = 0.01;
+constexpr double kMostShare = 0.95;
 
 uint64_t clamp(uint64_t n, uint64_t low, uint64_t high) {
   if (n < low) n = low;
@@ -21,7 +22,8 @@ void Pacer::init(int percent, uint64_t least_goal, uint32_t procs,
                  uint32_t share, bool assists) {
   least_goal_ = least_goal;
   min_heap_ = min_heap_bytes(procs);
-  share_ = static_cast<double>(share) / 100;
+  // Without a share it is step() and idle Ps, as much as they can.
+  share_ = share == 0 ? 1 : static_cast<double>(share) / 100;
   assists_ = assists;
   set_percent(percent);
 }
@@ -118,7 +120,8 @@ double Pacer::rate_of(const CycleWork& w) const {
   double used = static_cast<double>(w.worker_ns + w.assist_ns) / cpu;
   if (paid > share_) paid = share_;
   if (paid < kLeastShare) paid = kLeastShare;
-  if (used > 0.95) used = 0.95;
+  if (used > kMostShare) used = kMostShare;
+  if (paid > kMostShare) paid = kMostShare;
   if (used < paid) used = paid;
   return rate * used / (1 - used) * (1 - paid) / paid;
 }

@@ -118,7 +118,9 @@ class Pacer {
 
   // Changed between cycles or by set_percent; read from anywhere.
   base::Atomic<int> percent_{100};
-  base::Atomic<int> suspended_{0};  // written under lock_
+  // Written under lock_. Relaxed is enough for start_cycle(), which reads it
+  // with the world stopped: what a task wrote before it stopped is seen.
+  base::Atomic<int> suspended_{0};
   base::Atomic<uint64_t> trigger_{0};
   base::Atomic<uint64_t> goal_{0};
   base::Atomic<uint64_t> hard_goal_{0};

@@ -39,7 +39,8 @@ void gc_enable(Runtime& rt);
 /// is done: collect() and return_memory() at once, and so is the collection
 /// that comes before an allocation fails; request_collect() and a cycle due
 /// for its age when the last scope has ended. Nestable, any thread, by many at
-/// once; it ends with the object that began it. For a frame, a request, a
+/// once; it ends with the object that began it. A thread in native code may
+/// still see a cycle begin that was on its way. For a frame, a request, a
 /// start-up phase. Must not outlive the runtime.
 class NoGcScope {
  public:

@@ -94,5 +94,100 @@ TEST(gc_pacer, assist_ratio_grows_as_room_shrinks) {
   EXPECT_EQ(p.assist_ratio(150 * kMiB, 0), 0);
 }
 
+// A collection that the caller waited for says nothing about the next.
+TEST(gc_pacer, forced_cycles_teach_nothing) {
+  Pacer p;
+  p.init(100, 0, 1);
+  CycleWork w;
+  w.marked = w.scanned = 64 << 20;
+  w.allocated = 8 << 20;
+  w.cpu_ns = 1000;
+  w.worker_ns = 250;
+  p.end_cycle(w);
+  const double rate = p.runway_rate();
+  EXPECT_NEAR(rate, 0.125, 0.001);
+  w.forced = true;
+  w.allocated = 0;
+  w.worker_ns = 1000;
+  for (int i = 0; i < 10; ++i) p.end_cycle(w);
+  EXPECT_EQ(p.runway_rate(), rate);
+  w.forced = false;
+  for (int i = 0; i < 5; ++i) p.end_cycle(w);
+  EXPECT_EQ(p.runway_rate(), 0);
+}
+
+TEST(gc_pacer, the_runway_is_that_of_the_share) {
+  CycleWork w;
+  w.marked = w.scanned = 64 << 20;
+  w.allocated = 8 << 20;
+  w.cpu_ns = 1000;
+  w.worker_ns = 250;
+  w.assist_ns = 250;
+  Pacer quarter;
+  quarter.init(100, 0, 1);
+  quarter.end_cycle(w);
+  EXPECT_NEAR(quarter.runway_rate(), 0.125 * 3, 0.001)
+      << "twice as long, half as much again in each moment";
+  Pacer half;
+  half.init(100, 0, 1, 50);
+  half.end_cycle(w);
+  EXPECT_NEAR(half.runway_rate(), 0.125 * 3, 0.001) << "half was not reached";
+  w.assist_ns = 0;
+  for (const uint32_t share : {0u, 25u, 50u, 100u}) {
+    Pacer p;
+    p.init(100, 0, 1, share);
+    p.end_cycle(w);
+    EXPECT_NEAR(p.runway_rate(), 0.125, 0.001) << share;
+  }
+  w.external = 8 << 20;
+  Pacer external;
+  external.init(100, 0, 1);
+  external.end_cycle(w);
+  EXPECT_NEAR(external.runway_rate(), 0.25, 0.001);
+}
+
+TEST(gc_pacer, goals_count_stacks_roots_and_the_markers_memory) {
+  Pacer p;
+  p.init(50, 0, 1);
+  CycleWork w;
+  w.marked = w.scanned = 100 << 20;
+  p.end_cycle(w);
+  EXPECT_NEAR(static_cast<double>(p.goal()), 150 * kMiB, kMiB);
+  w.stacks = 20 << 20;
+  w.roots = 8 << 20;
+  w.marker = 12 << 20;
+  p.end_cycle(w);
+  EXPECT_NEAR(static_cast<double>(p.goal()), 170 * kMiB, kMiB);
+  p.set_external(40 << 20);
+  EXPECT_NEAR(static_cast<double>(p.goal()), 230 * kMiB, kMiB);
+  EXPECT_NEAR(static_cast<double>(p.heap_goal()), 170 * kMiB, kMiB);
+  EXPECT_NEAR(static_cast<double>(p.hard_goal()), 253 * kMiB, kMiB);
+  p.set_limit(240 << 20);
+  EXPECT_EQ(p.hard_goal(), uint64_t{240} << 20);
+  p.set_limit(200 << 20);
+  EXPECT_EQ(p.goal(), uint64_t{200} << 20);
+  EXPECT_EQ(p.hard_goal(), p.goal());
+}
+
+TEST(gc_pacer, suspension_is_percent_off_and_nests) {
+  Pacer p;
+  p.init(100, 0, 1);
+  const uint64_t goal = p.goal();
+  EXPECT_FALSE(p.suspend(-1));
+  EXPECT_TRUE(p.suspend(1));
+  EXPECT_TRUE(p.suspend(1));
+  EXPECT_EQ(p.trigger(), UINT64_MAX);
+  p.set_percent(100);
+  EXPECT_EQ(p.trigger(), UINT64_MAX);
+  EXPECT_EQ(p.assist_ratio(50 << 20, 0), 0);
+  p.set_limit(10 << 20);
+  EXPECT_EQ(p.goal(), uint64_t{10} << 20) << "the limit is kept to";
+  p.set_limit(UINT64_MAX);
+  EXPECT_TRUE(p.suspend(-1));
+  EXPECT_TRUE(p.suspended());
+  EXPECT_TRUE(p.suspend(-1));
+  EXPECT_EQ(p.goal(), goal);
+}
+
 }  // namespace
 }  // namespace tricolor::gc
