@@ -16,6 +16,7 @@
 #include "base/os_memory.h"
 #include "gc/collector_impl.h"
 #include "gc/scan.h"
+#include "gc/weak_words.h"
 
 namespace tricolor::gc {
 
@@ -34,7 +35,8 @@ class SecondMark : public TracerImpl {
     bitmap_bytes_ =
         (h->space().committed_bytes() >> heap::kGranuleShift) / 8 + 8;
     bits_ = static_cast<uint64_t*>(base::os_map(bitmap_bytes_));
-    ok_ = bits_ != nullptr && stack_.init(kStackCells);
+    ok_ = bits_ != nullptr && stack_.init(kStackCells) &&
+          pairs_.init(kStackCells);
   }
   ~SecondMark() {
     if (bits_ != nullptr) base::os_release(bits_, bitmap_bytes_);
@@ -74,6 +76,14 @@ class SecondMark : public TracerImpl {
       // when its roots have been visited).
       if (verify_ && marking_ && custom) continue;
       strict_ = !(custom && is_ours(layout));
+      if (heap->layouts().hot(layout).kind == heap::ScanKind::kWeak) {
+        const WeakWords weak(heap->layouts(), layout);
+        if (weak.any(LayoutSpec::Strength::kEphemeron)) {
+          const bool noted = pairs_.push_back(cell);
+          TRI_CHECK(noted, "gccheckmark: %zu cells with ephemerons",
+                    pairs_.size());
+        }
+      }
       scan_cell(heap, this, heap->layouts().hot(layout), layout, cell,
                 heap->cell_bytes(cell), [this](void* p) { reach(p); });
     }
@@ -81,13 +91,55 @@ class SecondMark : public TracerImpl {
     strict_ = false;
   }
 
+  /// When nothing else is left: what lives by ephemerons. Passes over all of
+  /// them until one finds nothing.
+  void drain_pairs() {
+    for (bool found = true; found;) {
+      found = false;
+      for (size_t i = 0; i < pairs_.size(); ++i) {
+        found = reach_values(pairs_[i]) || found;
+        drain();
+      }
+    }
+  }
+
  private:
+  bool reach_values(void* cell) {
+    constexpr auto kPair = LayoutSpec::Strength::kEphemeron;
+    const WeakWords weak(heap->layouts(), layout_of(cell));
+    const size_t n = heap->cell_bytes(cell) / 8;
+    auto* words = static_cast<const uint64_t*>(cell);
+    bool found = false;
+    for (size_t i = 0; i < n; i += 2) {
+      const Encoding* of_key = weak.at(i, kPair);
+      if (of_key == nullptr) continue;
+      if (!is_reached(heap::decode(*of_key, load_word(&words[i])))) continue;
+      void* value =
+          heap::decode(*weak.at(i + 1, kPair), load_word(&words[i + 1]));
+      if (is_reached(value)) continue;
+      parent_ = cell;
+      strict_ = true;
+      reach(value);
+      found = true;
+    }
+    return found;
+  }
+  /// Or no cell of ours.
+  bool is_reached(const void* cell) const {
+    const heap::AddressSpace& space = heap->space();
+    const size_t offset = space.offset_of(cell);
+    if (offset >= space.committed_bytes() || offset % 16 != 0) return true;
+    if (base::load_relaxed(space.mark_of(offset)) == 0) return true;
+    const size_t g = offset >> heap::kGranuleShift;
+    return (bits_[g / 64] >> (g % 64) & 1) != 0;
+  }
+
   // A coroutine reports its Locals.
   bool is_ours(LayoutId layout) const {
     return std::strncmp(heap->layouts().cold(layout).name, "tricolor.", 9) == 0;
   }
   bool is_live(uint8_t byte) const {
-    return byte == heap->cur() || (marking_ && byte == heap->prev());
+    return !heap->is_dead(byte) || (marking_ && byte == heap->prev());
   }
   bool is_released(size_t offset) const {
     const heap::AddressSpace& space = heap->space();
@@ -155,6 +207,7 @@ class SecondMark : public TracerImpl {
   uint64_t* bits_ = nullptr;
   size_t bitmap_bytes_ = 0;
   base::MmapVector<void*> stack_;
+  base::MmapVector<void*> pairs_;  ///< cells with ephemerons
   void* parent_ = nullptr;
   const char* from_ = "root";
 };
@@ -185,6 +238,11 @@ void CollectorImpl::reach_all_stw(SecondMark* second) {
   Tracer tracer = TracerAccess::make(second);
   roots.run_callbacks_stw(tracer);
   second->drain();
+  second->set_from("the finalizers' queue");
+  finalizers.each_queued_stw([&](void* cell) { second->reach(cell); });
+  second->drain();
+  second->set_from("an ephemeron");
+  second->drain_pairs();
 }
 
 void CollectorImpl::check_mark_stw() {

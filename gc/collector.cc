@@ -39,7 +39,9 @@ Collector* Collector::create(heap::Heap* heap, base::MetaArena* meta,
   c->created_ns = clock.now_ns();
   c->last_start_ns_.store_relaxed(c->created_ns);
   bool ok = c->work.init(meta) && c->roots.init(meta) &&
-            c->weak_targets.init(meta, &heap->space());
+            c->weak_targets.init(meta, &heap->space()) &&
+            c->finalizers.init(meta, heap);
+  c->weak.init(&c->work);
   {
     base::LockGuard guard(c->retry_lock);
     ok = ok && c->retry.init(kMaxRetries);
@@ -67,6 +69,8 @@ Collector* Collector::create(heap::Heap* heap, base::MetaArena* meta,
 }
 
 void Collector::destroy() {
+  impl_->weak.keys.end();
+  impl_->finalizers.destroy();
   impl_->work.destroy();
   impl_->roots.destroy();
   base::LockGuard guard(impl_->retry_lock);
@@ -76,7 +80,7 @@ void Collector::destroy() {
 bool Collector::proc_init(ProcGc* p) {
   impl_->heap->mcache_init(p);
   p->collector = this;
-  p->worker.init(impl_->heap, &impl_->work, &impl_->weak_list);
+  p->worker.init(impl_->heap, &impl_->work, &impl_->weak.sinks);
   p->barrier_on = marking() ? 1 : 0;
   return true;
 }

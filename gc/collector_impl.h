@@ -2,8 +2,8 @@
 // Copyright (c) 2026 tricolor authors
 //
 // CollectorImpl: the collector's state and the functions of its phases, one
-// file each: cycle.cc, drain.cc, assist.cc, barrier.cc, weak.cc, checkmark.cc,
-// trace.cc.
+// file each: cycle.cc, drain.cc, assist.cc, barrier.cc, settle.cc, weak.cc,
+// checkmark.cc, trace.cc.
 //
 // Phase machine (phase_; the function on each arrow):
 //
@@ -30,6 +30,7 @@
 #include "base/meta_arena.h"
 #include "gc/collector.h"
 #include "gc/cpu_limiter.h"
+#include "gc/finalizers.h"
 #include "gc/histogram.h"
 #include "gc/mark_worker.h"
 #include "gc/memory_limit.h"
@@ -37,7 +38,7 @@
 #include "gc/proc.h"
 #include "gc/root_owner.h"
 #include "gc/roots.h"
-#include "gc/weak_list.h"
+#include "gc/settle.h"
 #include "gc/weak_targets.h"
 #include "gc/work_list.h"
 #include "gc/world.h"
@@ -98,8 +99,12 @@ struct CollectorImpl {
 
   // --- Shared, each with its own rule.
   WorkList work;
-  WeakList weak_list;
+  WeakThings weak;
   WeakTargets weak_targets;
+  Finalizers finalizers;
+  base::Atomic<uint32_t> long_weak_layout{kInvalidLayout};  // on first use
+  // The two words of an ephemeron, in kSettle.
+  base::Mutex settle_lock{base::LockRank::kLeaf};
   Roots roots;
   Pacer pacer;
   MemoryLimit memory_limit;
@@ -185,7 +190,7 @@ struct CollectorImpl {
   bool flush_work_locked(ProcGc* p);
   bool recheck_stw(ProcGc* p);
   void run_root_callbacks_stw(ProcGc* p);
-  void rescan_marked_stw(ProcGc* p);
+  void rescan_marked_stw(ProcGc* p, uint8_t epoch);
   void end_mark_stw(ProcGc* p);
   void finish_sweep_locked(ProcGc* p);
 
@@ -245,8 +250,23 @@ struct CollectorImpl {
   /// What the runtime itself uses, outside the heap's pages.
   uint64_t table_bytes() const;
 
+  // --- settle.cc
+  bool is_dead_target(const void* cell) const;
+  void resolve_some(ProcGc* p, size_t pairs);
+  void keep_pairs(ProcGc* p, void* cell);
+  void resolve_locked(ProcGc* p);
+  void begin_settle_stw();
+  bool settle_some(ProcGc* p);
+  bool settle_short(SettleStep next);
+  bool settle_arrays(CellList* list, LayoutSpec::Strength s, CellList* next);
+  bool settle_pairs();
+  void forget_target(const void* target);
+  bool revive_some(ProcGc* p);
+  bool revive_again(ProcGc* p);
+
   // --- weak.cc, checkmark.cc, trace.cc
-  void* weak_load(ProcGc* p, const WeakCell* cell);
+  /// What a weak read of `cell` gives.
+  WeakAnswer weak_answer(ProcGc* p, void* cell);
   void check_mark_stw();
   /// Every word of every reachable cell, for verify_heap().
   void verify_reachable_stw();

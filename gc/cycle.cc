@@ -8,7 +8,7 @@
 //   drain            (gc/drain.cc) workers, assists and idle Ps mark
 //   terminate        ragged barriers until nothing was flushed; stop 2: look
 //                    again at every buffer; barrier off, new sweep generation
-//   settle           dead weak targets are nulled
+//   settle           (gc/settle.cc) weak things, finalizers
 //   flush            ragged handshake: every mcache gives its spans back
 //   sweep            background, in proportion, on demand; then idle again
 //
@@ -85,6 +85,7 @@ bool CollectorImpl::start_cycle(ProcGc* p, bool wait) {
   heap->begin_cycle_stw();
   cycle_.store_relaxed(cycle_.load_relaxed() + 1);
   roots.begin_cycle_stw();
+  finalizers.begin_cycle_stw();
   g_limit_ = world.g_count(world.ctx);
   g_cursor_.store_relaxed(0);
   job_cursor_.store_relaxed(0);
@@ -164,21 +165,25 @@ bool CollectorImpl::recheck_stw(ProcGc* p) {
   {
     base::LockGuard guard(retry_lock);
     if (flushed_.load_relaxed() != 0 || work.has_work() || !retry.empty() ||
-        !roots_done()) {
+        !roots_done() || !weak.resolved()) {
       return false;
     }
   }
-  if (TRI_UNLIKELY(work.overflowed())) rescan_marked_stw(p);
+  if (TRI_UNLIKELY(work.overflowed())) {
+    rescan_marked_stw(p, heap->cur());
+    return weak.resolved();
+  }
   return true;
 }
 
 /// There was no memory for the mark stack, so some marked cells were never
 /// scanned. Scans all marked ones again, until a pass drops none: slow, in a
 /// stop, but the program goes on.
-void CollectorImpl::rescan_marked_stw(ProcGc* p) {
+void CollectorImpl::rescan_marked_stw(ProcGc* p, uint8_t epoch) {
   do {
     work.clear_overflow();
     heap->for_each_marked_stw(
+        epoch,
         [](void* arg, void* cell) {
           auto* w = &static_cast<ProcGc*>(arg)->worker;
           w->rescan(cell);
@@ -239,6 +244,7 @@ void CollectorImpl::end_mark_stw(ProcGc*) {
   pacer.end_cycle(record.work);
   if (record.work.allocated != 0) totals.concurrent.fetch_add_relaxed(1);
   heap->begin_sweep_stw();
+  begin_settle_stw();
   apply_memory_limit(LimitLook::kInStop);  // dead cells are not waste
 }
 
@@ -249,6 +255,10 @@ bool CollectorImpl::terminate_locked(ProcGc* p) {
     return false;
   }
   if (!flush_work_locked(p)) return false;
+  if (TRI_UNLIKELY(!weak.resolved())) {
+    resolve_locked(p);
+    return true;
+  }
   StopTimes stop{};
   if (!world.try_stop(world.ctx, p, &stop)) return false;
   bool done = recheck_stw(p);
@@ -298,8 +308,7 @@ bool CollectorImpl::advance(ProcGc* p) {
       break;
     case Phase::kSettle:
       moved = true;
-      if (weak_list.settle(heap, &weak_targets, 4096) &&
-          check_phase_end(p, /*swept=*/false)) {
+      if (settle_some(p) && check_phase_end(p, /*swept=*/false)) {
         roots.reclaim();
         set_phase(Phase::kSettle, Phase::kFlush);
         emit(p, 0, 0);

@@ -77,6 +77,10 @@ bool CollectorImpl::take_root_piece(ProcGc* p) {
           },
           p);
     }
+  } else if (!finalizers.roots_taken()) {
+    void* cells[256];
+    const size_t n = finalizers.take_roots(cells, 256);
+    p->worker.shade_all(cells, n);
   } else if (g_cursor_.load_relaxed() < g_limit_) {
     uint64_t from = g_cursor_.fetch_add_release(kGsPerPiece);
     uint64_t to = from + kGsPerPiece < g_limit_ ? from + kGsPerPiece : g_limit_;
@@ -97,7 +101,8 @@ bool CollectorImpl::take_root_piece(ProcGc* p) {
 bool CollectorImpl::roots_done() {
   // The cursors first. ORDER-roots-cursor-1: pairs with take_root_piece(): who
   // sees a piece gone sees its taker busy; ORDER-roots-busy-1: or finished.
-  return job_cursor_.load_acquire() >= roots.job_count() &&
+  return finalizers.roots_taken() &&
+         job_cursor_.load_acquire() >= roots.job_count() &&
          g_cursor_.load_acquire() >= g_limit_ &&
          roots_busy_.load_acquire() == 0;
 }

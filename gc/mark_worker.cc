@@ -9,8 +9,11 @@
 #include "gc/mark_worker.h"
 
 #include "base/check.h"
+#include "gc/cell_list.h"
+#include "gc/ephemeron_keys.h"
 #include "gc/scan.h"
 #include "gc/weak_list.h"
+#include "gc/weak_words.h"
 #include "heap/size_class_table.h"
 
 namespace tricolor::gc {
@@ -19,6 +22,8 @@ namespace {
 
 // A cell on its way from its mark to its scan carries its layout, which the
 // scan would have to look up again: 48 bits of address, 16 of id.
+// kInvalidLayout says that values wait for this key (marking them at once could
+// recurse as deep as a chain of ephemerons is long).
 void* pack(void* cell, LayoutId layout) {
   return reinterpret_cast<void*>(reinterpret_cast<uint64_t>(cell) |
                                  uint64_t{layout} << 48);
@@ -47,7 +52,8 @@ constexpr ClassBytes kClassBytes;
 
 }  // namespace
 
-void MarkWorker::init(heap::Heap* heap_in, WorkList* list, WeakList* weak) {
+void MarkWorker::init(heap::Heap* heap_in, WorkList* list,
+                      const WeakSinks* weak) {
   visit = &MarkWorker::visit_edge;
   heap = heap_in;
   list_ = list;
@@ -63,6 +69,7 @@ void MarkWorker::begin_cycle_stw() {
   limit_ = heap->space().committed_bytes();
   prev_ = heap->prev();
   cur_ = heap->cur();
+  keys_ = nullptr;
   marked_bytes = 0;
   marked_cells = 0;
   scanned_bytes = 0;
@@ -125,6 +132,15 @@ TRI_ALWAYS_INLINE void* MarkWorker::pop() {
   return top->cells[--top->count];
 }
 
+inline void MarkWorker::refresh_keys() { keys_ = weak_->keys->active(); }
+
+/// A marked cell without pointers: the weak ones are settled later.
+TRI_NOINLINE static void list_weak_cell(const WeakSinks* sinks, uint8_t flags,
+                                        void* cell) {
+  const bool is_long = (flags & heap::kLong) != 0;
+  (is_long ? sinks->long_cells : sinks->cells)->add(cell);
+}
+
 TRI_ALWAYS_INLINE void MarkWorker::mark_or_skip(size_t offset, void* cell) {
   uint8_t* byte = &marks_[offset >> heap::kGranuleShift];
   if (base::load_relaxed(byte) != prev_) return;
@@ -148,14 +164,20 @@ TRI_ALWAYS_INLINE void MarkWorker::mark_or_skip(size_t offset, void* cell) {
   marked_bytes += TRI_LIKELY(size_class != 0)
                       ? kClassBytes.of[size_class]
                       : heap->space().span(offset >> heap::kPageShift)->bytes;
+  if (TRI_UNLIKELY(keys_ != nullptr) && keys_->has(cell)) {
+    push(pack(cell, kInvalidLayout));
+  }
   if (hot.kind == heap::ScanKind::kNoscan) {
-    if (TRI_UNLIKELY((hot.flags & heap::kWeakCell) != 0)) weak_->add(cell);
+    if (TRI_UNLIKELY((hot.flags & heap::kWeakCell) != 0)) {
+      list_weak_cell(weak_, hot.flags, cell);
+    }
     return;
   }
   push(pack(cell, layout));
 }
 
 void MarkWorker::shade(void* cell) {
+  refresh_keys();
   size_t offset = static_cast<size_t>(static_cast<char*>(cell) - base_);
   if (!in_heap(offset)) return;
   mark_or_skip(offset, cell);
@@ -174,6 +196,7 @@ TRI_ALWAYS_INLINE void MarkWorker::shade_later(void* cell) {
 }
 
 void MarkWorker::drain_edges() {
+  refresh_keys();
   while (edges_in_ != edges_out_) {
     void* oldest = edges_[edges_out_++ % kEdges];
     mark_or_skip(static_cast<size_t>(static_cast<char*>(oldest) - base_),
@@ -182,6 +205,7 @@ void MarkWorker::drain_edges() {
 }
 
 void MarkWorker::shade_all(void* const* cells, size_t n) {
+  refresh_keys();
   for (size_t i = 0; i < n; ++i) shade_later(cells[i]);
   drain_edges();
 }
@@ -200,6 +224,10 @@ TRI_ALWAYS_INLINE size_t MarkWorker::scan(void* cell) {
   size_t bytes = TRI_LIKELY(size_class != 0) ? kClassBytes.of[size_class]
                                              : heap->space().span(page)->bytes;
   auto later = [this](void* p) { shade_later(p); };
+  if (TRI_UNLIKELY(hot.kind == heap::ScanKind::kWeak)) {
+    scan_weak(layout, cell, bytes);
+    return bytes;
+  }
   if (TRI_UNLIKELY(bytes > kPieceBytes) &&
       hot.kind != heap::ScanKind::kCustom) {
     return scan_large(cell, hot, bytes);
@@ -218,10 +246,72 @@ TRI_NOINLINE size_t MarkWorker::scan_large(void* cell,
   return head + 8;
 }
 
+/// Marks what waits for `key`, which has been marked.
+TRI_NOINLINE void MarkWorker::fire(void* key) {
+  if (keys_ == nullptr) return;
+  keys_->for_each(key, [this](void* value) { shade_later(value); });
+}
+
+/// Marks the values of keys that are not white; false: some key is, and its
+/// value too.
+bool MarkWorker::scan_pairs(const WeakWords& weak, void* cell, size_t bytes) {
+  constexpr auto kPair = LayoutSpec::Strength::kEphemeron;
+  auto* words = static_cast<const uint64_t*>(cell);
+  bool resolved = true;
+  for (size_t i = 0; i < bytes / 8; i += 2) {
+    const Encoding* of_key = weak.at(i, kPair);
+    if (of_key == nullptr) continue;
+    void* value =
+        heap::decode(*weak.at(i + 1, kPair), load_word(&words[i + 1]));
+    if (!is_white(value)) continue;
+    if (is_white(heap::decode(*of_key, load_word(&words[i])))) {
+      resolved = false;
+    } else {
+      shade_later(value);
+    }
+  }
+  return resolved;
+}
+
+/// Marks what words that are not strong refer to: there was no memory to list
+/// the cell, so nothing of it may die.
+void MarkWorker::scan_all(const WeakWords& weak, void* cell, size_t bytes) {
+  using Strength = LayoutSpec::Strength;
+  auto* words = static_cast<const uint64_t*>(cell);
+  for (size_t i = 0; i < bytes / 8; ++i) {
+    for (Strength s :
+         {Strength::kWeak, Strength::kLongWeak, Strength::kEphemeron}) {
+      const Encoding* e = weak.at(i, s);
+      if (e != nullptr) shade_later(heap::decode(*e, load_word(&words[i])));
+    }
+  }
+}
+
+TRI_NOINLINE void MarkWorker::scan_weak(LayoutId layout, void* cell,
+                                        size_t bytes) {
+  using Strength = LayoutSpec::Strength;
+  const WeakWords weak(heap->layouts(), layout);
+  scan_strong(heap->layouts(), layout, cell, bytes,
+              [this](void* p) { shade_later(p); });
+  bool listed = true;
+  if (weak.any(Strength::kEphemeron)) {
+    CellList* list =
+        scan_pairs(weak, cell, bytes) ? weak_->pairs : weak_->unresolved;
+    listed = list->add(cell);
+  }
+  if (weak.any(Strength::kWeak) || weak.any(Strength::kLongWeak)) {
+    listed = weak_->arrays->add(cell) && listed;
+  }
+  if (TRI_UNLIKELY(!listed)) scan_all(weak, cell, bytes);
+}
+
 // What the loop that marking is uses again and again, in locals: a store to a
 // mark byte may change any member, as far as the compiler knows, and each would
 // be loaded again after it. Nobody sees the address of a Loop, so its fields
 // are registers. Between load() and store() the worker's own are out of date.
+//
+// kAsks: some value may wait for a key that is marked here.
+template <bool kAsks>
 struct MarkWorker::Loop {
   explicit Loop(MarkWorker* worker)
       : w(worker),
@@ -266,8 +356,11 @@ struct MarkWorker::Loop {
     const heap::HotLayout& hot = layouts[layout];
     ++cells;
     bytes += kClassBytes.of[size_class];
+    if (kAsks && w->keys_->has(cell)) w->push(pack(cell, kInvalidLayout));
     if (hot.kind == heap::ScanKind::kNoscan) {
-      if (TRI_UNLIKELY((hot.flags & heap::kWeakCell) != 0)) w->weak_->add(cell);
+      if (TRI_UNLIKELY((hot.flags & heap::kWeakCell) != 0)) {
+        list_weak_cell(w->weak_, hot.flags, cell);
+      }
       return;
     }
     w->push(pack(cell, layout));
@@ -312,7 +405,14 @@ struct MarkWorker::Loop {
 };
 
 size_t MarkWorker::scan_some(size_t budget) {
-  Loop loop(this);
+  refresh_keys();
+  return TRI_LIKELY(keys_ == nullptr) ? scan_batch<false>(budget)
+                                      : scan_batch<true>(budget);
+}
+
+template <bool kAsks>
+size_t MarkWorker::scan_batch(size_t budget) {
+  Loop<kAsks> loop(this);
   size_t done = 0;
   while (done < budget) {
     void* const packed = loop.next();
@@ -333,7 +433,12 @@ size_t MarkWorker::scan_some(size_t budget) {
       continue;
     }
     loop.store();
-    done += scan(cell);
+    if (TRI_UNLIKELY(layout_of(packed) == kInvalidLayout)) {
+      fire(cell);
+      done += sizeof(void*);
+    } else {
+      done += scan(cell);
+    }
     loop.load();
   }
   loop.mark_all();
@@ -345,6 +450,8 @@ size_t MarkWorker::scan_some(size_t budget) {
 }
 
 void MarkWorker::rescan(void* cell) {
+  refresh_keys();
+  fire(cell);  // that may have been dropped, too
   scan(cell);
   drain_edges();
   while (scan_some(SIZE_MAX) != 0) {
@@ -381,6 +488,7 @@ bool MarkWorker::take_global() {
 }
 
 bool MarkWorker::publish() {
+  refresh_keys();
   while (objects_in_ != objects_out_) push(objects_[objects_out_++ % kObjects]);
   bool any = false;
   while (top_ != nullptr) {

@@ -33,7 +33,20 @@
 
 namespace tricolor::gc {
 
+class CellList;
+class EphemeronKeys;
 class WeakList;
+class WeakWords;
+
+/// Where a worker lists what is settled when the mark has ended.
+struct WeakSinks {
+  WeakList* cells;       ///< tricolor::Weak
+  WeakList* long_cells;  ///< tricolor::LongWeak
+  CellList* arrays;      ///< cells with weak words
+  CellList* pairs;       ///< cells with ephemerons, all of them resolved
+  CellList* unresolved;  ///< the same, with keys that were white
+  const EphemeronKeys* keys;
+};
 
 /// What a Tracer points to; see gc/scan.h.
 struct TracerImpl {
@@ -50,7 +63,7 @@ class MarkWorker : public TracerImpl {
   static constexpr uint32_t kEdges = 64;  // powers of two
   static constexpr uint32_t kObjects = 32;
 
-  void init(heap::Heap* heap, WorkList* list, WeakList* weak);
+  void init(heap::Heap* heap, WorkList* list, const WeakSinks* weak);
 
   /// World stopped, at the start of a cycle: new epochs, empty counters.
   void begin_cycle_stw();
@@ -77,6 +90,9 @@ class MarkWorker : public TracerImpl {
   /// Scans a marked cell again, and all that hangs off it locally.
   void rescan(void* cell);
 
+  /// Between stop 2 and the sweep: marks write `epoch` from now on.
+  void set_epoch(uint8_t epoch) { cur_ = epoch; }
+
   /// Whether there is nothing local left.
   bool empty() const { return chunk_count_local() == 0; }
   /// Hands all local work to the global list; true if there was any.
@@ -101,7 +117,12 @@ class MarkWorker : public TracerImpl {
   bool in_heap(size_t offset) const {
     return offset < limit_ && (offset & 15) == 0;
   }
+  template <bool kAsks>
   struct Loop;
+  template <bool kAsks>
+  size_t scan_batch(size_t budget);
+  /// From now on, in this call, marks look for values that wait for a key.
+  void refresh_keys();
   void shade_later(void* cell);
   void mark_or_skip(size_t offset, void* cell);
   void push(void* cell);
@@ -109,6 +130,10 @@ class MarkWorker : public TracerImpl {
   void* pop();
   void* pop_slow();
   size_t scan(void* cell);
+  void fire(void* key);
+  bool scan_pairs(const WeakWords& words, void* cell, size_t bytes);
+  void scan_all(const WeakWords& words, void* cell, size_t bytes);
+  void scan_weak(LayoutId layout, void* cell, size_t bytes);
   size_t scan_large(void* cell, const heap::HotLayout& hot, size_t bytes);
   static void visit_edge(TracerImpl* self, void* cell);
 
@@ -122,7 +147,8 @@ class MarkWorker : public TracerImpl {
   uint8_t cur_ = 0;
 
   WorkList* list_ = nullptr;
-  WeakList* weak_ = nullptr;
+  const WeakSinks* weak_ = nullptr;
+  const EphemeronKeys* keys_ = nullptr;  ///< null: nothing waits
   WorkChunk* top_ = nullptr;  ///< newest chunk; older ones linked by next
   WorkChunk* spare_ = nullptr;
   uint32_t edges_in_ = 0;

@@ -14,6 +14,7 @@
 #include "gc/collector_impl.h"
 #include "gc/runtime_base.h"
 #include "gc/scan.h"
+#include "gc/weak_words.h"
 #include "heap/callback.h"
 #include "tricolor/allocate.h"
 #include "tricolor/resize.h"
@@ -69,11 +70,33 @@ void copy_words(void* to, const void* from, size_t bytes) {
   }
 }
 
+/// Between stop 2 and the end of settling the source may hold words of dead
+/// targets that are still to be cleared; the copy, which nobody settles, must
+/// not. At any other time there are none, or they were shaded.
+void drop_dead_words(CollectorImpl* c, LayoutId layout, void* cell, size_t from,
+                     size_t to) {
+  using Strength = LayoutSpec::Strength;
+  if (c->phase() != Phase::kSettle) return;
+  const WeakWords weak(c->heap->layouts(), layout);
+  auto* words = static_cast<uint64_t*>(cell);
+  for (size_t i = from; i < to; ++i) {
+    for (Strength s :
+         {Strength::kWeak, Strength::kLongWeak, Strength::kEphemeron}) {
+      const Encoding* e = weak.at(i, s);
+      if (e == nullptr) continue;
+      const void* target = heap::decode(*e, load_word(&words[i]));
+      if (target == nullptr || !c->is_dead_target(target)) continue;
+      base::store_relaxed(&words[i], e->cleared_word);
+    }
+  }
+}
+
 /// Both cells are rooted by the caller. A safepoint if they are large.
 void copy_cell(Mutator& mu, LayoutId layout, void* from, void* to,
                size_t bytes) {
   CollectorImpl* c = proc_of(&mu)->collector->impl();
-  bool noscan = c->heap->layouts().hot(layout).kind == heap::ScanKind::kNoscan;
+  const heap::HotLayout& hot = c->heap->layouts().hot(layout);
+  const bool noscan = hot.kind == heap::ScanKind::kNoscan;
   for (size_t done = 0; done < bytes; done += kCopyChunk) {
     if (done != 0) poll(mu);
     size_t end = bytes - done < kCopyChunk ? bytes : done + kCopyChunk;
@@ -86,6 +109,9 @@ void copy_cell(Mutator& mu, LayoutId layout, void* from, void* to,
       std::memcpy(target, source, end - done);
     } else {
       copy_words(target, source, end - done);
+      if (hot.kind == heap::ScanKind::kWeak) {
+        drop_dead_words(c, layout, to, done / 8, end / 8);
+      }
     }
   }
 }

@@ -145,7 +145,7 @@ TRI_ALWAYS_INLINE void scan_tail(const heap::LayoutTable& layouts,
   } else if (hot.kind == heap::ScanKind::kAllPointers ||
              hot.tail == LayoutSpec::Tail::kPointers) {
     scan_pointers(words + from, to - from, visit);
-  } else if (hot.kind == heap::ScanKind::kElements) {
+  } else if (hot.tail == LayoutSpec::Tail::kElements) {
     scan_elements(layouts, hot, words, from, to, visit);
   }
 }
@@ -160,8 +160,24 @@ inline void scan_head(const heap::LayoutTable& layouts,
                   visit);
 }
 
-/// Every edge of a cell. `tracer` reports the same edges as `visit`; it is what
-/// a custom trace function gets.
+/// What a cell of ScanKind::kWeak keeps alive whatever else lives.
+template <class Visit>
+TRI_NOINLINE void scan_strong(const heap::LayoutTable& layouts, LayoutId layout,
+                              const void* cell, size_t bytes, Visit&& visit) {
+  using Strength = LayoutSpec::Strength;
+  const heap::HotLayout& hot = layouts.hot(layout);
+  const heap::ColdLayout& cold = layouts.cold(layout);
+  auto* words = static_cast<const uint64_t*>(cell);
+  if (cold.head_strength == Strength::kStrong) {
+    scan_head(layouts, hot, words, visit);
+  }
+  if (cold.tail_strength == Strength::kStrong) {
+    scan_tail(layouts, hot, words, hot.head_bytes / 8, bytes / 8, visit);
+  }
+}
+
+/// Every strong edge of a cell. `tracer` reports the same edges as `visit`; it
+/// is what a custom trace function gets.
 template <class Visit>
 inline void scan_cell(heap::Heap* heap, TracerImpl* tracer,
                       const heap::HotLayout& hot, LayoutId layout, void* cell,
@@ -192,6 +208,9 @@ inline void scan_cell(heap::Heap* heap, TracerImpl* tracer,
       hot.trace(t, cell, bytes, layouts.cold(layout).user);
       return;
     }
+    case heap::ScanKind::kWeak:
+      scan_strong(layouts, layout, cell, bytes, visit);
+      return;
   }
 }
 

@@ -3,7 +3,7 @@
 //
 // WeakList: the weak cells met (or made) in this cycle, linked through
 // themselves. After strong marking has ended, those whose target is not marked
-// are cleared; see gc/weak.cc.
+// are cleared; see gc/settle.cc.
 //
 // Invariant: WeakCell::link is null unless the cell is on the list; who takes
 // it from null to kClaimed pushes it, so it is there once.
@@ -23,7 +23,13 @@ namespace tricolor::gc {
 
 class WeakTargets;
 
-/// The memory of a tricolor::Weak<T>.
+enum class WeakAnswer : int {
+  kDead = 0,
+  kAlive = 1,
+  kSettled = 2,  ///< look at the word again: it is as it should be by now
+};
+
+/// The memory of a tricolor::Weak<T> or LongWeak<T>.
 struct WeakCell {
   uint64_t target;
   uint64_t link;
@@ -35,7 +41,8 @@ class WeakList {
   /// Any thread that marks or allocates while marking.
   void add(void* weak_cell);
   /// Clears dead targets, up to `limit` cells; true if the list is empty
-  /// after it. One thread at a time, between stop 2 and the handshake.
+  /// after it. `targets` (may be null) forgets them. One thread at a time,
+  /// between stop 2 and the handshake.
   bool settle(heap::Heap* heap, WeakTargets* targets, size_t limit);
   bool empty() const { return head_.load_relaxed() == kEnd; }
 

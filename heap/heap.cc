@@ -290,6 +290,7 @@ void Heap::begin_cycle_stw() {
             static_cast<unsigned long long>(unswept_spans()));
   uint8_t cur = cur_.load_relaxed();
   prev_.store_relaxed(cur);
+  revived_.store_relaxed(0);
   cur_.store_relaxed(static_cast<uint8_t>(cur % 3 + 1));
   marking_ = true;
 }
@@ -333,7 +334,7 @@ bool Heap::is_cell(const void* p) const {
   size_t offset = space_.offset_of(p);
   if (offset >= space_.committed_bytes() || (offset & 15) != 0) return false;
   uint8_t byte = base::load_relaxed(space_.mark_of(offset));
-  return byte != 0 && (byte == prev() || byte == cur());
+  return byte != 0 && (byte == prev() || byte == cur() || byte == revived());
 }
 
 }  // namespace tricolor::heap

@@ -12,6 +12,8 @@
 //    byte == prev only and store exactly cur; the sweeper writes 0 over every
 //    byte != cur. So in a swept span free <=> 0, in every phase.
 // 4. No cycle begins before every span is swept.
+// 5. Between a mark and its sweep the third epoch stands for resurrected cells;
+//    the sweeper makes it cur.
 //
 // Threads: the methods say. Locks: MCentral (kMCentral) before Heap's page lock
 // (kMHeap).
@@ -115,6 +117,18 @@ class Heap {
 
   uint8_t cur() const { return cur_.load_relaxed(); }
   uint8_t prev() const { return prev_.load_relaxed(); }
+  /// The third epoch: that of cells which are resurrected (gc/settle.cc).
+  uint8_t third() const { return static_cast<uint8_t>(6 - cur() - prev()); }
+  /// What lives beside cur until it is swept: third(), from when all that hangs
+  /// off resurrected cells is marked; 0: nothing.
+  // ORDER-revived-1: pairs with set_revived().
+  uint8_t revived() const { return revived_.load_acquire(); }
+  // ORDER-revived-1: pairs with revived(): their mark bytes come first.
+  void set_revived(uint8_t epoch) { revived_.store_release(epoch); }
+  /// Whether this is the byte of a cell the last mark found dead, or of none.
+  bool is_dead(uint8_t byte) const {
+    return byte != cur() && (byte == 0 || byte != revived());
+  }
   uint32_t sweepgen() const { return sweepgen_.load_relaxed(); }
 
   // --- Lookup. Any thread.
@@ -208,9 +222,10 @@ class Heap {
   const SweepStats& sweep_stats() const { return sweep_stats_; }
   const HeapOptions& options() const { return options_; }
 
-  /// Calls fn(arg, cell) for every cell whose byte is cur. World stopped; `fn`
-  /// may mark others, which then may or may not be met.
-  void for_each_marked_stw(void (*fn)(void* arg, void* cell), void* arg);
+  /// Calls fn(arg, cell) for every cell whose byte is `epoch`. World stopped;
+  /// `fn` may mark others, which then may or may not be met.
+  void for_each_marked_stw(uint8_t epoch, void (*fn)(void* arg, void* cell),
+                           void* arg);
 
   /// Checks the mark-byte protocol, page entries, spans, and where those are,
   /// over the whole heap; aborts with what is wrong. World stopped. `swept`:
@@ -364,6 +379,7 @@ class Heap {
   uint32_t validate_slot_ = 0;
   base::Atomic<uint8_t> cur_{1};
   base::Atomic<uint8_t> prev_{3};
+  base::Atomic<uint8_t> revived_{0};
   base::Atomic<uint32_t> sweepgen_{2};
 
   base::Atomic<uint32_t> sweep_allowed_{1};

@@ -51,7 +51,7 @@ TRI_NO_SANITIZE_THREAD bool Heap::find_cell(const void* p,
   // ORDER-ids-1: pairs with write_ids(): the id of who wrote the byte.
   uint8_t byte = base::load_acquire(space_.mark_of(start));
   char* cell = space_.base() + start;
-  if (byte == 0 || (byte != cur() && byte != prev())) return false;
+  if (byte == 0 || (is_dead(byte) && byte != prev())) return false;
   if (PageEntry::size_class(bits) != 0 && is_released(cell)) return false;
   const uint32_t layout = space_.layout_at(bits, start);
   if (layout >= layouts_.count()) return false;  // torn
@@ -67,7 +67,7 @@ void Heap::walk_span_stw(Span* span, bool marking, WalkFn fn, void* ctx) {
   const uint8_t* marks = space_.mark_of(space_.offset_of(base));
   for (size_t i = 0; i < cells; ++i) {
     uint8_t byte = base::load_relaxed(&marks[(i * bytes) >> kGranuleShift]);
-    if (byte == 0 || (byte != cur() && !marking)) continue;
+    if (byte == 0 || (is_dead(byte) && !marking)) continue;
     char* cell = base + i * bytes;
     if (!large && is_released(cell)) continue;
     // A large object's entry has its layout only once it is zeroed.

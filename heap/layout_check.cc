@@ -18,6 +18,7 @@ using Tail = LayoutSpec::Tail;
 constexpr auto kBad = ErrorCode::kInvalidArgument;
 
 const char* name_of(Strength s) {
+  if (s == Strength::kLongWeak) return "kLongWeak";
   return s == Strength::kWeak ? "kWeak" : "kEphemeron";
 }
 
@@ -28,11 +29,11 @@ bool check_enums(const LayoutSpec& spec, Error* error) {
                          "kNoscan, kElements (0 to 4)",
                          static_cast<unsigned>(spec.tail));
   }
-  const bool head = spec.head_strength > Strength::kEphemeron;
-  if (head || spec.tail_strength > Strength::kEphemeron) {
+  const bool head = spec.head_strength > Strength::kLongWeak;
+  if (head || spec.tail_strength > Strength::kLongWeak) {
     return refuse_layout(
         error, kBad, spec,
-        "%s is %u; it is one of kStrong, kWeak, kEphemeron (0 to 2)",
+        "%s is %u; it is one of kStrong, kWeak, kEphemeron, kLongWeak (0 to 3)",
         head ? "head_strength" : "tail_strength",
         static_cast<unsigned>(head ? spec.head_strength : spec.tail_strength));
   }
@@ -289,12 +290,15 @@ bool check_strength(const LayoutSpec& spec, uint32_t value_bytes,
         name_of(spec.head_strength));
   }
   const bool head_pairs = spec.head_strength == Strength::kEphemeron;
+  const bool head_weak = spec.head_strength != Strength::kStrong;
   if (value_bytes == 16 &&
-      (head_pairs || spec.tail_strength == Strength::kEphemeron)) {
-    return refuse_layout(error, kBad, spec,
-                         "%s is kEphemeron, and encoding that of 16-byte "
-                         "values: the words of a pair have 8",
-                         head_pairs ? "head_strength" : "tail_strength");
+      (head_weak || spec.tail_strength != Strength::kStrong)) {
+    return refuse_layout(
+        error, kBad, spec,
+        "%s is %s, and encoding that of 16-byte values: what is cleared while "
+        "others may write to it has 8",
+        head_weak ? "head_strength" : "tail_strength",
+        name_of(head_weak ? spec.head_strength : spec.tail_strength));
   }
   if (head_pairs && !check_pairs(spec, "head_strength", bits, error)) {
     return false;
@@ -302,8 +306,33 @@ bool check_strength(const LayoutSpec& spec, uint32_t value_bytes,
   return check_tail_strength(spec, pattern, error);
 }
 
+bool check_cleared_count(const LayoutSpec& spec, const HotLayout& hot,
+                         Error* error) {
+  const uint32_t at = spec.cleared_count_offset;
+  if (at == 0) return true;
+  auto bad = [&](const char* what) {
+    return refuse_layout(error, kBad, spec, "cleared_count_offset = %u %s", at,
+                         what);
+  };
+  if (spec.head_strength == Strength::kStrong &&
+      spec.tail_strength == Strength::kStrong) {
+    return bad("is set, but all words are strong: nothing is ever cleared");
+  }
+  if (at % 8 != 0) return bad("is not a multiple of 8");
+  if (at + 8 > spec.head_bytes) return bad("lies outside head_bytes");
+  const uint64_t bits = hot.head_pointers | hot.head_encoded;
+  if (at / 8 < kMaxHeadWords && (bits >> (at / 8) & 1) != 0) {
+    return bad("is that of a pointer");
+  }
+  return true;
+}
+
 ScanKind kind_of(const LayoutSpec& spec, const HotLayout& hot) {
   if (spec.trace != nullptr) return ScanKind::kCustom;
+  if (spec.head_strength != Strength::kStrong ||
+      spec.tail_strength != Strength::kStrong) {
+    return ScanKind::kWeak;
+  }
   if (hot.tail == Tail::kElements) return ScanKind::kElements;
   bool scanned_tail = hot.tail == Tail::kPointers || hot.tail == Tail::kEncoded;
   if (!scanned_tail) {
@@ -345,7 +374,8 @@ bool check_layout(const LayoutSpec& spec, const Encoding* encodings,
   }
   const uint32_t value_bytes = encodings[spec.encoding].stride;
   if (!check_all_offsets(spec, value_bytes, &hot, &pattern, error) ||
-      !check_strength(spec, value_bytes, hot, pattern, error)) {
+      !check_strength(spec, value_bytes, hot, pattern, error) ||
+      !check_cleared_count(spec, hot, error)) {
     return false;
   }
   hot.tail = simplest_tail(spec, value_bytes, &pattern);

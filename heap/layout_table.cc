@@ -18,7 +18,7 @@ namespace {
 /// The same function, or the same pattern.
 bool same_tracing(const HotLayout& h, const HotLayout& hot,
                   const TailPattern& pattern) {
-  if (h.kind != ScanKind::kElements) return h.trace == hot.trace;
+  if (h.tail != LayoutSpec::Tail::kElements) return h.trace == hot.trace;
   return h.pattern->words == pattern.words &&
          h.pattern->pointers == pattern.pointers &&
          h.pattern->encoded == pattern.encoded;
@@ -58,7 +58,8 @@ LayoutId LayoutTable::find_equal_locked(const HotLayout& hot,
         h.head_encoded == hot.head_encoded && same_tracing(h, hot, pattern) &&
         c.on_dead == cold.on_dead && c.user == cold.user &&
         c.head_strength == cold.head_strength &&
-        c.tail_strength == cold.tail_strength) {
+        c.tail_strength == cold.tail_strength &&
+        c.cleared_count == cold.cleared_count) {
       return static_cast<LayoutId>(id);
     }
   }
@@ -80,8 +81,13 @@ LayoutId LayoutTable::add(const LayoutSpec& spec, uint8_t flags, Error* error) {
     return kInvalidLayout;
   }
   hot.flags |= flags;
-  ColdLayout cold{spec.on_dead,       spec.user,          nullptr,
-                  spec.head_strength, spec.tail_strength, spec.distinct};
+  ColdLayout cold{spec.on_dead,
+                  spec.user,
+                  nullptr,
+                  spec.head_strength,
+                  spec.tail_strength,
+                  spec.distinct,
+                  spec.cleared_count_offset};
   const char* name = spec.name == nullptr ? "" : spec.name;
 
   base::LockGuard guard(lock_);
@@ -102,7 +108,7 @@ LayoutId LayoutTable::add(const LayoutSpec& spec, uint8_t flags, Error* error) {
     return kInvalidLayout;
   }
   const size_t bytes = std::strlen(name) + 1;
-  const bool elements = hot.kind == ScanKind::kElements;
+  const bool elements = hot.tail == LayoutSpec::Tail::kElements;
   const size_t before = elements ? sizeof(TailPattern) : 0;
   char* copy = static_cast<char*>(
       meta_->alloc(before + bytes, elements ? alignof(TailPattern) : 1));

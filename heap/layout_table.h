@@ -34,6 +34,7 @@ enum class ScanKind : uint8_t {
   kMixed,         ///< head bitmaps of both kinds, then a tail of one kind
   kElements,      ///< head bitmaps of both kinds, then elements, all alike
   kCustom,
+  kWeak,  ///< some words do not keep their target: ColdLayout says which
 };
 
 /// One element of a tail of kElements: bit i is its word i.
@@ -53,26 +54,34 @@ struct alignas(32) HotLayout {
   uint64_t head_encoded;   ///< bit i: an encoded value begins at word i
   union {
     TraceFn trace;               ///< kCustom
-    const TailPattern* pattern;  ///< kElements: before its name
+    const TailPattern* pattern;  ///< tail is kElements: before its name
   };
 
   /// Where the tail begins, for the kinds that scan one.
   size_t tail_from() const {
-    return kind == ScanKind::kMixed || kind == ScanKind::kElements ? head_bytes
-                                                                   : 0;
+    return kind == ScanKind::kMixed || kind == ScanKind::kElements ||
+                   kind == ScanKind::kWeak
+               ? head_bytes
+               : 0;
   }
 };
 static_assert(sizeof(HotLayout) == 32);
 
-enum LayoutFlag : uint8_t { kOnDead = 1, kWeakCell = 2, kNoZero = 4 };
+enum LayoutFlag : uint8_t {
+  kOnDead = 1,
+  kWeakCell = 2,  ///< a tricolor::Weak: noscan, on the collector's list
+  kNoZero = 4,
+  kLong = 8,  ///< of a kWeakCell: it is cleared after resurrection only
+};
 
 struct ColdLayout {
   OnDeadFn on_dead;
   void* user;
-  const char* name;                    ///< a copy
-  LayoutSpec::Strength head_strength;  ///< not read by the markers yet
+  const char* name;  ///< a copy
+  LayoutSpec::Strength head_strength;
   LayoutSpec::Strength tail_strength;
   bool distinct;
+  uint32_t cleared_count;  ///< offset of the counter of cleared slots, or 0
 };
 
 class LayoutTable {

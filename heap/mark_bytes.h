@@ -65,6 +65,17 @@ inline size_t sweep_marks_bytes(uint8_t* marks, size_t n, uint8_t cur) {
   return live;
 }
 
+/// Writes `to` over every byte == from. n % 64 == 0.
+inline void replace_marks_bytes(uint8_t* marks, size_t n, uint8_t from,
+                                uint8_t to) {
+  if (!TRI_TSAN) return replace_bytes_sse2(marks, n, from, to);
+  for (size_t i = 0; i < n; ++i) {
+    if (base::load_relaxed(&marks[i]) == from) {
+      base::store_relaxed(&marks[i], to);
+    }
+  }
+}
+
 }  // namespace tricolor::heap
 
 #endif  // TRICOLOR_HEAP_MARK_BYTES_H_

@@ -76,6 +76,18 @@ inline size_t sweep_bytes_sse2(uint8_t* p, size_t n, uint8_t cur) {
   return static_cast<size_t>(_mm_cvtsi128_si64(live));
 }
 
+/// Writes `to` over bytes == from. n is a multiple of 64, p of 16.
+inline void replace_bytes_sse2(uint8_t* p, size_t n, uint8_t from, uint8_t to) {
+  const __m128i want = _mm_set1_epi8(static_cast<char>(from));
+  const __m128i flip = _mm_set1_epi8(static_cast<char>(from ^ to));
+  for (size_t i = 0; i < n; i += 16) {
+    auto* at = reinterpret_cast<__m128i*>(p + i);
+    const __m128i v = _mm_load_si128(at);
+    const __m128i hit = _mm_cmpeq_epi8(v, want);
+    _mm_store_si128(at, _mm_xor_si128(v, _mm_and_si128(hit, flip)));
+  }
+}
+
 }  // namespace tricolor::heap
 
 #endif  // TRICOLOR_HEAP_MARK_BYTES_X86_64_H_

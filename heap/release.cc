@@ -73,7 +73,7 @@ void Heap::check_live_cell(const tri_mutator* mu, const void* cell,
                "collected, or points into the middle of one",
                cell);
   }
-  if (TRI_UNLIKELY(byte != cur() && mu->barrier_on == 0)) {
+  if (TRI_UNLIKELY(is_dead(byte) && mu->barrier_on == 0)) {
     TRI_MISUSE(call,
                "the cell %p was found unreachable by the last cycle; keep it "
                "rooted until the call",
@@ -137,8 +137,12 @@ bool Heap::release(tri_mutator* mu, void* cell) {
   uint32_t layout = space_.layout_at(bits, offset);
   uint32_t size_class = PageEntry::size_class(bits);
   const HotLayout& hot = layouts_.hot(static_cast<LayoutId>(layout));
-  // A weak cell may be on the collector's list; on_dead is the sweeper's call.
-  if ((hot.flags & (kWeakCell | kOnDead)) != 0) return false;
+  // A weak cell may be on the collector's list, what was resurrected is not
+  // swept yet; on_dead is the sweeper's call.
+  if ((hot.flags & (kWeakCell | kOnDead)) != 0 || hot.kind == ScanKind::kWeak ||
+      base::load_relaxed(space_.mark_of(offset)) == revived()) {
+    return false;
+  }
   bool marking = mu->barrier_on != 0;
   bool noscan = hot.kind == ScanKind::kNoscan;
   if (marking && !noscan) return false;

@@ -62,13 +62,19 @@ void Heap::on_dead_cells(Span* span) {
 
 uint32_t Heap::sweep_marks(Span* span) {
   const HotLayout& hot = layouts_.hot(span->layout);
+  uint8_t* marks =
+      space_.mark_of(static_cast<size_t>(span->first_page) << kPageShift);
+  const uint8_t also = revived();
+  if (TRI_UNLIKELY(also != 0)) {
+    const size_t n = (size_t{span->npages} << kPageShift) >> kGranuleShift;
+    const bool large = span->state == SpanState::kLarge;
+    replace_marks_bytes(marks, large ? 64 : n, also, cur());
+  }
   const bool has_on_dead =
       span->mixed ? span->has_on_dead : (hot.flags & kOnDead) != 0;
   if (TRI_ASAN || options_.clobber_free || has_on_dead) {
     on_dead_cells(span);
   }
-  uint8_t* marks =
-      space_.mark_of(static_cast<size_t>(span->first_page) << kPageShift);
   if (span->state == SpanState::kLarge) {
     return static_cast<uint32_t>(sweep_marks_bytes(marks, 64, cur()));
   }

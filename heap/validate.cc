@@ -160,7 +160,7 @@ void Heap::validate_marks_stw(const Span* span, bool swept) const {
     TRI_CHECK(i % stride == 0 && i / stride < cells,
               "span %u: mark byte %u inside a cell (granule %zu)", page,
               unsigned{byte}, i);
-    TRI_CHECK(byte == cur() || byte == prev(),
+    TRI_CHECK(byte == cur() || byte == prev() || (byte == revived() && !fresh),
               "span %u: mark byte %u is neither %u nor %u", page,
               unsigned{byte}, unsigned{cur()}, unsigned{prev()});
     TRI_CHECK(byte == cur() || may_be_prev,
@@ -201,7 +201,8 @@ void Heap::check_ids_stw(const Span* span) const {
   }
 }
 
-void Heap::for_each_marked_stw(void (*fn)(void* arg, void* cell), void* arg) {
+void Heap::for_each_marked_stw(uint8_t epoch, void (*fn)(void* arg, void* cell),
+                               void* arg) {
   const size_t pages = space_.committed_pages();
   for (size_t page = 1; page < pages;) {
     const Span* span = space_.span(page);
@@ -217,7 +218,7 @@ void Heap::for_each_marked_stw(void (*fn)(void* arg, void* cell), void* arg) {
     const size_t bytes = small ? span->cell_bytes : 0;
     for (size_t i = 0; i < cells; ++i) {
       size_t offset = i * bytes;
-      if (base::load_relaxed(&marks[offset >> kGranuleShift]) == cur()) {
+      if (base::load_relaxed(&marks[offset >> kGranuleShift]) == epoch) {
         fn(arg, base + offset);
       }
     }

@@ -165,7 +165,7 @@ void tri_enter_native(tri_mutator* mu) { tricolor::detail::enter_native(*mu); }
 void tri_leave_native(tri_mutator* mu) { tricolor::detail::leave_native(*mu); }
 
 void* tri_weak_make(tri_mutator* mu, void* target) {
-  return tricolor::detail::make_weak(*mu, target);
+  return tricolor::detail::make_weak(*mu, target, false);
 }
 void* tri_weak_get(tri_mutator* mu, void* weak) {
   return tri_detail_weak_load(mu, static_cast<void* const*>(weak));

@@ -60,15 +60,15 @@ using OnDeadFn = void (*)(void* cell, size_t cell_bytes, void* user);
 ///
 /// How a cell holds what it refers to is separate from where: `head_strength`
 /// is for all offsets given, `tail_strength` for every word of the tail.
-/// **Weak and ephemeron words are traced as strong so far**: such a layout is
-/// checked and kept, and nothing dies or is cleared through it. Pairs of an
-/// ephemeron lie at multiples of 16 bytes of the cell, the key first.
+/// Weak words and pairs are read and written through tricolor/weak.h only. The
+/// pairs of an ephemeron lie at multiples of 16 bytes of the cell, key first.
 struct LayoutSpec {
   enum class Tail : uint8_t { kNone, kPointers, kEncoded, kNoscan, kElements };
   enum class Strength : uint8_t {
     kStrong,     ///< keeps the target alive
     kWeak,       ///< cleared when the target dies (Encoding::cleared_word)
     kEphemeron,  ///< pairs: the value is kept while the key is alive
+    kLongWeak,   ///< as kWeak, but not while a finalizer has the target
   };
 
   const char* name = "";
@@ -86,6 +86,9 @@ struct LayoutSpec {
   EncodingId encoding = kRawPointers;  ///< of all encoded words
   Strength head_strength = Strength::kStrong;
   Strength tail_strength = Strength::kStrong;
+  /// Of a word of the head that the collector adds the number of words or pairs
+  /// to that it has cleared in the cell; 0: none.
+  uint32_t cleared_count_offset = 0;
   TraceFn trace = nullptr;  ///< set: the layout is `custom`
   OnDeadFn on_dead = nullptr;
   void* user = nullptr;

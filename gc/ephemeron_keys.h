@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 tricolor authors
+//
+// EphemeronKeys: which values wait for which white key, while a cycle marks.
+// A marker that marks a key finds them here, so that a chain of ephemerons
+// takes time linear in its length, in any order.
+//
+//   levels_[0..n): hash tables, each four times the last -> Node -> Node
+//
+// A table never grows: past two nodes a bucket a further one is begun, and a
+// search looks into all of them. Nodes lie in chunks of the WorkList.
+//
+// Why no pair is missed. Whoever inserts (key, value) has seen the key white,
+// and looks at its mark byte again afterwards, behind a fence; whoever marks a
+// key writes the byte and looks here, behind a fence. One of the two sees the
+// other (store buffering). That markers look here at all is settled by a ragged
+// barrier between begin() and the first insert(); see CollectorImpl::
+// resolve_ephemerons().
+//
+// Threads: begin, insert and end by the holder of `advancing_`, end when nobody
+// marks; the others by any marker.
+#ifndef TRICOLOR_GC_EPHEMERON_KEYS_H_
+#define TRICOLOR_GC_EPHEMERON_KEYS_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "base/atomics.h"
+#include "gc/work_list.h"
+
+namespace tricolor::gc {
+
+class EphemeronKeys {
+ public:
+  void init(WorkList* chunks) { chunks_ = chunks; }
+
+  /// From now on markers ask. False: no memory.
+  bool begin();
+  /// False: no memory; the value is to be marked.
+  bool insert(void* key, void* value);
+  /// Forgets everything; nobody asks any more.
+  void end();
+
+  /// What a marker asks, or null: nothing waits.
+  // ORDER-keys-1: pairs with begin(): the first table is complete.
+  const EphemeronKeys* active() const {
+    return levels_made_.load_acquire() == 0 ? nullptr : this;
+  }
+  /// Whether anything waits for a key its caller has just marked.
+  bool has(void* key) const {
+    base::fence_seq_cst();
+    return next_of(nullptr, key) != nullptr;
+  }
+  /// Calls fn(value) for what waits for it.
+  template <class F>
+  void for_each(void* key, F&& fn) const {
+    for (const Node* n = next_of(nullptr, key); n != nullptr;
+         n = next_of(n, key)) {
+      fn(n->value);
+    }
+  }
+
+ private:
+  struct Node {
+    Node* next;  ///< in the bucket
+    void* key;
+    void* value;
+    uint64_t level;
+  };
+  struct Level {
+    base::Atomic<Node*>* buckets;
+    uint32_t bits;
+    uint64_t nodes;
+  };
+  static constexpr uint32_t kLevels = 10;
+  static constexpr uint32_t kFirstBits = 9;  // 512 buckets: a page
+  static constexpr size_t kNodes = sizeof(WorkChunk::cells) / (sizeof(Node));
+
+  static size_t hash(const void* key, uint32_t bits) {
+    return reinterpret_cast<uintptr_t>(key) * 0x9e3779b97f4a7c15 >> (64 - bits);
+  }
+  bool add_level();
+  /// The next node with this key after `n`, or the first.
+  const Node* next_of(const Node* n, void* key) const;
+
+  WorkList* chunks_ = nullptr;
+  Level levels_[kLevels] = {};
+  base::Atomic<uint32_t> levels_made_{0};
+  WorkChunk* nodes_ = nullptr;  ///< newest chunk; its `count`: nodes in use
+};
+
+}  // namespace tricolor::gc
+
+#endif  // TRICOLOR_GC_EPHEMERON_KEYS_H_
