@@ -64,7 +64,7 @@ void CollectorImpl::resolve_some(ProcGc* p, size_t pairs) {
     if (at.cell == nullptr) at = {weak.unresolved.take(), 0};
     if (at.cell == nullptr) break;
     const WeakWords words(heap->layouts(), heap->layout_of(at.cell));
-    const size_t n = heap->cell_bytes(at.cell) / 8;
+    const size_t n = heap->bytes_of(at.cell) / 8;
     for (; at.word < n && pairs > 0; at.word += 2, --pairs) {
       const Encoding* of_key = words.at(at.word, Strength::kEphemeron);
       if (of_key == nullptr) continue;
@@ -87,7 +87,7 @@ void CollectorImpl::resolve_some(ProcGc* p, size_t pairs) {
 /// No memory to list the cell: nothing of it may die.
 void CollectorImpl::keep_pairs(ProcGc* p, void* cell) {
   const WeakWords words(heap->layouts(), heap->layout_of(cell));
-  const size_t n = heap->cell_bytes(cell) / 8;
+  const size_t n = heap->bytes_of(cell) / 8;
   for (size_t i = 0; i < n; ++i) {
     const Encoding* e = words.at(i, Strength::kEphemeron);
     if (e == nullptr) continue;
@@ -115,7 +115,7 @@ bool CollectorImpl::settle_arrays(CellList* list, Strength s, CellList* next) {
     if (at.cell == nullptr) at = {list->take(), 0};
     if (at.cell == nullptr) return true;
     const WeakWords which(heap->layouts(), heap->layout_of(at.cell));
-    const size_t n = heap->cell_bytes(at.cell) / 8;
+    const size_t n = heap->bytes_of(at.cell) / 8;
     uint64_t cleared = 0;
     for (; at.word < n && words > 0; ++at.word, --words) {
       const Encoding* e = which.at(at.word, s);
@@ -154,7 +154,7 @@ bool CollectorImpl::settle_pairs() {
     if (at.cell == nullptr) at = {weak.pairs.take(), 0};
     if (at.cell == nullptr) return true;
     const WeakWords words(heap->layouts(), heap->layout_of(at.cell));
-    const size_t n = heap->cell_bytes(at.cell) / 8;
+    const size_t n = heap->bytes_of(at.cell) / 8;
     uint64_t cleared = 0;
     while (at.word < n && pairs > 0) {
       base::LockGuard guard(settle_lock);

@@ -323,6 +323,10 @@ size_t Heap::cell_bytes(const void* cell) const {
     TRI_MISUSE("cell_size", "%p is not the start of a cell of this runtime",
                cell);
   }
+  return bytes_of(cell);
+}
+
+size_t Heap::bytes_of(const void* cell) const {
   size_t page = space_.offset_of(cell) >> kPageShift;
   uint32_t bits = space_.entry(page)->bits.load_relaxed();
   uint32_t size_class = PageEntry::size_class(bits);

@@ -136,6 +136,8 @@ class Heap {
   LayoutTable& layouts() { return layouts_; }
   /// The usable bytes of the live cell that starts at `cell`.
   size_t cell_bytes(const void* cell) const;
+  /// The same of what the caller knows to be a cell, whatever its mark byte.
+  size_t bytes_of(const void* cell) const;
   LayoutId layout_of(const void* cell) const {
     size_t offset = space_.offset_of(cell);
     uint32_t bits = space_.entry(offset >> kPageShift)->bits.load_relaxed();

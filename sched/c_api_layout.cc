@@ -145,6 +145,7 @@ uint16_t tri_layout_register(tri_runtime* rt, const tri_layout_spec* spec,
   s.user = from.user;
   s.distinct = from.distinct;
   s.uninitialized = from.uninitialized;
+  s.cleared_count_offset = from.cleared_count_offset;
   return cpp(rt).register_layout(s, reinterpret_cast<Error*>(error));
 }
 

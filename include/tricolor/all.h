@@ -11,6 +11,7 @@
 #include "tricolor/error.h"
 #include "tricolor/external.h"
 #include "tricolor/field.h"
+#include "tricolor/finalizer.h"
 #include "tricolor/gc.h"
 #include "tricolor/gc_events.h"
 #include "tricolor/global.h"
@@ -26,6 +27,7 @@
 #include "tricolor/thread.h"
 #include "tricolor/value_stack.h"
 #include "tricolor/weak.h"
+#include "tricolor/weak_array.h"
 // IWYU pragma: end_exports
 
 #endif  // TRICOLOR_ALL_H_

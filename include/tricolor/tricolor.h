@@ -162,5 +162,6 @@ static inline void tri_poll(tri_mutator* mu) {
 #include "tricolor/tricolor_layout.h" /* IWYU pragma: export */
 #include "tricolor/tricolor_roots.h"  /* IWYU pragma: export */
 #include "tricolor/tricolor_tasks.h"  /* IWYU pragma: export */
+#include "tricolor/tricolor_weak.h"   /* IWYU pragma: export */
 
 #endif /* TRICOLOR_TRICOLOR_H_ */

@@ -64,7 +64,8 @@ enum {
   TRI_TAIL_NOSCAN = 3,
   TRI_TAIL_ELEMENTS = 4
 };
-enum { TRI_STRONG = 0, TRI_WEAK = 1, TRI_EPHEMERON = 2 }; /* see layout.h */
+/* See layout.h. */
+enum { TRI_STRONG = 0, TRI_WEAK = 1, TRI_EPHEMERON = 2, TRI_LONG_WEAK = 3 };
 
 /* Start from TRI_LAYOUT_SPEC_INIT: a program keeps working with a library whose
  * spec has more fields. One of fewer refuses what it does not know of, unless
@@ -83,7 +84,7 @@ typedef struct tri_layout_spec {
   size_t tail_pointer_count;
   const uint32_t* tail_encoded_offsets;
   size_t tail_encoded_count;
-  int head_strength, tail_strength; /* all are traced as strong so far */
+  int head_strength, tail_strength;
   /* Set for a custom layout: calls tri_visit for every pointer. */
   void (*trace)(tri_tracer* tracer, void* cell, size_t cell_bytes, void* user);
   void (*on_dead)(void* cell, size_t cell_bytes, void* user);
@@ -91,12 +92,13 @@ typedef struct tri_layout_spec {
   uint8_t encoding; /* of all encoded words */
   bool distinct;
   bool uninitialized;
+  uint32_t cleared_count_offset; /* 0: none */
 } tri_layout_spec;
 
 #define TRI_LAYOUT_SPEC_INIT                                                  \
   {                                                                           \
     sizeof(tri_layout_spec), 0, "", 0, 0, 0, 0, TRI_TAIL_NONE, 0, 0, 0, 0, 0, \
-        TRI_STRONG, TRI_STRONG, 0, 0, 0, TRI_RAW_POINTERS, false, false       \
+        TRI_STRONG, TRI_STRONG, 0, 0, 0, TRI_RAW_POINTERS, false, false, 0    \
   }
 
 /* 0 on a bad spec; the error names the field. trace is tried here. */

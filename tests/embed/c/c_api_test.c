@@ -293,6 +293,55 @@ static void test_jumping_out_of_frames(tri_mutator* mu) {
   CHECK(count(root[0]) == 127);
 }
 
+static int finalized;
+static void finalize(tri_mutator* mu, void* object, void* data) {
+  (void)mu;
+  CHECK(object != NULL && data == &finalized);
+  finalized++;
+}
+
+/* Weak words, an ephemeron, finalizers: as the C++ tests, but in C. */
+static void test_weak_words_and_finalizers(tri_mutator* mu, tri_runtime* rt) {
+  tri_error error = {0};
+  const uint8_t raw = TRI_RAW_POINTERS;
+  const uint16_t weak = tri_weak_array_register(rt, TRI_WEAK, raw, &error);
+  const uint16_t pairs =
+      tri_weak_array_register(rt, TRI_EPHEMERON, raw, &error);
+  CHECK(weak != 0 && pairs != 0);
+  CHECK(tri_weak_array_register(rt, 77, raw, &error) == 0);
+  CHECK(strstr(error.text, "strength is 77") != NULL);
+  TRI_FRAME(mu, 4);
+  uint64_t* w = root[0] = tri_allocate(mu, weak, 16 + 2 * 8);
+  uint64_t* p = root[1] = tri_allocate(mu, pairs, 16 + 16);
+  struct node* kept = root[2] = new_node(mu, 1);
+  tri_weak_store(mu, &w[2], raw, (uint64_t)kept);
+  tri_weak_store(mu, &w[3], raw, (uint64_t)new_node(mu, 2));
+  tri_ephemeron_store(mu, &p[2], raw, (uint64_t)kept, raw,
+                      (uint64_t)new_node(mu, 3));
+  root[3] = tri_long_weak_make(mu, kept);
+  tri_collect(mu);
+  CHECK(tri_weak_load(mu, &w[2], raw, 0) == (uint64_t)kept);
+  CHECK(tri_weak_load(mu, &w[3], raw, 0) == 0 && w[1] == 1);
+  CHECK(((struct node*)tri_weak_load(mu, &p[3], raw, 0))->id == 3);
+  tri_set_finalizer_order(rt, TRI_NEWEST_FIRST);
+  CHECK(tri_try_add_finalizer(mu, kept, finalize, &finalized));
+  CHECK(tri_has_finalizer(mu, kept) && tri_cancel_finalizer(mu, kept));
+  CHECK(tri_try_add_finalizer(mu, kept, finalize, &finalized));
+  root[2] = NULL;
+  tri_collect(mu);
+  CHECK(tri_weak_load(mu, &w[2], raw, 0) == 0 && w[1] == 2);
+  CHECK(tri_weak_get(mu, root[3]) == kept && tri_finalizers_queued(rt) == 1);
+  tri_finalizable next;
+  CHECK(tri_take_finalizable(mu, &next) && next.object == kept);
+  CHECK(next.fn == finalize && next.data == &finalized);
+  CHECK(!tri_take_finalizable(mu, &next));
+  CHECK(tri_try_add_finalizer(mu, kept, finalize, &finalized));
+  CHECK(tri_finalize_all(mu, 8) == 1 && finalized == 1);
+  CHECK(tri_run_finalizers(mu, 1) == 0);
+  CHECK(tri_weak_get(mu, root[3]) == NULL);
+  CHECK(tri_weak_load(mu, &p[2], raw, 7) == 0 && p[1] == 1);
+}
+
 static void run(tri_mutator* mu, void* ctx) {
   test_jumping_out_of_frames(mu);
   test_tasks_and_weak(mu);
@@ -301,6 +350,7 @@ static void run(tri_mutator* mu, void* ctx) {
   test_requests(mu, ctx);
   test_roots_and_exchange(mu, ctx);
   test_encoded(mu);
+  test_weak_words_and_finalizers(mu, ctx);
   for (int i = 0; i < 200; ++i) {
     tree(mu, 10);
     tri_poll(mu);

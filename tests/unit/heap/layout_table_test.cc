@@ -118,10 +118,10 @@ TEST(heap_layout_table, strength_is_kept_and_is_not_the_shape) {
   EXPECT_EQ(t.table.cold(weak).head_strength, Strength::kWeak);
   EXPECT_EQ(t.table.cold(pairs).head_strength, Strength::kEphemeron);
   for (LayoutId id : {weak, pairs}) {
-    // Traced as strong: what the markers read is the same.
-    EXPECT_EQ(
-        std::memcmp(&t.table.hot(id), &t.table.hot(strong), sizeof(HotLayout)),
-        0);
+    HotLayout hot = t.table.hot(id);
+    EXPECT_EQ(hot.kind, ScanKind::kWeak);
+    hot.kind = t.table.hot(strong).kind;  // nothing else is different
+    EXPECT_EQ(std::memcmp(&hot, &t.table.hot(strong), sizeof(HotLayout)), 0);
   }
   LayoutSpec array = pair_of_pointers(Strength::kStrong);
   array.tail = Tail::kPointers;
@@ -132,7 +132,27 @@ TEST(heap_layout_table, strength_is_kept_and_is_not_the_shape) {
   EXPECT_EQ(t.add(array), table);
   EXPECT_EQ(t.table.cold(table).head_strength, Strength::kStrong);
   EXPECT_EQ(t.table.cold(table).tail_strength, Strength::kEphemeron);
-  EXPECT_EQ(t.table.hot(table).kind, t.table.hot(plain).kind);
+  EXPECT_EQ(t.table.hot(table).kind, ScanKind::kWeak);
+  EXPECT_EQ(t.table.hot(plain).kind, ScanKind::kMixed);
+}
+
+TEST(heap_layout_table, the_counter_of_cleared_slots) {
+  Table t;
+  LayoutSpec spec = pair_of_pointers(Strength::kWeak);
+  spec.cleared_count_offset = 16;
+  const LayoutId id = t.add(spec);
+  EXPECT_NE(id, kInvalidLayout) << t.error.text;
+  EXPECT_NE(t.add(pair_of_pointers(Strength::kWeak)), id) << "not merged";
+  EXPECT_EQ(t.table.cold(id).cleared_count, 16u);
+  spec.cleared_count_offset = 8;
+  EXPECT_THAT(t.refused(spec), HasSubstr("= 8 is that of a pointer"));
+  spec.cleared_count_offset = 12;
+  EXPECT_THAT(t.refused(spec), HasSubstr("= 12 is not a multiple of 8"));
+  spec.cleared_count_offset = 32;
+  EXPECT_THAT(t.refused(spec), HasSubstr("= 32 lies outside head_bytes"));
+  spec = pair_of_pointers(Strength::kStrong);
+  spec.cleared_count_offset = 16;
+  EXPECT_THAT(t.refused(spec), HasSubstr("all words are strong"));
 }
 
 TEST(heap_layout_table, strength_of_encoded_words) {
@@ -177,8 +197,8 @@ TEST(heap_layout_table, a_strength_that_fits_nothing_is_refused) {
   spec.tail_strength = Strength::kStrong;
   spec.head_strength = Strength::kWeak;
   EXPECT_THAT(t.refused(spec), HasSubstr("head_strength is kWeak, but trace"));
-  spec.head_strength = static_cast<Strength>(3);
-  EXPECT_THAT(t.refused(spec), HasSubstr("head_strength is 3"));
+  spec.head_strength = static_cast<Strength>(4);
+  EXPECT_THAT(t.refused(spec), HasSubstr("head_strength is 4"));
   spec.head_strength = Strength::kStrong;
   spec.tail_strength = static_cast<Strength>(200);
   EXPECT_THAT(t.refused(spec), HasSubstr("tail_strength is 200"));

@@ -53,28 +53,31 @@ TEST(sched_layout, a_trace_function_is_tried_first) {
   });
 }
 
-// Weak and ephemeron words are registered today and traced as strong.
-TEST(sched_layout, weak_words_are_traced_as_strong_so_far) {
+TEST(sched_layout, weak_words_do_not_keep_their_targets) {
   RuntimePtr rt = make_runtime(options(1, 0));
   LayoutSpec spec;
   spec.name = "Weak";
   spec.tail = LayoutSpec::Tail::kPointers;
-  for (auto s :
-       {LayoutSpec::Strength::kWeak, LayoutSpec::Strength::kEphemeron}) {
+  for (auto s : {LayoutSpec::Strength::kWeak, LayoutSpec::Strength::kLongWeak,
+                 LayoutSpec::Strength::kEphemeron}) {
     spec.tail_strength = s;
     Error error;
     const LayoutId id = rt->register_layout(spec, &error);
     ASSERT_NE(id, kInvalidLayout) << error.text;
     rt->run([&](Mutator& mu) {
       const Type<Link> type = link_type(runtime_of(mu));
-      Scope<1> scope(mu);
-      auto* words = static_cast<uint64_t*>(allocate(mu, id, 32));
+      Scope<2> scope(mu);
+      auto* words = static_cast<WeakField<Link>*>(allocate(mu, id, 32));
       *scope.take() = words;
-      for (int i = 0; i < 4; i++) {
-        detail::store_slot<Link*>(mu, &words[i], make_list(mu, type, 1));
-      }
+      Local<Link> kept(scope, make_list(mu, type, 1));
+      for (int i = 0; i < 3; i++) words[i].store(mu, make_list(mu, type, 1));
+      words[3].store(mu, kept);
       collect(mu);
-      EXPECT_EQ(stats(runtime_of(mu)).live_cells, 5u);
+      EXPECT_EQ(stats(runtime_of(mu)).live_cells, 2u);
+      // With a dead key the value goes, too, though it lives elsewhere.
+      const bool pairs = s == LayoutSpec::Strength::kEphemeron;
+      EXPECT_EQ(words[3].load(mu), pairs ? nullptr : kept.get());
+      EXPECT_EQ(words[0].load(mu), nullptr);
     });
   }
 }

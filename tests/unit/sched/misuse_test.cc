@@ -80,7 +80,7 @@ TEST(sched_misuse_death, heap_from_native_code) {
       "store of a managed pointer: .*native code");
   EXPECT_DEATH(
       with_cell([](Mutator& mu, Link* cell) { Weak<Link>::make(mu, cell); }),
-      "make_weak: .*native code");
+      "Weak::make: .*native code");
 }
 
 TEST(sched_misuse_death, heap_from_a_thread_that_has_just_attached) {
