@@ -110,6 +110,23 @@ void CollectorImpl::await_others(tri_mutator* mu) {
   }
 }
 
+/// A piece, if nobody is at it. Nothing is swept before the last one, and what
+/// there is to settle can grow with what is allocated (finalizers): whoever is
+/// past the trigger by now waits for the end, as at the goal of a mark.
+void CollectorImpl::assist_settling(ProcGc* p, tri_mutator* mu) {
+  {
+    CollectorScope scope(p);
+    advance(p);
+  }
+  if (options.assist_policy != AssistPolicy::kClassic) return;
+  const uint64_t deadline = now() + kMostAwaitNs;
+  while ((phase() == Phase::kSettle || phase() == Phase::kFlush) &&
+         paced_bytes() >= pacer.trigger() && now() < deadline) {
+    if (!run_worker(proc_of(mu), mu, kSliceNs)) world.relax(world.ctx, mu);
+    poll(*mu);
+  }
+}
+
 /// Sweeps in proportion: all spans before heap_live reaches the trigger. What
 /// refills swept for themselves counts: memory is best swept by who is about to
 /// use it, and a program that keeps allocating does little else.
@@ -190,11 +207,9 @@ void CollectorImpl::before_refill(tri_mutator* mu, size_t bytes, bool object) {
       assist(p, mu, allocated);
       break;
     case Phase::kSettle:
-    case Phase::kFlush: {
-      CollectorScope scope(p);
-      advance(p);
+    case Phase::kFlush:
+      assist_settling(p, mu);
       break;
-    }
     case Phase::kSweep:
       sweep_share(p, allocated);
       break;

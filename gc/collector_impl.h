@@ -217,6 +217,7 @@ struct CollectorImpl {
   void assist(ProcGc* p, tri_mutator* mu, uint64_t allocated);
   void finish_for_long(tri_mutator* mu, size_t bytes);
   void await_others(tri_mutator* mu);
+  void assist_settling(ProcGc* p, tri_mutator* mu);
   /// The longest an allocating task is a worker at once.
   uint64_t slice_ns() const;
   void sweep_share(ProcGc* p, uint64_t allocated);
