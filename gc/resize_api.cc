@@ -76,7 +76,6 @@ void copy_words(void* to, const void* from, size_t bytes) {
 void drop_dead_words(CollectorImpl* c, LayoutId layout, void* cell, size_t from,
                      size_t to) {
   using Strength = LayoutSpec::Strength;
-  if (c->phase() != Phase::kSettle) return;
   const WeakWords weak(c->heap->layouts(), layout);
   auto* words = static_cast<uint64_t*>(cell);
   for (size_t i = from; i < to; ++i) {
@@ -108,8 +107,11 @@ void copy_cell(Mutator& mu, LayoutId layout, void* from, void* to,
     if (noscan) {
       std::memcpy(target, source, end - done);
     } else {
+      // Before the copy: the phase may end in the middle of it, but it begins
+      // in a stop, and no span is swept before this P's next safepoint.
+      const bool settling = c->phase() == Phase::kSettle;
       copy_words(target, source, end - done);
-      if (hot.kind == heap::ScanKind::kWeak) {
+      if (settling && hot.kind == heap::ScanKind::kWeak) {
         drop_dead_words(c, layout, to, done / 8, end / 8);
       }
     }
