@@ -4,7 +4,8 @@
 // The hybrid barrier's buffer. A shade appends to the P's buffer; a full buffer
 // is marked at once. The inline test and the store around it are in
 // tricolor/field.h; no safepoint lies between them, so the buffer belongs to
-// the P that the test was made for.
+// the P that the test was made for. The rules, their argument and their model:
+// docs/design/0011-barrier.md, tests/model/barrier.pml.
 #include "base/check.h"
 #include "gc/collector_impl.h"
 #include "gc/runtime_base.h"
@@ -35,9 +36,11 @@ extern "C" void tri_detail_shade_pair(tri_mutator* mu, void* old_cell,
   tricolor::gc::ProcGc* p = tricolor::gc::proc_of(mu);
   // Most values are null or already black: one look at the mark byte, with what
   // the P's worker keeps at hand.
-  for (void* cell : {old_cell, new_cell}) {
-    if (p->worker.is_white(cell)) {
-      p->collector->impl()->shade_from_mutator(p, cell);
-    }
+  if (p->worker.is_white(old_cell)) {
+    p->collector->impl()->shade_from_mutator(p, old_cell);
+  }
+  // A black G has nothing that is not marked in the end, whoever stores it.
+  if (mu->barrier_on != TRI_BARRIER_BLACK && p->worker.is_white(new_cell)) {
+    p->collector->impl()->shade_from_mutator(p, new_cell);
   }
 }

@@ -82,6 +82,7 @@ bool Collector::proc_init(ProcGc* p) {
   p->collector = this;
   p->worker.init(impl_->heap, &impl_->work, &impl_->weak.sinks);
   p->barrier_on = marking() ? 1 : 0;
+  p->mark_cycle = cycle();
   return true;
 }
 

@@ -105,6 +105,7 @@ bool CollectorImpl::start_cycle(ProcGc* p, bool wait) {
         c->heap->mcache_cut_stw(q);
         q->worker.begin_cycle_stw();
         q->barrier_on = 1;
+        q->mark_cycle = c->cycle_.load_relaxed();
         q->assist_debt_bytes = 0;
         q->sweep_debt_x256 = 0;
         q->stack_bytes = 0;

@@ -13,6 +13,7 @@
 
 #include "base/atomics.h"
 #include "gc/mark_worker.h"
+#include "gc/root_owner.h"
 #include "heap/mcache.h"
 
 namespace tricolor::gc {
@@ -20,6 +21,7 @@ namespace tricolor::gc {
 class Collector;
 
 inline constexpr uint32_t kBarrierBufferSize = 512;
+inline constexpr uint32_t kNoMarkCycle = ~uint32_t{0};
 
 /// What a P's running G or worker must attend to at its next safepoint.
 enum Request : uint32_t {
@@ -35,8 +37,10 @@ struct ProcGc : heap::MCache {
   /// holder at a safepoint. Loads by workers are relaxed: a hint.
   base::Atomic<uint32_t> request{0};
 
-  // Written while the world is stopped; copied into Mutators.
-  uint32_t barrier_on = 0;
+  // Written while the world is stopped (or before the P is in use); what
+  // Mutators have of it: barrier_state().
+  uint32_t barrier_on = 0;             ///< 1 exactly while marking
+  uint32_t mark_cycle = kNoMarkCycle;  ///< the cycle that marks, or marked last
 
   // Holder only.
   uint32_t barrier_count = 0;
@@ -50,6 +54,20 @@ struct ProcGc : heap::MCache {
   uint64_t slice_end_ns = 0;      ///< next time a fractional slice is due
   bool in_collector = false;      ///< guards against re-entry by a refill
 };
+
+/// What tri_mutator::barrier_on of `owner`, which is about to run on `p`, has
+/// to be. Of the owner's stamp it may be late (a scan that ends later is seen
+/// at the next refresh) but never early: black means that the whole stack has
+/// been scanned in this cycle, and that nothing was pushed on it since but by
+/// rule.
+inline uint32_t barrier_state(const ProcGc* p, const RootOwner* owner) {
+  if (p->barrier_on == 0) return TRI_BARRIER_OFF;
+  // ORDER-scanned-1: pairs with scan_owner(): what the scan shaded precedes
+  // every store that relies on it.
+  return owner->scanned_cycle.load_acquire() == p->mark_cycle
+             ? TRI_BARRIER_BLACK
+             : TRI_BARRIER_GREY;
+}
 
 inline ProcGc* proc_of(const tri_mutator* mu) {
   return static_cast<ProcGc*>(mu->p);

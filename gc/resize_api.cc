@@ -6,8 +6,10 @@
 //
 // Why the copy loses nothing. The new cell is born black if the collector
 // marks: nobody scans it, so every pointer copied into it is shaded (insertion
-// half). If marking begins during a long copy, between two chunks, the new cell
-// is white and rooted: it is scanned, and what is copied later is shaded, too.
+// half), unless the task is black: then what it reads from the old cell is
+// marked without. If marking begins during a long copy, between two chunks, the
+// new cell is white and rooted: it is scanned, and what is copied later is
+// shaded, too.
 #include <cstring>
 
 #include "base/check.h"
@@ -99,7 +101,7 @@ void copy_cell(Mutator& mu, LayoutId layout, void* from, void* to,
   for (size_t done = 0; done < bytes; done += kCopyChunk) {
     if (done != 0) poll(mu);
     size_t end = bytes - done < kCopyChunk ? bytes : done + kCopyChunk;
-    if (mu.barrier_on != 0 && !noscan) {
+    if (mu.barrier_on == TRI_BARRIER_GREY && !noscan) {
       shade_piece(c, proc_of(&mu), layout, from, bytes, done, end);
     }
     char* target = static_cast<char*>(to) + done;

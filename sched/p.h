@@ -136,7 +136,7 @@ inline void set_runnable(const P* p, G* g) {
 /// G gets a P, and when a stopped P starts again.
 inline void refresh_mutator(G* g, P* p) {
   g->mu.slots = p->visible;
-  g->mu.barrier_on = p->barrier_on;
+  g->mu.barrier_on = gc::barrier_state(p, g);
   g->mu.p = static_cast<gc::ProcGc*>(p);
 }
 

@@ -71,7 +71,7 @@ namespace sched {
 inline void unbind_mutator(G* g) {
   g->mu.p = nullptr;
   g->mu.slots = impl_of(g->mu)->no_slots;
-  g->mu.barrier_on = 1;
+  g->mu.barrier_on = TRI_BARRIER_GREY;
 }
 
 /// Whether the M is to end its loop.

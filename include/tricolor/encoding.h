@@ -38,9 +38,10 @@ enum class EncodingKind : uint8_t {
 /// values; a value stack, RootTable or Field does not take them. The marker
 /// reads the two words one by one, so it may see half of one value and half of
 /// another, and writers may store them one by one, in either order. What makes
-/// that safe: every store, while marking, first shades the cell of the old
-/// value and that of the new one. A torn pair then either is no pointer, and
-/// nothing is lost, for both cells are shaded already; or it has a pointer's
+/// that safe: every store, while marking, shades the cell of the old value and
+/// that of the new one (or the writer's stack has been scanned, and the new one
+/// is sure to be marked anyway). A torn pair then either is no pointer, and
+/// nothing is lost, for neither cell needs this slot; or it has a pointer's
 /// tag and the payload of an old value, of a new one, or of a number. Such a
 /// payload is looked at as every word of the heap is: unless it is the start of
 /// a cell that this cycle has found neither dead nor alive yet it is ignored;

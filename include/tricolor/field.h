@@ -6,10 +6,14 @@
 // detail/config.h on dependency order). No call here may collect or suspend.
 //
 // The barrier: while marking, the old value is shaded (Yuasa: what was
-// reachable at the start of the cycle stays reachable) and so is the new one
-// (Dijkstra: it may have come from a stack that is not scanned yet). Both go to
-// the P's buffer. There is no safepoint between the test of barrier_on and the
-// store, so a phase cannot flip in the middle. Source: Go's proposal 17503.
+// reachable at the start of the cycle stays reachable) and, as long as the
+// task's own stack has not been scanned, so is the new one (Dijkstra: that
+// stack may be the only place it is in). Both go to the P's buffer. No
+// safepoint lies between the first access here and the last, so neither a phase
+// nor the task's own colour changes in the middle, and whether the shading or
+// the store comes first makes no difference; but the old value is read before
+// it is overwritten. Each form may be used in any phase. Argument, litmus
+// table and model: docs/design/0011-barrier.md. Source: Go's proposal 17503.
 #ifndef TRICOLOR_FIELD_H_
 #define TRICOLOR_FIELD_H_
 
@@ -59,7 +63,7 @@ class Field {
 
   /// Only into a cell that no one else has seen and whose field is still null.
   void init(Mutator& mu, value_type v) {
-    if (TRI_DETAIL_UNLIKELY(mu.barrier_on != 0)) {
+    if (TRI_DETAIL_UNLIKELY(mu.barrier_on == TRI_BARRIER_GREY)) {
       tri_detail_shade_pair(&mu, nullptr, ValueTraits<value_type>::cell(v));
     }
     __atomic_store_n(&word_, detail::to_word(v), __ATOMIC_RELEASE);
@@ -77,7 +81,8 @@ class Field {
     return o;
   }
 
-  /// Stores `desired` if the field holds `expected`; else loads into it.
+  /// Stores `desired` if the field holds `expected`; else loads into it, and
+  /// nothing is shaded.
   bool compare_exchange(Mutator& mu, value_type& expected, value_type desired) {
     uint64_t e = detail::to_word(expected);
     if (!__atomic_compare_exchange_n(&word_, &e, detail::to_word(desired),

@@ -121,10 +121,14 @@ using RootCallback = void (*)(class Tracer&, void* ctx);
 bool add_root_callback(Runtime& rt, RootCallback fn, void* ctx);
 void remove_root_callback(Runtime& rt, RootCallback fn, void* ctx);
 
-/// The insertion half of the barrier alone, for such memory.
+/// While marking, sees to it that `cell` is marked, for such memory, and for
+/// pointers read from where the collector does not look: a table of interned
+/// strings that holds them weakly and forgets them in on_dead. Unlike the
+/// insertion half of a store it is not left out for a task whose stack has been
+/// scanned: that one, too, has just found a cell it did not have.
 inline void shade(Mutator& mu, const void* cell) {
   if (TRI_DETAIL_UNLIKELY(mu.barrier_on != 0)) {
-    tri_detail_shade_pair(&mu, nullptr, const_cast<void*>(cell));
+    tri_detail_shade_pair(&mu, const_cast<void*>(cell), nullptr);
   }
 }
 

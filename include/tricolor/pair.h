@@ -141,10 +141,23 @@ class PairField {
 
   /// Only into a cell that no one else has seen and whose field is still zero.
   void init(Mutator& mu, V v) {
-    if (TRI_DETAIL_UNLIKELY(mu.barrier_on != 0)) {
+    if (TRI_DETAIL_UNLIKELY(mu.barrier_on == TRI_BARRIER_GREY)) {
       tri_detail_shade_pair(&mu, nullptr, ValueTraits<V>::cell(v));
     }
     detail::pair_store(&words_, words_of(v));
+  }
+
+  /// Stores `v`, returns what was there. Sequentially consistent.
+  V exchange(Mutator& mu, V v) {
+    detail::PairWords old = detail::pair_load(&words_);
+    while (!detail::pair_compare_exchange(&words_, old, words_of(v))) {
+    }
+    const V o = value_of(old);
+    if (TRI_DETAIL_UNLIKELY(mu.barrier_on != 0)) {
+      tri_detail_shade_pair(&mu, ValueTraits<V>::cell(o),
+                            ValueTraits<V>::cell(v));
+    }
+    return o;
   }
 
   /// Stores `desired` if the field holds the bytes of `expected`; else loads

@@ -132,7 +132,7 @@ static inline void tri_store(tri_mutator* mu, void** slot, void* cell) {
 
 /* Into a slot, still null, of a cell nobody else has seen. */
 static inline void tri_store_init(tri_mutator* mu, void** slot, void* cell) {
-  if (TRI_DETAIL_UNLIKELY(mu->barrier_on != 0)) {
+  if (TRI_DETAIL_UNLIKELY(mu->barrier_on == TRI_BARRIER_GREY)) {
     tri_detail_shade_pair(mu, 0, cell);
   }
   __atomic_store_n(slot, cell, __ATOMIC_RELEASE);

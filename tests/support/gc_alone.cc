@@ -59,7 +59,7 @@ gc::RootOwner* GcAlone::add_owner() {
 void GcAlone::refresh() {
   for (auto& owner : owners_) {
     owner->mu.slots = p_.visible;
-    owner->mu.barrier_on = p_.barrier_on;
+    owner->mu.barrier_on = gc::barrier_state(&p_, owner.get());
   }
 }
 
@@ -88,6 +88,7 @@ gc::World GcAlone::make_world(GcAlone* self) {
   w.try_ragged_barrier = [](void* ctx, gc::ProcGc* p, gc::RaggedFn fn,
                             void* arg) {
     fn(arg, p, static_cast<GcAlone*>(ctx)->owners_[0].get());
+    static_cast<GcAlone*>(ctx)->refresh();
     return true;
   };
   w.for_each_p_stw = [](void* ctx, gc::ProcFn fn, void* arg) {

@@ -43,6 +43,12 @@ class GcAlone {
 
   LayoutId layout(const LayoutSpec& spec);
 
+  /// Scans owner i as a ragged barrier or a marker would: it is black then.
+  void scan_owner(size_t i) {
+    impl().scan_owner(&p_, owners_[i].get());
+    refresh();
+  }
+
   /// Starts a cycle; it stays in kMark until finish() (if work is left).
   void start();
   /// Scans about `bytes`.

@@ -6,9 +6,11 @@
  * that G lives, whichever thread runs it.
  *
  * Invariants
- * 1. slots and barrier_on are copies of what the current P holds. They are
- *    refreshed whenever a P is acquired (dispatch, leave_native, attach) and
- *    when a stopped P starts again; between two safepoints they cannot change.
+ * 1. slots is a copy of what the current P holds; barrier_on follows from the
+ *    P's barrier and from whether this cycle has scanned the G's stack. Both
+ *    are refreshed whenever a P is acquired (dispatch, leave_native, attach)
+ *    and when a P has answered a stop or a ragged barrier; between two
+ *    safepoints they cannot change.
  * 2. poll_request is written by any thread and read by the owner; all other
  *    fields are touched by the owner, or by the collector while the owner is
  *    suspended.
@@ -34,12 +36,23 @@ typedef struct tri_slot {
   char* limit;
 } tri_slot;
 
+/* What tri_mutator::barrier_on says. Inline paths ask whether it is off; the
+ * initialising stores, whether it is grey; tri_detail_shade_pair asks which.
+ * In native code it is grey, so that a store there is caught. Why a black G's
+ * stores need no insertion half: docs/design/0011-barrier.md. */
+enum {
+  TRI_BARRIER_OFF = 0,  /* nobody marks */
+  TRI_BARRIER_GREY = 1, /* the G's stack is not known to be scanned: both */
+  TRI_BARRIER_BLACK = 2 /* it has been scanned, or the G was born since the
+                           cycle began: the deletion half alone */
+};
+
 struct tri_runtime;
 struct tri_value_stack;
 
 typedef struct tri_mutator {
   tri_slot* slots;       /* the P's slot table, by slot id */
-  uint32_t barrier_on;   /* 0: stores need no barrier */
+  uint32_t barrier_on;   /* TRI_BARRIER_*; 0: stores need no barrier */
   uint32_t poll_request; /* non-zero: poll(mu) enters the runtime */
   void** shadow_top;     /* first free shadow slot */
   void** shadow_limit;   /* end of the current chunk */
