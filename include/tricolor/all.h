@@ -7,6 +7,7 @@
 
 // IWYU pragma: begin_exports
 #include "tricolor/allocate.h"
+#include "tricolor/bulk.h"
 #include "tricolor/coroutine.h"
 #include "tricolor/error.h"
 #include "tricolor/external.h"

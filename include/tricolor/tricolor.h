@@ -161,6 +161,7 @@ static inline void tri_poll(tri_mutator* mu) {
 #include "tricolor/tricolor_heap.h"   /* IWYU pragma: export */
 #include "tricolor/tricolor_layout.h" /* IWYU pragma: export */
 #include "tricolor/tricolor_roots.h"  /* IWYU pragma: export */
+#include "tricolor/tricolor_slots.h"  /* IWYU pragma: export */
 #include "tricolor/tricolor_tasks.h"  /* IWYU pragma: export */
 #include "tricolor/tricolor_weak.h"   /* IWYU pragma: export */
 

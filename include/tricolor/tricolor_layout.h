@@ -111,31 +111,6 @@ uint16_t tri_layout_register(struct tri_runtime* rt,
 const char* tri_layout_name(const struct tri_runtime* rt, uint16_t layout);
 void* tri_layout_user(const struct tri_runtime* rt, uint16_t layout);
 
-/* --- Stores of encoded values: the VM knows which cells they refer to. */
-
-/* Stores a word into a published cell's slot. `old_cell` is the cell of the
- * value that is there, `new_cell` that of `word`; null: it refers to none. */
-static inline void tri_store_word(tri_mutator* mu, uint64_t* slot,
-                                  void* old_cell, uint64_t word,
-                                  void* new_cell) {
-  if (TRI_DETAIL_UNLIKELY(mu->barrier_on != 0)) {
-    tri_detail_shade_pair(mu, old_cell, new_cell);
-  }
-  __atomic_store_n(slot, word, __ATOMIC_RELEASE);
-}
-
-/* The same for a value of 16 bytes at a multiple of 16. Two stores: threads
- * that share the slot need a lock of their own; the collector does not. */
-static inline void tri_store_pair(tri_mutator* mu, uint64_t* slot,
-                                  void* old_cell, const uint64_t pair[2],
-                                  void* new_cell) {
-  if (TRI_DETAIL_UNLIKELY(mu->barrier_on != 0)) {
-    tri_detail_shade_pair(mu, old_cell, new_cell);
-  }
-  __atomic_store_n(&slot[0], pair[0], __ATOMIC_RELEASE);
-  __atomic_store_n(&slot[1], pair[1], __ATOMIC_RELEASE);
-}
-
 #ifdef __cplusplus
 } /* extern "C" */
 #endif

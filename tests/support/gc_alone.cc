@@ -137,6 +137,9 @@ __attribute__((weak)) Mutator* current() { return nullptr; }
 extern "C" {
 __attribute__((weak)) void tri_detail_poll_slow(tri_mutator* mu) {
   mu->poll_request = 0;
+  if (tricolor::testing::g_on_poll != nullptr) {
+    tricolor::testing::g_on_poll(mu);
+  }
 }
 __attribute__((weak)) void** tri_detail_shadow_grow(tri_mutator* mu, size_t n) {
   auto* owner = reinterpret_cast<tricolor::gc::RootOwner*>(mu);

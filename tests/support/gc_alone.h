@@ -22,6 +22,9 @@
 
 namespace tricolor::testing {
 
+/// Called by every poll(mu) that has been asked for (mu.poll_request).
+inline void (*g_on_poll)(tri_mutator* mu) = nullptr;
+
 class GcAlone {
  public:
   explicit GcAlone(gc::CollectorOptions options = {},

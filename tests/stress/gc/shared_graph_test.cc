@@ -100,7 +100,15 @@ Node* child(Mutator& mu, Node* given, Plain<const World> w, uint64_t seed) {
 
 void mutate_once(Mutator& mu, const World& w, Roots* roots, Random& random,
                  Local<Node>& a, Local<Node>& b) {
-  switch (random.below(8)) {
+  switch (random.below(10)) {
+    case 8:
+      if (a.get() != nullptr && b.get() != nullptr) {
+        copy_fields(mu, a->edges, b->edges, 3);
+      }
+      break;
+    case 9:  // inside itself
+      if (a.get() != nullptr) copy_fields(mu, &a->edges[1], a->edges, 2);
+      break;
     case 0:
     case 1:
       a = make_node(mu, w, random.next());

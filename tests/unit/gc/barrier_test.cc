@@ -11,6 +11,10 @@
 #include "base/rng.h"
 #include "tests/support/stress.h"
 #include "tests/unit/gc/graph.h"
+#include "tricolor/bulk.h"
+#include "tricolor/global.h"
+#include "tricolor/tricolor.h"
+#include "tricolor/weak.h"
 
 namespace tricolor::testing {
 namespace {
@@ -30,6 +34,8 @@ class Rewirer {
     for (int i = 0; i < operations; ++i) {
       step(slots);
       if (rng_.below(8) == 0 && gc_.collector().marking()) gc_.drain(64);
+      // Half of a cycle's stores are those of a black task.
+      if (rng_.below(64) == 0 && gc_.collector().marking()) gc_.scan_owner(0);
       if (rng_.below(400) == 0) {
         if (gc_.impl().phase() == gc::Phase::kIdle) {
           gc_.start();
@@ -61,7 +67,15 @@ class Rewirer {
     }
     ASSERT_TRUE(node(a)->intact());
     Field<Node>& f = rng_.below(2) != 0 ? node(a)->left : node(a)->right;
-    switch (rng_.below(6)) {
+    switch (rng_.below(8)) {
+      case 6:
+        if (*b != nullptr) {
+          copy_fields(mu, &node(a)->left, &node(b)->left, 2);
+        }
+        break;
+      case 7:
+        fill_fields(mu, &node(a)->left, node(b), 2);
+        break;
       case 0:
         f.store(mu, node(b));
         break;
@@ -147,7 +161,8 @@ void hide_behind_black_stack(uint32_t drop) {
   hidden = nullptr;
   *other->mu.shadow_top++ = parent;
   gc.start();
-  gc.impl().scan_owner(&gc.p(), reinterpret_cast<gc::RootOwner*>(&gc.mu()));
+  gc.scan_owner(0);
+  ASSERT_EQ(gc.mu().barrier_on, uint32_t{TRI_BARRIER_BLACK});
   hidden = parent->left.load();
   parent->left.store(gc.mu(), nullptr);
   gc.finish();
@@ -162,6 +177,170 @@ TEST(gc_barrier, planted_dropped_barrier_is_found_by_the_second_mark) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
   EXPECT_DEATH(hide_behind_black_stack(/*drop=*/1),
                "gccheckmark: lost object .*layout 'Node'");
+}
+
+/// A parent with a child, both white when the cycle begins: the parent is held
+/// by another task, so the test's own may be black and both still unmarked.
+class Colours : public ::testing::Test {
+ protected:
+  Colours() : gc_(options()), type_(node_type(gc_)) {
+    other_ = gc_.add_owner();
+    Scope<2> scope(gc_.mu());
+    Local<Node> child(scope, make(gc_.mu(), type_));
+    Local<Node> parent(scope, make(gc_.mu(), type_));
+    parent->left.init(gc_.mu(), child);
+    *other_->mu.shadow_top++ = parent;
+    parent_ = parent;
+    child_ = child;
+  }
+  static gc::CollectorOptions options() {
+    gc::CollectorOptions o;
+    o.gccheckmark = true;
+    return o;
+  }
+  void begin(uint32_t colour) {
+    gc_.start();
+    EXPECT_EQ(gc_.mu().barrier_on, uint32_t{TRI_BARRIER_GREY});
+    if (colour == TRI_BARRIER_BLACK) gc_.scan_owner(0);
+    ASSERT_EQ(gc_.mu().barrier_on, colour);
+  }
+  /// How many cells the barrier has noted since the last call.
+  uint32_t noted() {
+    const uint32_t n = gc_.p().barrier_count - seen_;
+    seen_ = gc_.p().barrier_count;
+    return n;
+  }
+  Mutator& mu() { return gc_.mu(); }
+
+  GcAlone gc_;
+  Type<Node> type_;
+  gc::RootOwner* other_;
+  Node* parent_;
+  Node* child_;
+  uint32_t seen_ = 0;
+};
+
+TEST_F(Colours, state_follows_the_phase_and_the_scan) {
+  EXPECT_EQ(mu().barrier_on, uint32_t{TRI_BARRIER_OFF});
+  begin(TRI_BARRIER_BLACK);
+  EXPECT_EQ(gc_.mu(1).barrier_on, uint32_t{TRI_BARRIER_GREY});
+  // Born while marking: black.
+  gc_.add_owner();
+  EXPECT_EQ(gc_.mu(2).barrier_on, uint32_t{TRI_BARRIER_BLACK});
+  gc_.finish();
+  EXPECT_EQ(mu().barrier_on, uint32_t{TRI_BARRIER_OFF});
+  // What the last cycle has scanned is grey in the next one.
+  begin(TRI_BARRIER_GREY);
+  gc_.finish();
+}
+
+TEST_F(Colours, grey_shades_both_values) {
+  Scope<1> scope(mu());
+  Local<Node> fresh(scope);
+  begin(TRI_BARRIER_GREY);
+  fresh = make(mu(), type_);
+  fresh->left.init(mu(), child_);
+  EXPECT_EQ(noted(), 1u);
+  fresh->right.store(mu(), parent_);
+  EXPECT_EQ(noted(), 1u);
+  EXPECT_EQ(parent_->left.exchange(mu(), parent_), child_);
+  EXPECT_EQ(noted(), 2u);
+  Node* expected = child_;
+  EXPECT_FALSE(parent_->left.compare_exchange(mu(), expected, nullptr));
+  EXPECT_EQ(noted(), 0u);
+  EXPECT_TRUE(parent_->left.compare_exchange(mu(), expected, child_));
+  EXPECT_EQ(noted(), 2u);
+  gc_.finish();
+}
+
+TEST_F(Colours, black_shades_old_values_only) {
+  Scope<2> scope(mu());
+  Local<Node> fresh(scope), held(scope);
+  begin(TRI_BARRIER_BLACK);
+  fresh = make(mu(), type_);
+  held = parent_->left.load();
+  fresh->left.init(mu(), held);
+  fresh->right.store(mu(), held);
+  EXPECT_EQ(noted(), 0u);
+  EXPECT_EQ(parent_->left.exchange(mu(), nullptr), child_);
+  EXPECT_EQ(noted(), 1u);
+  Node* expected = held;
+  EXPECT_TRUE(fresh->right.compare_exchange(mu(), expected, nullptr));
+  EXPECT_EQ(noted(), 1u);
+  gc_.finish();
+  EXPECT_EQ(gc_.live_cells(), 3u);
+}
+
+TEST_F(Colours, c_forms_shade_as_the_cxx_ones) {
+  Scope<1> scope(mu());
+  Local<Node> fresh(scope);
+  for (uint32_t colour : {TRI_BARRIER_GREY, TRI_BARRIER_BLACK}) {
+    const uint32_t grey = colour == TRI_BARRIER_GREY ? 1 : 0;
+    begin(colour);
+    seen_ = gc_.p().barrier_count;
+    fresh = make(mu(), type_);
+    auto** left = reinterpret_cast<void**>(&fresh->left);
+    auto* word = reinterpret_cast<uint64_t*>(left);
+    tri_store_init(&mu(), left, child_);
+    EXPECT_EQ(noted(), grey);
+    void* expected = child_;
+    EXPECT_TRUE(tri_compare_exchange(&mu(), left, &expected, parent_));
+    EXPECT_EQ(noted(), 1 + grey);
+    EXPECT_FALSE(tri_compare_exchange(&mu(), left, &expected, nullptr));
+    EXPECT_EQ(expected, parent_);
+    EXPECT_EQ(noted(), 0u);
+    EXPECT_EQ(tri_exchange(&mu(), left, child_), parent_);
+    EXPECT_EQ(noted(), 1 + grey);
+    tri_store_word(&mu(), word, child_, 0, nullptr);
+    EXPECT_EQ(noted(), 1u);
+    const auto as_word = reinterpret_cast<uint64_t>(parent_);
+    tri_store_word_init(&mu(), word, as_word, parent_);
+    EXPECT_EQ(noted(), grey);
+    EXPECT_EQ(tri_exchange_word(&mu(), TRI_RAW_POINTERS, word, 0), as_word);
+    EXPECT_EQ(noted(), 1u);
+    uint64_t zero = 0;
+    EXPECT_TRUE(tri_compare_exchange_word(&mu(), word, &zero, nullptr, as_word,
+                                          parent_));
+    EXPECT_EQ(noted(), grey);
+    tri_shade(&mu(), child_);
+    EXPECT_EQ(noted(), 1u);
+    gc_.finish();
+  }
+}
+
+// What a black task finds where the collector does not look is shaded.
+TEST_F(Colours, black_shades_what_it_reads_weakly) {
+  Scope<2> scope(mu());
+  Local<Weak<Node>> weak(scope, Weak<Node>::make(mu(), child_));
+  Local<Node> found(scope);
+  parent_->left.store(mu(), nullptr);
+  begin(TRI_BARRIER_BLACK);
+  found = weak->get(mu());
+  EXPECT_EQ(noted(), 1u);
+  gc_.finish();
+  EXPECT_EQ(gc_.live_cells(), 3u);
+  found = nullptr;
+  Node* hidden = make(mu(), type_);
+  begin(TRI_BARRIER_BLACK);
+  seen_ = gc_.p().barrier_count;
+  shade(mu(), hidden);
+  EXPECT_EQ(noted(), 1u);
+  found = hidden;
+  gc_.finish();
+}
+
+// Both halves for Globals, whose words are scanned beside the stores.
+TEST_F(Colours, globals_shade_as_fields) {
+  Global<Node> global(mu(), child_);
+  begin(TRI_BARRIER_GREY);
+  global.set(mu(), parent_);
+  EXPECT_EQ(noted(), 2u);
+  gc_.finish();
+  begin(TRI_BARRIER_BLACK);
+  seen_ = gc_.p().barrier_count;
+  global.set(mu(), child_);
+  EXPECT_LE(noted(), 1u);
+  gc_.finish();
 }
 
 }  // namespace

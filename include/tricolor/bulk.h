@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 tricolor authors
+//
+// Many slots at once: copying, moving and filling Fields and PairFields of
+// cells, for tables that grow, rehash, insert and delete. Never memmove or
+// memcpy on managed slots: those tear words beside the marker, and hide
+// pointers from it.
+//
+//   copy_fields(mu, &t->items[i], &t->items[i + 1], n);   // delete item i
+//   init_fields(mu, fresh->items, old->items, n);         // a larger array
+//   fill_fields(mu, t->items, nullptr, n);
+//
+// Every value passes the barrier and moves whole, in one access, as by
+// Field::store. The call is not atomic as a whole: other threads may see a part
+// done. Legal in any phase. Above 64 KiB the call is a safepoint every 64 KiB
+// (it may suspend; a collection may begin or end): the caller roots the cells
+// on both sides, as for every such call.
+//
+// `encoding`: how V is registered (Runtime::register_encoding); it must say of
+// each value what ValueTraits<V> does. A call in native code is a misuse.
+// Source of the idea: Go's bulkBarrierPreWrite and typedmemmove.
+#ifndef TRICOLOR_BULK_H_
+#define TRICOLOR_BULK_H_
+
+#include <cstddef>
+#include <type_traits>
+
+#include "tricolor/detail/mutator.h"
+#include "tricolor/encoding.h"
+#include "tricolor/field.h"
+#include "tricolor/pair.h"
+
+namespace tricolor {
+
+namespace detail {
+/// `n` values; `fresh`: the target is null and nobody else has seen it.
+void copy_values(Mutator& mu, EncodingId encoding, void* to, const void* from,
+                 size_t n, bool fresh);
+/// `value`: 8 or 16 bytes, as the encoding's stride says.
+void fill_values(Mutator& mu, EncodingId encoding, void* to, const void* value,
+                 size_t n);
+
+template <class F>
+inline constexpr bool kHoldsPointers =
+    std::is_pointer_v<typename F::value_type>;
+}  // namespace detail
+
+/// n values from `from` to `to`, both in cells. The ranges may overlap: then as
+/// if all were read first.
+template <class F>
+void copy_fields(Mutator& mu, EncodingId encoding, F* to, const F* from,
+                 size_t n) {
+  static_assert(sizeof(F) == sizeof(typename F::value_type));
+  detail::copy_values(mu, encoding, to, from, n, /*fresh=*/false);
+}
+template <class T>
+void copy_fields(Mutator& mu, Field<T>* to, const Field<T>* from, size_t n) {
+  static_assert(detail::kHoldsPointers<Field<T>>, "name the encoding");
+  detail::copy_values(mu, kRawPointers, to, from, n, /*fresh=*/false);
+}
+
+/// The same into a cell that no one else has seen and whose fields are still
+/// null: the insertion half alone. The ranges do not overlap.
+template <class F>
+void init_fields(Mutator& mu, EncodingId encoding, F* to, const F* from,
+                 size_t n) {
+  static_assert(sizeof(F) == sizeof(typename F::value_type));
+  detail::copy_values(mu, encoding, to, from, n, /*fresh=*/true);
+}
+template <class T>
+void init_fields(Mutator& mu, Field<T>* to, const Field<T>* from, size_t n) {
+  static_assert(detail::kHoldsPointers<Field<T>>, "name the encoding");
+  detail::copy_values(mu, kRawPointers, to, from, n, /*fresh=*/true);
+}
+
+/// `v` into n fields. Roots `v` meanwhile.
+template <class F>
+void fill_fields(Mutator& mu, EncodingId encoding, F* to,
+                 typename F::value_type v, size_t n) {
+  static_assert(sizeof(F) == sizeof(typename F::value_type));
+  detail::fill_values(mu, encoding, to, &v, n);
+}
+template <class T>
+void fill_fields(Mutator& mu, Field<T>* to, typename Field<T>::value_type v,
+                 size_t n) {
+  static_assert(detail::kHoldsPointers<Field<T>>, "name the encoding");
+  detail::fill_values(mu, kRawPointers, to, &v, n);
+}
+
+}  // namespace tricolor
+
+#endif  // TRICOLOR_BULK_H_
