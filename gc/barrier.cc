@@ -28,6 +28,10 @@ void CollectorImpl::shade_from_mutator(ProcGc* p, void* cell) {
 
 }  // namespace tricolor::gc
 
+// The states of tests/model/barrier.pml.
+static_assert(TRI_BARRIER_OFF == 0 && TRI_BARRIER_GREY == 1 &&
+              TRI_BARRIER_BLACK == 2);
+
 extern "C" void tri_detail_shade_pair(tri_mutator* mu, void* old_cell,
                                       void* new_cell) {
   if (TRI_UNLIKELY(mu->p == nullptr)) {

@@ -4,6 +4,8 @@
 
 usage: run.py verify MODEL    every configuration holds, exhaustively
        run.py mutants MODEL   each MUTANT_x of the model is found by one
+       run.py rules MODEL     its document knows each, and the code still has
+                              what the document's table of rules names
 
 A configuration is a line "CONFIG name -Dx ..." in MODEL's opening comment. The
 lines "FAILS x y ..." below it name the mutants that it finds: macros MUTANT_x
@@ -103,10 +105,33 @@ def mutants(model, text):
             sys.exit("a rule was taken away, and the model still holds")
 
 
+def rules(_, text):
+    root = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
+    path = re.search(r"docs/design/[\w-]+\.md", text).group(0)
+    with open(os.path.join(root, path), encoding="utf-8") as file:
+        rows = [line.split("|") for line in file if re.match(r"\| \d+ ", line)]
+    told = sorted(re.findall(r"[A-Z_]{4,}", " ".join(row[4] for row in rows)))
+    asked = sorted(set(re.findall(r"#ifn?def MUTANT_(\w+)", text)))
+    if told != asked:
+        sys.exit(f"{path} names {told}, the model has {asked}")
+    code = ""
+    for folder in ("gc", "heap", "sched", "include/tricolor"):
+        for name in sorted(os.listdir(os.path.join(root, folder))):
+            if name.endswith((".cc", ".h")):
+                with open(os.path.join(root, folder, name),
+                          encoding="utf-8") as file:
+                    code += file.read()
+    for row in rows:
+        for name in re.findall(r"`([\w:]+)(?:\(\))?`", row[3]):
+            if not re.search(rf"\b{name.split('::')[-1]}\b", code):
+                sys.exit(f"{path}, rule{row[1]}: nothing is called {name}")
+
+
 def main():
-    if len(sys.argv) != 3 or sys.argv[1] not in ("verify", "mutants"):
+    ways = {"verify": verify, "mutants": mutants, "rules": rules}
+    if len(sys.argv) != 3 or sys.argv[1] not in ways:
         sys.exit(__doc__)
-    for tool in ("spin", "cc"):
+    for tool in ("spin", "cc") if sys.argv[1] != "rules" else ():
         if not shutil.which(tool):
             print(f"skipped: {tool} is not installed (./dev setup does it)")
             sys.exit(1 if os.environ.get("CI") else SKIPPED)
@@ -114,7 +139,7 @@ def main():
         text = file.read()
     if not configurations(text):
         sys.exit("the model has no CONFIG lines")
-    (verify if sys.argv[1] == "verify" else mutants)(sys.argv[2], text)
+    ways[sys.argv[1]](sys.argv[2], text)
 
 
 if __name__ == "__main__":

@@ -51,8 +51,8 @@ GcAlone::~GcAlone() {
 gc::RootOwner* GcAlone::add_owner() {
   owners_.push_back(std::unique_ptr<gc::RootOwner>(new gc::RootOwner()));
   init_owner(owners_.back().get(), &base_, &p_);
-  refresh();
   collector_->on_g_born(&p_, owners_.back().get());
+  refresh();
   return owners_.back().get();
 }
 
