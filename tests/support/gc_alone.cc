@@ -132,6 +132,9 @@ void GcAlone::finish() {
 
 namespace tricolor {
 __attribute__((weak)) Mutator* current() { return nullptr; }
+__attribute__((weak)) void collect(Mutator& mu) {
+  gc::proc_of(&mu)->collector->collect(&mu);
+}
 }  // namespace tricolor
 
 extern "C" {
