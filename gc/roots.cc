@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Copyright (c) 2026 tricolor authors
 //
-// See gc/roots.h. All tables together are one job, which is not interrupted: a
-// worker that has it answers a stop only at its end.
+// See gc/roots.h. Jobs are numbered for the chunks alone: who takes one of the
+// others gets the next piece of a table, whichever that is.
 #include "gc/roots.h"
 
 #include "base/check.h"
@@ -94,6 +94,7 @@ detail::RootTableRep* Roots::create_table(size_t n, EncodingId encoding) {
   base::LockGuard guard(lock_);
   rep->next = tables_;
   tables_ = rep;
+  table_pieces_ += pieces_of(rep->n);
   return rep;
 }
 
@@ -157,7 +158,9 @@ void Roots::run_callbacks_stw(Tracer& tracer) {
 void Roots::begin_cycle_stw() {
   base::LockGuard guard(lock_);
   chunk_jobs_ = chunks_.size();
-  jobs_ = chunk_jobs_ + 1;  // the last one: all tables
+  jobs_ = chunk_jobs_ + table_pieces_;
+  next_table_ = tables_;
+  next_word_ = 0;
 }
 
 void Roots::scan_job(uint64_t i, ScanWords fn, void* arg) {
@@ -166,18 +169,26 @@ void Roots::scan_job(uint64_t i, ScanWords fn, void* arg) {
     fn(arg, chunks_.data()[i]->words, GlobalChunk::kWords, kRawPointers);
     return;
   }
-  detail::RootTableRep* t;
+  const uint64_t* words;
+  size_t n;
+  EncodingId encoding;
   {
     base::LockGuard guard(lock_);
-    t = tables_;
-  }
-  // Tables leave the list only in reclaim(), never while marking.
-  for (; t != nullptr; t = t->next) {
-    for (size_t at = 0; at < t->n; at += kPieceWords) {
-      size_t n = t->n - at < kPieceWords ? t->n - at : kPieceWords;
-      fn(arg, t->words + at, n, t->encoding);
+    const detail::RootTableRep* t = next_table_;
+    TRI_CHECK(t != nullptr, "more root jobs than pieces of tables");
+    words = t->words + next_word_;
+    n = t->n - next_word_;
+    encoding = t->encoding;
+    if (n > kPieceWords) {
+      n = kPieceWords;
+      next_word_ += n;
+    } else {
+      next_table_ = t->next;
+      next_word_ = 0;
     }
   }
+  // No lock: the table stays on the list.
+  fn(arg, words, n, encoding);
 }
 
 void Roots::scan_all_stw(ScanWords fn, void* arg) {
@@ -210,6 +221,7 @@ void Roots::reclaim() {
       continue;
     }
     *link = t->next;
+    table_pieces_ -= pieces_of(t->n);
     base::os_release(t->words, t->n * sizeof(uint64_t));
   }
 }

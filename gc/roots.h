@@ -4,11 +4,14 @@
 // Roots: everything but the Gs' own stacks: Global handles, root tables, root
 // callbacks; and the queue of root jobs of a cycle.
 //
-// Globals and tables are barriered by their writers and scanned beside them,
-// one chunk or 16 Ki words at a time. What is dropped while a cycle may be
-// marking is only set aside: its words stay as they are (a snapshot edge may
-// exist there alone) until reclaim(), which runs between the end of marking
-// and the next cycle.
+// Globals and tables are barriered by their writers and scanned beside them, in
+// jobs: one chunk, or a piece of a table of at most 4 Ki words (some 10 us),
+// between which a worker may be stopped. Their number is fixed when the cycle
+// begins: a table that is made while marking is empty then, and what is stored
+// there is shaded, so it needs no scan before the next cycle. What is dropped
+// while a cycle may be marking is only set aside: its words stay as they are (a
+// snapshot edge may exist there alone) until reclaim(), which runs between the
+// end of marking and the next cycle.
 //
 // Threads: any; the lock is kGlobals. begin/claim: collector.
 #ifndef TRICOLOR_GC_ROOTS_H_
@@ -66,7 +69,7 @@ class Roots {
   // --- Scanning: jobs [0, job_count()) are fixed by begin_cycle_stw.
   void begin_cycle_stw();
   uint64_t job_count() const { return jobs_; }
-  /// Calls fn(words, n, encoding) for job `i`, under the lock for a table.
+  /// Calls fn(words, n, encoding) for job `i`.
   using ScanWords = void (*)(void* arg, const uint64_t* words, size_t n,
                              EncodingId encoding);
   void scan_job(uint64_t i, ScanWords fn, void* arg);
@@ -76,17 +79,25 @@ class Roots {
   void reclaim();
 
  private:
-  static constexpr size_t kPieceWords = 16 * 1024;
+  static constexpr size_t kPieceWords = 4 * 1024;
   static constexpr size_t kMaxChunks = size_t{1} << 20;
   static constexpr size_t kMaxCallbacks = 64;
 
   bool add_chunk_locked() TRI_REQUIRES(lock_);
+  static size_t pieces_of(size_t words) {
+    return (words + kPieceWords - 1) / kPieceWords;
+  }
 
   base::MetaArena* meta_ = nullptr;
   base::Mutex lock_{base::LockRank::kGlobals};
   base::MmapVector<GlobalChunk*> chunks_;
   size_t first_free_ TRI_GUARDED_BY(lock_) = 0;  // no free word below
+  // Newest first. Tables leave the list in reclaim() alone, never in a mark.
   detail::RootTableRep* tables_ TRI_GUARDED_BY(lock_) = nullptr;
+  size_t table_pieces_ TRI_GUARDED_BY(lock_) = 0;  // of all on the list
+  // The next piece of this cycle.
+  detail::RootTableRep* next_table_ TRI_GUARDED_BY(lock_) = nullptr;
+  size_t next_word_ TRI_GUARDED_BY(lock_) = 0;
   struct {
     RootCallback fn;
     void* ctx;

@@ -4,6 +4,7 @@
 // Globals, root tables and root callbacks, in quiet and while marking.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <memory>
 #include <vector>
 
@@ -65,6 +66,52 @@ TEST(gc_roots, a_global_dropped_while_marking_keeps_the_snapshot) {
   moved = nullptr;
   gc.collect();
   EXPECT_EQ(gc.live_cells(), 0u);
+}
+
+// No job is longer than a piece, whatever the tables' sizes are, and all jobs
+// together are all words, once each.
+TEST(gc_roots, tables_are_cut_into_pieces) {
+  GcAlone gc(checked());
+  gc::Roots& roots = gc.impl().roots;
+  constexpr size_t kMost = 4096;
+  std::vector<std::unique_ptr<RootTable<Node>>> tables;
+  size_t words = 0;
+  for (size_t n : {size_t{1}, kMost, size_t{0}, kMost + 1, size_t{100'000}}) {
+    tables.push_back(std::make_unique<RootTable<Node>>(gc.runtime(), n));
+    words += n == 0 ? 1 : n;
+  }
+  for (int round = 0; round < 3; ++round) {
+    roots.begin_cycle_stw();
+    // One that is made while marking is not among them.
+    auto late = std::make_unique<RootTable<Node>>(gc.runtime(), 10'000);
+    struct Sum {
+      size_t words = 0;
+      size_t most = 0;
+      std::vector<const uint64_t*> seen;
+    } sum;
+    for (uint64_t i = 0; i < roots.job_count(); ++i) {
+      roots.scan_job(
+          i,
+          [](void* arg, const uint64_t* at, size_t n, EncodingId) {
+            auto* s = static_cast<Sum*>(arg);
+            s->words += n;
+            if (n > s->most) s->most = n;
+            s->seen.push_back(at);
+          },
+          &sum);
+    }
+    EXPECT_EQ(sum.words, words);
+    EXPECT_EQ(sum.most, kMost);
+    std::sort(sum.seen.begin(), sum.seen.end());
+    EXPECT_EQ(std::adjacent_find(sum.seen.begin(), sum.seen.end()),
+              sum.seen.end());
+    late.reset();
+    if (round == 1) {
+      words -= tables.back()->size();
+      tables.pop_back();
+    }
+    roots.reclaim();
+  }
 }
 
 TEST(gc_roots, tables_are_scanned_and_dropped) {
