@@ -219,6 +219,12 @@ void CollectorImpl::reach_all_stw(SecondMark* second) {
     RootOwner* owner = world.root_g_stw(world.ctx, i);
     if (owner == nullptr) continue;
     scan_owner_roots(heap, owner, [&](void* cell) { second->reach(cell); });
+    visit_native_roots(
+        owner,
+        [](void* arg, void* cell) {
+          static_cast<SecondMark*>(arg)->reach(cell);
+        },
+        second);
     second->drain();
   }
   second->set_from("a Global or RootTable");

@@ -115,6 +115,13 @@ void Collector::scan_owner(ProcGc* p, RootOwner* owner) {
 void Collector::scan_owner_from_tracer(void* tracer_impl, RootOwner* owner) {
   auto* t = static_cast<TracerImpl*>(tracer_impl);
   scan_owner_roots(impl_->heap, owner, [t](void* cell) { t->visit(t, cell); });
+  impl_->visit_native_roots(
+      owner,
+      [](void* tracer, void* cell) {
+        auto* self = static_cast<TracerImpl*>(tracer);
+        self->visit(self, cell);
+      },
+      t);
   // The second mark traces too, in a stop, when every owner it meets is black.
   if (!marking()) return;
   impl_->traced_stack_bytes_.fetch_add_relaxed(stack_bytes_of(owner));
@@ -128,6 +135,10 @@ void Collector::store_root(ProcGc* p, uint64_t* word, void* cell) {
     if (cell != nullptr) impl_->shade_from_mutator(p, cell);
   }
   base::store_release(word, reinterpret_cast<uint64_t>(cell));
+}
+
+void Collector::shade_native_words(ProcGc* p, const void* from, size_t bytes) {
+  impl_->shade_native_words(p, from, bytes);
 }
 
 bool Collector::has_work() const { return impl_->has_work(); }

@@ -77,6 +77,10 @@ class Collector {
   /// Barriered store of a managed pointer into a root word of another G.
   void store_root(ProcGc* p, uint64_t* word, void* cell);
 
+  /// Bytes that may hold cells' addresses (conservative_stacks) are about to go
+  /// from one G to another: shades what they refer to.
+  void shade_native_words(ProcGc* p, const void* from, size_t bytes);
+
   /// Is there collector work?
   bool has_work() const;
   /// find_work asks: is there some for an otherwise idle P?

@@ -29,6 +29,7 @@
 #include "base/lock.h"
 #include "base/meta_arena.h"
 #include "gc/collector.h"
+#include "gc/conservative.h"
 #include "gc/cpu_limiter.h"
 #include "gc/finalizers.h"
 #include "gc/histogram.h"
@@ -206,6 +207,13 @@ struct CollectorImpl {
   bool retry_gs(ProcGc* p);
   bool roots_done();
   void scan_owner(ProcGc* p, RootOwner* owner);
+
+  // --- conservative.cc
+  /// Calls visit(arg, cell) for what the words of the owner's native stack
+  /// refer to; returns the bytes read. Nothing without conservative_stacks.
+  size_t visit_native_roots(RootOwner* owner, VisitCell visit, void* arg);
+  /// While marking, for words that go from one stack to another.
+  void shade_native_words(ProcGc* p, const void* from, size_t bytes);
 
   // --- barrier.cc
   void shade_from_mutator(ProcGc* p, void* cell);

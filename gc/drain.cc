@@ -38,6 +38,12 @@ void CollectorImpl::scan_owner(ProcGc* p, RootOwner* owner) {
   MarkWorker& w = p->worker;
   scan_owner_roots(heap, owner, [&w](void* cell) { w.shade(cell); });
   p->stack_bytes += stack_bytes_of(owner);
+  p->stack_bytes += visit_native_roots(
+      owner,
+      [](void* worker, void* cell) {
+        static_cast<MarkWorker*>(worker)->shade(cell);
+      },
+      &w);
   // ORDER-scanned-1: pairs with readers of scanned_cycle in sched: black only
   // after the whole stack was scanned.
   owner->scanned_cycle.store_release(now_cycle);

@@ -21,6 +21,7 @@
 
 namespace tricolor::gc {
 
+struct NativeRoots;
 struct ProcGc;
 struct RootOwner;
 
@@ -66,6 +67,13 @@ struct World {
   /// Only between try_stop and start: the G at `index` if it is a root now
   /// (alive, not a suspended coroutine), else null.
   RootOwner* (*root_g_stw)(void* ctx, size_t index);
+
+  /// Null unless native stacks are scanned (Options::conservative_stacks): the
+  /// words of `owner` to scan beside its shadow stack. `owner` is claimed, or
+  /// the world is stopped, or it is the caller's own, whose frames begin at
+  /// `here`.
+  void (*native_roots)(void* ctx, RootOwner* owner, const char* here,
+                       NativeRoots* out) = nullptr;
 
   /// Bytes of native stacks and whatever else is neither cells nor metadata;
   /// may be null. Any thread.

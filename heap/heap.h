@@ -150,6 +150,13 @@ class Heap {
   // --- Looking at cells (heap/inspect.cc). find_cell: any thread. The others:
   // world stopped, every mcache flushed.
   bool find_cell(const void* p, CellInfo* out) const;
+  /// The start of the cell in use (or in an owned run) that `p` points to or
+  /// into; null: none. Any thread: what others free or resize at this moment
+  /// may be found or not.
+  void* cell_around(const void* p) const {
+    size_t bytes = 0;
+    return cell_around(p, &bytes);
+  }
   void walk_stw(bool marking, WalkFn fn, void* ctx);
   /// Adds the spans that begin in `pages` pages from `from` on (>= 1); where to
   /// go on, or 0 after the last page.
@@ -283,6 +290,7 @@ class Heap {
   void unlink_large_locked(Span* span, uint32_t list) TRI_REQUIRES(large_lock_);
   Span* pop_unswept_large();
   void free_tail(MCache* mc, Span* span, size_t keep_pages);
+  void* cell_around(const void* p, size_t* bytes) const;
   CellInfo info_of(void* cell, size_t bytes, uint32_t layout) const;
   void walk_span_stw(Span* span, bool marking, WalkFn fn, void* ctx);
   void count_mixed_stw(const Span* span, LayoutStats* out, size_t n);

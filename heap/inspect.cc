@@ -20,11 +20,13 @@ CellInfo Heap::info_of(void* cell, size_t bytes, uint32_t layout) const {
 }
 
 // What an address near a cell that others free or resize finds may be torn; the
-// caller was told so.
-TRI_NO_SANITIZE_THREAD bool Heap::find_cell(const void* p,
-                                            CellInfo* out) const {
+// caller was told so. A marker is right all the same: it acts on a byte that is
+// prev alone, and such a byte is the first of a cell that was in use when the
+// cycle began, whatever led there.
+TRI_NO_SANITIZE_THREAD void* Heap::cell_around(const void* p,
+                                               size_t* bytes) const {
   size_t offset = space_.offset_of(p);
-  if (offset >= space_.committed_bytes()) return false;
+  if (offset >= space_.committed_bytes()) return nullptr;
   size_t page = offset >> kPageShift;
   uint32_t bits = space_.entry(page)->bits.load_acquire();
   while (PageEntry::kind(bits) == SpanState::kLargeTail) {
@@ -32,27 +34,35 @@ TRI_NO_SANITIZE_THREAD bool Heap::find_cell(const void* p,
     bits = space_.entry(page)->bits.load_acquire();
   }
   size_t start = page << kPageShift;
-  size_t bytes = 0;
   if (PageEntry::kind(bits) == SpanState::kLarge) {
-    bytes = space_.span(page)->bytes;
+    *bytes = space_.span(page)->bytes;
   } else if (PageEntry::kind(bits) == SpanState::kSmall ||
              PageEntry::kind(bits) == SpanState::kMixed) {
     // Only a span's first page has a Span in use; spans are a few pages.
     while (page > 1 && space_.span(page)->state != SpanState::kSmall) --page;
-    bytes = tri_detail_class_bytes(PageEntry::size_class(bits));
+    *bytes = tri_detail_class_bytes(PageEntry::size_class(bits));
     size_t from = page << kPageShift;
-    size_t i = (offset - from) / bytes;
-    if (i >= space_.span(page)->cells) return false;
-    start = from + i * bytes;
+    size_t i = (offset - from) / *bytes;
+    if (i >= space_.span(page)->cells) return nullptr;
+    start = from + i * *bytes;
   } else {
-    return false;
+    return nullptr;
   }
-  if (offset - start >= bytes) return false;
+  if (offset - start >= *bytes) return nullptr;
   // ORDER-ids-1: pairs with write_ids(): the id of who wrote the byte.
   uint8_t byte = base::load_acquire(space_.mark_of(start));
   char* cell = space_.base() + start;
-  if (byte == 0 || (is_dead(byte) && byte != prev())) return false;
-  if (PageEntry::size_class(bits) != 0 && is_released(cell)) return false;
+  if (byte == 0 || (is_dead(byte) && byte != prev())) return nullptr;
+  if (PageEntry::size_class(bits) != 0 && is_released(cell)) return nullptr;
+  return cell;
+}
+
+bool Heap::find_cell(const void* p, CellInfo* out) const {
+  size_t bytes = 0;
+  void* cell = cell_around(p, &bytes);
+  if (cell == nullptr) return false;
+  const size_t start = space_.offset_of(cell);
+  const uint32_t bits = space_.entry(start >> kPageShift)->bits.load_acquire();
   const uint32_t layout = space_.layout_at(bits, start);
   if (layout >= layouts_.count()) return false;  // torn
   *out = info_of(cell, bytes, layout);

@@ -6,6 +6,7 @@
 // or waits, spare, for the next one. Coming and going excludes world
 // operations by their lock, so that none of them meets half a P.
 #include "base/check.h"
+#include "sched/native_stack.h"
 #include "sched/runtime.h"
 #include "sched/tls.h"
 #include "tricolor/error.h"
@@ -42,6 +43,8 @@ void begin_attached_g(M* m, G* g, P* p) {
   m->attached_g = g;
   m->attach_depth = 1;
   p->curg.store_release(g);
+  // No frames so far: native code holds no cells.
+  g->frames.store_relaxed(m->stack.hi);
   m->rt->collector->on_g_born(p, g);
   unbind_mutator(g);  // native until a ManagedScope
   g->native_p = p;
@@ -68,13 +71,15 @@ void explain(RuntimeImpl* rt, Error* error) {
 }
 
 // All or nothing.
-Mutator* attach_new(RuntimeImpl* rt, Error* error) {
+Mutator* attach_new(RuntimeImpl* rt, Error* error,
+                    const stacks::SpillFrame* frame) {
   M* m = new_m(rt, MKind::kAttached);
   if (m == nullptr) {
     explain(rt, error);
     return nullptr;
   }
-  push_m(m);
+  push_m(m, frame);
+  find_thread_stack(m);
   {
     base::LockGuard guard(rt->world.lock);
     P* p = get_attached_p(rt);
@@ -120,39 +125,55 @@ void detach_last(RuntimeImpl* rt, M* m) {
   free_m(rt, m);
 }
 
+Mutator* try_attach(RuntimeImpl* rt, Error* error,
+                    const stacks::SpillFrame* frame) {
+  M* m = current_m_of(rt);
+  if (m != nullptr && m->curg != nullptr) {
+    // Attached already, or inside a task: that one's Mutator.
+    if (m->kind == MKind::kAttached) m->attach_depth++;
+    return &m->curg->mu;
+  }
+  return attach_new(rt, error, frame);
+}
+
 }  // namespace
 }  // namespace tricolor::sched
 
-namespace tricolor::detail {
+using tricolor::Error;
+using tricolor::stacks::SpillFrame;
 
-Mutator* attach_thread(Runtime& api) {
+extern "C" {
+
+// Called by sched/native_x86_64.S.
+__attribute__((visibility("hidden"), used)) tri_mutator* tri_attach_spilled(
+    tri_runtime* rt, const SpillFrame* frame);
+__attribute__((visibility("hidden"), used)) tri_mutator* tri_try_attach_spilled(
+    tri_runtime* rt, tri_error* error, const SpillFrame* frame);
+
+tri_mutator* tri_attach_spilled(tri_runtime* api, const SpillFrame* frame) {
   Error error;
-  Mutator* mu = try_attach_thread(api, &error);
+  auto* rt = reinterpret_cast<tricolor::RuntimeImpl*>(api);
+  tri_mutator* mu = tricolor::sched::try_attach(rt, &error, frame);
   if (mu != nullptr) return mu;
-  if (error.code == ErrorCode::kLimit) {
+  if (error.code == tricolor::ErrorCode::kLimit) {
     TRI_MISUSE("AttachScope", "%s; or ask for an Error", error.text);
   }
   TRI_NO_MEMORY("what another attached thread needs");
 }
 
-Mutator* try_attach_thread(Runtime& api, Error* error) {
-  RuntimeImpl* rt = impl_of(api);
-  sched::M* m = sched::current_m_of(rt);
-  if (m != nullptr && m->curg != nullptr) {
-    // Attached already, or inside a task: that one's Mutator.
-    if (m->kind == sched::MKind::kAttached) m->attach_depth++;
-    return &m->curg->mu;
-  }
-  return sched::attach_new(rt, error);
+tri_mutator* tri_try_attach_spilled(tri_runtime* api, tri_error* error,
+                                    const SpillFrame* frame) {
+  auto* rt = reinterpret_cast<tricolor::RuntimeImpl*>(api);
+  return tricolor::sched::try_attach(rt, reinterpret_cast<Error*>(error),
+                                     frame);
 }
 
-void detach_thread(Runtime& api, Mutator* mu) {
-  RuntimeImpl* rt = impl_of(api);
-  sched::M* m = sched::current_m_of(rt);
+void tri_detach_thread(tri_runtime* api, tri_mutator*) {
+  auto* rt = reinterpret_cast<tricolor::RuntimeImpl*>(api);
+  tricolor::sched::M* m = tricolor::sched::current_m_of(rt);
   TRI_CHECK(m != nullptr);
-  if (m->kind != sched::MKind::kAttached) return;  // a task's
-  (void)mu;
-  if (--m->attach_depth == 0) sched::detach_last(rt, m);
+  if (m->kind != tricolor::sched::MKind::kAttached) return;  // a task's
+  if (--m->attach_depth == 0) tricolor::sched::detach_last(rt, m);
 }
 
-}  // namespace tricolor::detail
+}  // extern "C"

@@ -21,6 +21,8 @@ static_assert(offsetof(tri_options, hard_limit_bytes) ==
 static_assert(offsetof(tri_options, gc_idle_workers) ==
               offsetof(tricolor::Options, gc_idle_workers));
 static_assert(TRI_ASSIST_OFF == static_cast<int>(tricolor::AssistPolicy::kOff));
+static_assert(offsetof(tri_options, conservative_stacks) ==
+              offsetof(tricolor::Options, conservative_stacks));
 static_assert(offsetof(tri_options, on_out_of_memory_ctx) ==
               offsetof(tricolor::Options, on_out_of_memory_ctx));
 static_assert(offsetof(tri_options, on_gc_event_ctx) ==
@@ -144,25 +146,6 @@ void* tri_join(tri_mutator* mu, tri_task task) {
 void tri_detach(tri_task task) { tricolor::detail::detach({task.g, task.id}); }
 void tri_yield(tri_mutator* mu) { tricolor::yield(*mu); }
 void tri_sleep_ns(tri_mutator* mu, uint64_t ns) { tricolor::sleep_ns(*mu, ns); }
-
-tri_mutator* tri_attach(tri_runtime* rt) {
-  return tricolor::detail::attach_thread(cpp(rt));
-}
-tri_mutator* tri_try_attach(tri_runtime* rt, tri_error* error) {
-  return tricolor::detail::try_attach_thread(
-      cpp(rt), reinterpret_cast<tricolor::Error*>(error));
-}
-void tri_detach_thread(tri_runtime* rt, tri_mutator* mu) {
-  tricolor::detail::detach_thread(cpp(rt), mu);
-}
-void tri_enter_managed(tri_mutator* mu) {
-  tricolor::detail::enter_managed(*mu);
-}
-void tri_leave_managed(tri_mutator* mu) {
-  tricolor::detail::leave_managed(*mu);
-}
-void tri_enter_native(tri_mutator* mu) { tricolor::detail::enter_native(*mu); }
-void tri_leave_native(tri_mutator* mu) { tricolor::detail::leave_native(*mu); }
 
 void* tri_weak_make(tri_mutator* mu, void* target) {
   return tricolor::detail::make_weak(*mu, target, false);

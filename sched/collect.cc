@@ -19,9 +19,9 @@ void Runtime::collect() {
   }
   if (mu != nullptr && &runtime_of(*mu) == this) {
     // In native code of this runtime: come back for the call.
-    detail::enter_managed(*mu);
+    tri_enter_managed(mu);
     tricolor::collect(*mu);
-    detail::leave_managed(*mu);
+    tri_leave_managed(mu);
     return;
   }
   AttachScope attach(*this);

@@ -27,6 +27,7 @@
 
 #include "base/check.h"
 #include "base/sched_point.h"
+#include "sched/native_stack.h"
 #include "sched/runtime.h"
 #include "tricolor/allocate.h"
 
@@ -112,6 +113,7 @@ G* make_coroutine(RuntimeImpl* rt, P* p, void* arg,
   g->stack_class = klass;
   g->started = true;
   g->finished = false;
+  g->plain_waits = false;
   stacks::Refusal refusal = nullptr;
   if (!prepare_stack(rt, p, g, &refusal)) {
     rt->gs.put(p, g);
@@ -219,10 +221,13 @@ void* Coroutine::resume(Mutator& mu, Coroutine* co, void* value) {
   g->transfer = value;
   sched::set_status(self, CoroutineStatus::kNormal);
   sched::set_status(g, CoroutineStatus::kRunning);
-  sched::EhGlobals* globals = self->m->eh_globals;
-  sched::set_state(self, sched::GState::kRunning, sched::GState::kNormal);
-  sched::hand_over(self, g);
-  sched::switch_fiber(globals, &self->fiber, &g->fiber);
+  // kNormal comes before the switch.
+  sched::with_frames(self, [self, g] {
+    sched::EhGlobals* globals = self->m->eh_globals;
+    sched::set_state(self, sched::GState::kRunning, sched::GState::kNormal);
+    sched::hand_over(self, g);
+    sched::switch_fiber(globals, &self->fiber, &g->fiber);
+  });
   // Perhaps on another thread. g has left its stack.
   if (g->finished) {
     CoroutineAccess::init(co, nullptr);

@@ -94,6 +94,7 @@ struct G : gc::RootOwner {
 
   // --- Owner: whoever runs it, or, while it is queued or parked, holds it.
   Fiber fiber;
+  base::Atomic<char*> frames;  ///< see sched/native_stack.h
   M* m;
   stacks::NativeStack* stack;  ///< null before the first dispatch
   G* link;                     ///< run queue, free list
@@ -101,8 +102,9 @@ struct G : gc::RootOwner {
   bool started;         ///< has had its first dispatch
   bool finished;        ///< kCoroutine: the body has returned
   bool result_is_cell;  ///< result[0] goes to result_root
-  uint32_t mode_stack;  ///< Managed- and NativeScopes entered: a bit each
-  uint32_t mode_depth;
+  bool plain_waits;     ///< its plain arguments are not on its stack yet
+  uint8_t mode_depth;
+  uint32_t mode_stack;   ///< Managed- and NativeScopes entered: a bit each
   uint32_t native_word;  ///< status word its P got at enter_native
   P* native_p;           ///< the P it entered native code with
   uint32_t stack_class;
@@ -129,7 +131,7 @@ struct G : gc::RootOwner {
   uint64_t result[2];
 };
 // A parked task costs a page of stack and this.
-static_assert(TRI_ASAN || TRI_TSAN || sizeof(G) <= 600);
+static_assert(TRI_ASAN || TRI_TSAN || sizeof(G) <= 608);
 
 /// Where a new task's plain arguments wait for its first dispatch, which copies
 /// them to its stack: shadow slots beyond the roots it is given, unused so far.
@@ -185,6 +187,9 @@ void set_runnable_slow(G* g);
 
 /// Adds the scan bit if the state is `state`; see gc/world.h.
 bool try_set_scan(G* g, GState state);
+/// The same, waiting (asleep, if it takes long) while somebody else scans the
+/// G; false if the state is not `state`.
+bool set_scan(G* g, GState state);
 void clear_scan(G* g);
 
 }  // namespace tricolor::sched

@@ -117,6 +117,16 @@ bool try_set_scan(G* g, GState state) {
   return g->status.compare_exchange_strong_acq_rel(word, word | kScanBit);
 }
 
+bool set_scan(G* g, GState state) {
+  int spins = 0;
+  while (!try_set_scan(g, state)) {
+    const uint32_t word = g->status.load_acquire();
+    if (state_of(word) != state) return false;
+    if ((word & kScanBit) != 0) wait_for_scanner(g, word, &spins);
+  }
+  return true;
+}
+
 void clear_scan(G* g) {
   // ORDER-gstate-1: pairs with leave_state(): the scan is over.
   const uint32_t before = g->status.fetch_and_release(~kScanBit);

@@ -67,6 +67,7 @@ void join(Mutator& mu, TaskRef ref, void* result, size_t bytes) {
     std::memcpy(result, &g->result_root, sizeof(void*));
     rt->collector->store_root(p, &g->result_root, nullptr);
   } else if (bytes > 0) {
+    rt->collector->shade_native_words(p, g->result, bytes & ~size_t{7});
     std::memcpy(result, g->result, bytes);
   }
   sched::free_g(rt, p, g);

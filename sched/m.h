@@ -24,6 +24,7 @@
 #include "base/parker.h"
 #include "sched/fiber.h"
 #include "sched/g.h"
+#include "stacks/spill.h"
 
 namespace tricolor::sched {
 
@@ -63,6 +64,12 @@ struct M {
   void* commit_ctx;
   G* attached_g;
   uint32_t attach_depth;
+
+  // --- With conservative_stacks: written by this thread while its G runs, or
+  // before there is one; read by who scans that G.
+  stacks::StackBounds stack;  ///< kRunner, kAttached: that it came on
+  char* run_frames;           ///< kRunner: where the caller's frames begin
+  uint64_t spilled[6];  ///< registers of a G in native code, from save_frame()
 
   // --- Guarded by the scheduler's lock.
   M* link;             ///< idle list, free list

@@ -11,6 +11,7 @@
 #include "base/futex.h"
 #include "base/sched_point.h"
 #include "heap/callback.h"
+#include "sched/native_stack.h"
 #include "sched/runtime.h"
 #include "sched/tls.h"
 #include "tricolor/thread.h"
@@ -88,13 +89,17 @@ void leave_native_current(G* g) {
       p = take_other_p(m);
     }
     if (p == nullptr) {
-      switch_to_scheduler(g, After::kRequeue);
+      // Its frames and registers as they are now: the M will have others.
+      with_frames(g, [g] { switch_to_scheduler(g, After::kRequeue); });
+      g->frames.store_relaxed(nullptr);
       attend_current(g);
       return;
     }
     install_g(p, g);
   }
   leave_state_slow(g, GState::kNative, GState::kRunning);
+  // Relaxed: kRunning, so nobody but the owner looks until it says otherwise.
+  g->frames.store_relaxed(nullptr);
   refresh_mutator(g, p);
   attend_current(g);
   // If this M was asked to leave while it had no P, the asking has been lost:
@@ -119,7 +124,8 @@ namespace {
 constexpr uint32_t kMaxModeDepth = 32;
 
 // Enters a mode and remembers the one before: a bit each, 1 for native.
-void push_mode(Mutator& mu, bool native, const char* call) {
+void push_mode(Mutator& mu, bool native, const char* call,
+               const stacks::SpillFrame* frame) {
   G* g = g_of(&mu);
   if (g->mode_depth == kMaxModeDepth) {
     TRI_MISUSE(call, "more than %u scopes inside each other", kMaxModeDepth);
@@ -129,13 +135,14 @@ void push_mode(Mutator& mu, bool native, const char* call) {
   g->mode_depth++;
   if (native == now) return;
   if (native) {
+    save_frame(g, frame);
     enter_native_current(g);
   } else {
     leave_native_current(g);
   }
 }
 
-void pop_mode(Mutator& mu) {
+void pop_mode(Mutator& mu, const stacks::SpillFrame* frame) {
   G* g = g_of(&mu);
   if (g->mode_depth == 0) {
     TRI_MISUSE(
@@ -149,6 +156,7 @@ void pop_mode(Mutator& mu) {
   g->mode_depth--;
   if (before == now) return;
   if (before) {
+    save_frame(g, frame);
     enter_native_current(g);
   } else {
     leave_native_current(g);
@@ -158,15 +166,43 @@ void pop_mode(Mutator& mu) {
 }  // namespace
 }  // namespace tricolor::sched
 
-namespace tricolor::detail {
+using tricolor::sched::pop_mode;
+using tricolor::sched::push_mode;
+using tricolor::stacks::SpillFrame;
 
-void enter_managed(Mutator& mu) {
-  sched::push_mode(mu, /*native=*/false, "ManagedScope");
-}
-void leave_managed(Mutator& mu) { sched::pop_mode(mu); }
-void enter_native(Mutator& mu) {
-  sched::push_mode(mu, /*native=*/true, "NativeScope");
-}
-void leave_native(Mutator& mu) { sched::pop_mode(mu); }
+extern "C" {
 
-}  // namespace tricolor::detail
+// Called by sched/native_x86_64.S.
+__attribute__((visibility("hidden"), used)) void tri_enter_native_spilled(
+    tri_mutator* mu, const SpillFrame* frame);
+__attribute__((visibility("hidden"), used)) void tri_leave_managed_spilled(
+    tri_mutator* mu, const SpillFrame* frame);
+
+void tri_enter_native_spilled(tri_mutator* mu, const SpillFrame* frame) {
+  push_mode(*mu, /*native=*/true, "NativeScope", frame);
+}
+void tri_leave_managed_spilled(tri_mutator* mu, const SpillFrame* frame) {
+  pop_mode(*mu, frame);
+}
+
+void tri_enter_managed(tri_mutator* mu) {
+  push_mode(*mu, /*native=*/false, "ManagedScope", nullptr);
+}
+// A scope inside a scope, so that it is native before and after: no frame.
+void tri_leave_native(tri_mutator* mu) {
+  tricolor::stacks::spill_call([mu](char* sp) {
+    pop_mode(*mu, reinterpret_cast<const SpillFrame*>(sp));
+  });
+}
+
+void tri_call_native(tri_mutator* mu, void (*fn)(void* arg), void* arg) {
+  // The registers stay on the stack, under the caller's frame, until the end.
+  tricolor::stacks::spill_call([mu, fn, arg](char* sp) {
+    const auto* frame = reinterpret_cast<const SpillFrame*>(sp);
+    push_mode(*mu, /*native=*/true, "call_native", frame);
+    fn(arg);
+    pop_mode(*mu, frame);
+  });
+}
+
+}  // extern "C"

@@ -9,6 +9,7 @@
 #include "base/check.h"
 #include "base/sched_point.h"
 #include "heap/callback.h"
+#include "sched/native_stack.h"
 #include "sched/runtime.h"
 
 namespace tricolor::sched {
@@ -16,7 +17,7 @@ namespace {
 
 // A thread that runs on a stack of its own cannot give it up: it goes native
 // and sleeps.
-void park_attached(G* g, ParkCommit commit, void* ctx) {
+void park_in_place(G* g, ParkCommit commit, void* ctx) {
   M* m = g->m;
   P* p = p_of(&g->mu);
   unbind_mutator(g);
@@ -38,6 +39,10 @@ void park_attached(G* g, ParkCommit commit, void* ctx) {
   leave_state(p, g, GState::kRunnable, GState::kRunning);
   refresh_mutator(g, p);
   attend_current(g);
+}
+
+void park_attached(G* g, ParkCommit commit, void* ctx) {
+  with_frames(g, [=] { park_in_place(g, commit, ctx); });
 }
 
 void check_managed(const Mutator& mu, const char* call) {

@@ -10,6 +10,7 @@
 // lets tasks run on that thread for as long. A task is not interrupted: the
 // budget is looked at between tasks.
 #include "base/check.h"
+#include "sched/native_stack.h"
 #include "sched/runtime.h"
 #include "sched/tls.h"
 
@@ -57,14 +58,16 @@ void lend_thread(RuntimeImpl* rt, G* g, uint64_t deadline_ns) {
   if (m == nullptr) return;
   m->no_wait = true;
   m->leave_at_ns = deadline_ns;
-  enter_native_current(g);
-  count_runner(rt, 1);
-  push_m(m);
-  schedule_loop(m);
-  pop_m(m);
-  free_m(rt, m);
-  count_runner(rt, -1);
-  leave_native_current(g);
+  with_frames(g, [rt, m, g] {
+    enter_native_current(g);
+    count_runner(rt, 1);
+    push_m(m);
+    schedule_loop(m);
+    pop_m(m);
+    free_m(rt, m);
+    count_runner(rt, -1);
+    leave_native_current(g);
+  });
 }
 
 }  // namespace
@@ -115,10 +118,16 @@ void Runtime::run_main(void (*fn)(Mutator&, void*), void* ctx) {
   g->main_m = m;
   g->joiner.store_relaxed(sched::kJoinDetached);
   sched::count_runner(rt, 1);
-  sched::push_m(m);
-  sched::submit_main(m, g);
-  sched::schedule_loop(m);
-  sched::pop_m(m);
+  // What the caller keeps in its variables is a root of main, and of the task
+  // of another runtime that it may be inside.
+  stacks::spill_call([m, g](char* sp) {
+    m->run_frames = sp;
+    sched::push_m(m, reinterpret_cast<stacks::SpillFrame*>(sp));
+    sched::find_thread_stack(m);
+    sched::submit_main(m, g);
+    sched::schedule_loop(m);
+    sched::pop_m(m);
+  });
   sched::free_m(rt, m);
   sched::count_runner(rt, -1);
 }

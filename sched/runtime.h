@@ -129,8 +129,9 @@ void count_runner(RuntimeImpl* rt, int n);
 void step_tasks(Mutator& mu, uint64_t deadline_ns);
 
 /// Enters and leaves this thread's M of a runtime: the chain in the TLS slot,
-/// the outer runtime's G in native code meanwhile.
-void push_m(M* m);
+/// the outer runtime's G in native code meanwhile, with its caller's registers
+/// in *frame (null: there is no outer one that runs).
+void push_m(M* m, const stacks::SpillFrame* frame = nullptr);
 void pop_m(M* m);
 
 }  // namespace sched

@@ -54,7 +54,7 @@ constexpr DebugFlag kDebugFlags[] = {
     {"gctrace", &DebugSettings::gctrace, nullptr},
     {"gccheckmark", &DebugSettings::gccheckmark, nullptr},
     {"clobberfree", &DebugSettings::clobberfree, nullptr},
-
+    {"conservativestacks", &DebugSettings::conservative_stacks, nullptr},
     {"gcstress", nullptr, &DebugSettings::gcstress},
     {"gcpacertrace", &DebugSettings::gcpacertrace, nullptr},
     {"gcidle", nullptr, &DebugSettings::gc_idle},
@@ -88,8 +88,8 @@ void parse_debug(const char* text, const char* name, DebugSettings* debug) {
     if (set_debug(debug, it.key(), it.value()) || complained) continue;
     g_complained.fetch_and_relaxed(~uint32_t{kDebugComplaint});
     complain(kDebugComplaint, name, it.item(),
-             "gctrace, gcpacertrace, gccheckmark, clobberfree, gcstress=N, "
-             "gcperiod=MS, gcidle=0, schedtrace=MS");
+             "gctrace, gcpacertrace, gccheckmark, clobberfree, "
+             "conservativestacks, gcstress=N, gcperiod=MS, gcidle=0, schedtrace=MS");
   }
 }
 
@@ -268,6 +268,7 @@ bool make_settings(const Options& options, Settings* out, Error* error) {
   if (options.env_prefix != nullptr && options.env_prefix[0] != '\0') {
     apply_environment(options.env_prefix, out);
   }
+  if (out->debug.conservative_stacks) out->options.conservative_stacks = true;
   out->max_procs = out->options.max_procs;
   if (out->max_procs == 0) out->max_procs = base::os_cpu_quota();
   if (out->max_procs > kMaxProcs) out->max_procs = kMaxProcs;

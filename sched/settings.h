@@ -19,6 +19,7 @@ struct DebugSettings {
   bool gcpacertrace = false;
   bool gccheckmark = false;
   bool clobberfree = false;
+  bool conservative_stacks = false;
   uint32_t gcstress = 0;
   uint32_t schedtrace_ms = 0;
   uint32_t gc_period_ms = UINT32_MAX;  ///< UINT32_MAX: as the options say

@@ -13,6 +13,7 @@
 //      the sleeper, or some M                differs: starts over
 #include "base/check.h"
 #include "base/futex.h"
+#include "sched/native_stack.h"
 #include "sched/runtime.h"
 
 namespace tricolor::sched {
@@ -48,13 +49,15 @@ bool sleep_commit(ParkedTask task, void* ctx) {
 // A thread on its own stack sleeps itself.
 void sleep_attached(G* g, uint64_t when_ns) {
   RuntimeImpl* rt = g->rt;
-  enter_native_current(g);
-  base::Atomic<uint32_t> never{0};
-  for (uint64_t now = rt->clock.now_ns(); now < when_ns;
-       now = rt->clock.now_ns()) {
-    base::futex_wait(&never, 0, static_cast<int64_t>(when_ns - now));
-  }
-  leave_native_current(g);
+  with_frames(g, [rt, g, when_ns] {
+    enter_native_current(g);
+    base::Atomic<uint32_t> never{0};
+    for (uint64_t now = rt->clock.now_ns(); now < when_ns;
+         now = rt->clock.now_ns()) {
+      base::futex_wait(&never, 0, static_cast<int64_t>(when_ns - now));
+    }
+    leave_native_current(g);
+  });
 }
 
 }  // namespace

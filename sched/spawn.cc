@@ -47,6 +47,7 @@ void finish_main(RuntimeImpl* rt, M* here, M* waiter) {
 void task_main(G* g) {
   alignas(16) unsigned char plain[detail::kSpawnPlainBytesMax];
   std::memcpy(plain, spawned_plain(g), sizeof(plain));
+  g->plain_waits = false;
   g->entry(g->mu, plain, g->inline_slots + 1, g->result);
   if (g->result_is_cell) {
     // The task may be on another P by now.
@@ -91,6 +92,9 @@ G* make_task(RuntimeImpl* rt, P* p, const detail::SpawnRequest& request,
   g->result_is_cell = request.result_is_cell;
   g->stack_class = klass;
   g->entry = request.entry;
+  g->plain_waits = request.plain_bytes > 0;
+  g->result[0] = 0;
+  g->result[1] = 0;
   if (request.plain_bytes > 0) {
     std::memcpy(spawned_plain(g), request.plain, request.plain_bytes);
   }
@@ -125,6 +129,8 @@ void strip_g(RuntimeImpl* rt, P* p, G* g) {
   g->resumer = nullptr;
   g->cell = nullptr;
   g->mode_depth = 0;
+  g->plain_waits = false;
+  g->frames.store_relaxed(nullptr);
 }
 
 void free_g(RuntimeImpl* rt, P* p, G* g) {

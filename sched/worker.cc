@@ -11,6 +11,7 @@
 
 #include "base/check.h"
 #include "base/futex.h"
+#include "sched/native_stack.h"
 #include "sched/runtime.h"
 #include "sched/thread.h"
 #include "sched/tls.h"
@@ -55,13 +56,14 @@ void free_m(RuntimeImpl* rt, M* m) {
   rt->sched.free_ms = m;
 }
 
-void push_m(M* m) {
+void push_m(M* m, const stacks::SpillFrame* frame) {
   M* outer = current_m();
   m->outer = outer;
   m->outer_went_native = false;
   // The outer runtime must not wait for what happens here.
   if (outer != nullptr && outer->curg != nullptr &&
       g_state(outer->curg) == GState::kRunning) {
+    save_frame(outer->curg, frame);
     enter_native_current(outer->curg);
     m->outer_went_native = true;
   }

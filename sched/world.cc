@@ -9,8 +9,9 @@
 //   native    taken by CAS (kStoppedNative), so that it cannot come back
 //   idle      stop: sched.stopping keeps it idle; ragged: taken off the list
 // and waits until all have answered. The waiting ends by events (a P stopped,
-// went idle or native) and looks again every 100 us, so that a poke that a task
-// swallowed costs time and nothing else.
+// went idle or native); it spins for 20 us, then sleeps, and looks again after
+// 100 us and, in the end, every 800, so that a poke that a task swallowed costs
+// time and nothing else.
 //
 // A P that changes state while it is asked:
 //
@@ -29,6 +30,7 @@
 #include "base/futex.h"
 #include "base/os_memory.h"
 #include "base/sched_point.h"
+#include "sched/native_stack.h"
 #include "sched/runtime.h"
 #include "sched/tls.h"
 
@@ -37,6 +39,7 @@ namespace {
 
 constexpr uint32_t kWorldBits = gc::kRequestStop | gc::kRequestRagged;
 constexpr int64_t kRecheckNs = 100'000;
+constexpr int64_t kMostRecheckNs = 800'000;  // an answer wakes us, anyway
 
 RuntimeImpl* rt_of(void* ctx) { return static_cast<RuntimeImpl*>(ctx); }
 
@@ -81,9 +84,7 @@ void full_fence_everywhere(RuntimeImpl* rt) {
   }
 }
 
-// p's holder stops: nothing runs on it until start().
-void stop_here(P* p) {
-  TRI_SCHED_POINT(stop_here);
+void wait_stopped(P* p) {
   RuntimeImpl* rt = p->rt;
   // ORDER-epoch-1: pairs with new_epoch().
   uint32_t epoch = rt->world.epoch.load_acquire();
@@ -97,6 +98,12 @@ void stop_here(P* p) {
     sleep_in_epoch(rt, epoch);
     epoch = rt->world.epoch.load_acquire();
   }
+}
+
+// p's holder stops: nothing runs on it until start().
+void stop_here(P* p) {
+  TRI_SCHED_POINT(stop_here);
+  with_frames_on(p, [p] { wait_stopped(p); });
 }
 
 void run_ragged(P* p) {
@@ -145,10 +152,11 @@ void wait_until(RuntimeImpl* rt, P* self, F all_answered) {
   full_fence_everywhere(rt);
   poke_who_is_asked(rt, self);
   w.requester_sleeps.store_seq_cst(1);
-  for (;;) {
+  for (int64_t nap_ns = kRecheckNs;;
+       nap_ns *= nap_ns < kMostRecheckNs ? 2 : 1) {
     const uint32_t event = w.event.load_seq_cst();
     if (all_answered()) break;
-    base::futex_wait(&w.event, event, kRecheckNs);
+    base::futex_wait(&w.event, event, nap_ns);
     poke_who_is_asked(rt, self);
   }
   w.requester_sleeps.store_seq_cst(0);
@@ -224,15 +232,8 @@ uint64_t start(void* ctx, gc::ProcGc* self_proc) TRI_NO_THREAD_SAFETY {
 // the scan bit.
 void run_ragged_native(P* p) {
   G* g = p->curg.load_acquire();
-  if (g != nullptr) {
-    while (!try_set_scan(g, GState::kNative)) {
-      if (g_state(g) != GState::kNative) {  // leaving, and waits for its P
-        g = nullptr;
-        break;
-      }
-      base::cpu_relax();  // a marker scans it right now
-    }
-  }
+  // Not kNative: it is leaving, and waits for its P.
+  if (g != nullptr && !set_scan(g, GState::kNative)) g = nullptr;
   WorldState& w = p->rt->world;
   w.ragged_fn(w.ragged_arg, p, g);
   if (g != nullptr) clear_scan(g);
@@ -310,8 +311,12 @@ void for_each_p_stw(void* ctx, gc::ProcFn fn, void* arg) {
 size_t g_count(void* ctx) { return rt_of(ctx)->gs.count(); }
 
 // A dead G is a root while its result waits to be joined.
-bool dead_without_result(const G* g) {
-  return base::load_relaxed(&g->result_root) == 0;
+// It may be joined and used again at this moment: then whatever is read here,
+// its state has changed.
+TRI_NO_SANITIZE_THREAD TRI_NOINLINE bool dead_without_result(const G* g) {
+  if (base::load_relaxed(&g->result_root) != 0) return false;
+  const volatile uint64_t* words = g->result;
+  return !scans_native_stacks(g->rt) || (words[0] | words[1]) == 0;
 }
 
 gc::Claim claim_g(void* ctx, size_t index, uint32_t cycle,
@@ -370,10 +375,12 @@ void relax(void* ctx, tri_mutator* mu) {
     switch_to_scheduler(g, After::kYield);
     return;
   }
-  enter_native_current(g);
-  base::Atomic<uint32_t> never{0};
-  base::futex_wait(&never, 0, kRestNs);
-  leave_native_current(g);
+  with_frames(g, [g] {
+    enter_native_current(g);
+    base::Atomic<uint32_t> never{0};
+    base::futex_wait(&never, 0, kRestNs);
+    leave_native_current(g);
+  });
 }
 
 }  // namespace
@@ -388,6 +395,7 @@ gc::World make_world(RuntimeImpl* rt) {
   world.g_count = g_count;
   world.claim_g = claim_g;
   world.release_g = release_g;
+  if (scans_native_stacks(rt)) world.native_roots = native_roots;
   world.root_g_stw = root_g_stw;
   world.other_bytes = other_bytes;
   world.watch = watch;

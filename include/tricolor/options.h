@@ -67,6 +67,12 @@ struct Options {
   size_t hard_limit_bytes = 0;
   /// Virtual size of a task's native stack; 0: 64 KiB (256 under sanitizers).
   size_t stack_bytes = 0;
+  /// Native stacks of tasks, coroutines and attached threads are roots, too,
+  /// scanned conservatively: a pointer to or into a cell in a plain local
+  /// variable, or in a register, keeps the cell. For VMs written that way; what
+  /// it costs: docs/design/0011-conservative-stacks.md. TRIDEBUG:
+  /// conservativestacks=1.
+  bool conservative_stacks = false;
   /// Most tasks and coroutines alive at once; 0: 1,048,576 + 4,096.
   size_t max_tasks = 0;
   /// Prefix of the environment variables; "" ignores the environment.

@@ -70,6 +70,7 @@ typedef struct tri_options {
   const char* cgroup_root;
   size_t hard_limit_bytes;
   size_t stack_bytes;
+  bool conservative_stacks; /* cells in plain C variables are roots */
   size_t max_tasks;
   const char* env_prefix;
   const char* debug;
@@ -87,7 +88,7 @@ typedef struct tri_options {
 #define TRI_OPTIONS_INIT                                                     \
   {                                                                          \
     sizeof(tri_options), TRI_ABI_VERSION, 100, 0, -1, 120000, 0, 0, 0, 0, 0, \
-        0, 0, "TRI", 0, TRI_ASSIST_CLASSIC, 50, 25, true, 0, 0, 0, 0         \
+        0, false, 0, "TRI", 0, TRI_ASSIST_CLASSIC, 50, 25, true, 0, 0, 0, 0  \
   }
 
 tri_runtime* tri_runtime_create(const tri_options* options, tri_error* error);
