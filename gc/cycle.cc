@@ -338,6 +338,16 @@ bool CollectorImpl::advance(ProcGc* p) {
       break;
   }
   end_advance();
+  // Against a P that goes idle:
+  //
+  //   here                              go_idle()
+  //   1. advancing_ = 0                 1. counts itself among the idle Ps
+  //   2. fence                          2. any_work(): advancing_
+  //   3. wake_for_gc(): are Ps idle?
+  //
+  // The right side is seq_cst: it sees the 0, or is seen.
+  base::fence_seq_cst();
+  if (has_idle_work()) world.wake_for_gc(world.ctx);
   return moved;
 }
 

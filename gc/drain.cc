@@ -186,24 +186,28 @@ size_t CollectorImpl::drain(ProcGc* p, uint64_t deadline_ns, size_t budget,
 /// Ps' shares, its own included, but for the end of a mark, which is short.
 bool CollectorImpl::has_idle_work() const {
   if (options.idle_workers || phase() != Phase::kMark) return has_work();
-  return drainers_.load_relaxed() == 0 && !work.has_work() &&
-         g_cursor_.load_relaxed() >= g_limit_ &&
+  return advancing_.load_seq_cst() == 0 && drainers_.load_relaxed() == 0 &&
+         !work.has_work() && g_cursor_.load_relaxed() >= g_limit_ &&
          job_cursor_.load_relaxed() >= roots.job_count();
 }
 
+// That a phase may end is work for one. While somebody is at it, who may wait
+// there for a task that does not poll, the others are to sleep; advance() wakes
+// one of them when it is through. The load is seq_cst: see there.
 bool CollectorImpl::has_work() const {
+  const bool may_advance = advancing_.load_seq_cst() == 0;
   switch (phase()) {
     case Phase::kIdle:
       return cycle_wanted();
     case Phase::kMark:
       return work.has_work() || g_cursor_.load_relaxed() < g_limit_ ||
              job_cursor_.load_relaxed() < roots.job_count() ||
-             drainers_.load_relaxed() == 0;
+             (may_advance && drainers_.load_relaxed() == 0);
     case Phase::kSettle:
     case Phase::kFlush:
-      return true;
+      return may_advance;
     case Phase::kSweep:
-      return heap->may_sweep() || heap->unswept_spans() == 0;
+      return heap->may_sweep() || (may_advance && heap->unswept_spans() == 0);
   }
   return false;
 }

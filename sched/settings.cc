@@ -87,9 +87,10 @@ void parse_debug(const char* text, const char* name, DebugSettings* debug) {
   while (it.next()) {
     if (set_debug(debug, it.key(), it.value()) || complained) continue;
     g_complained.fetch_and_relaxed(~uint32_t{kDebugComplaint});
-    complain(kDebugComplaint, name, it.item(),
-             "gctrace, gcpacertrace, gccheckmark, clobberfree, "
-             "conservativestacks, gcstress=N, gcperiod=MS, gcidle=0, schedtrace=MS");
+    complain(
+        kDebugComplaint, name, it.item(),
+        "gctrace, gcpacertrace, gccheckmark, clobberfree, "
+        "conservativestacks, gcstress=N, gcperiod=MS, gcidle=0, schedtrace=MS");
   }
 }
 

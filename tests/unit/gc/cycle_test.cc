@@ -202,5 +202,33 @@ TEST(gc_cycle, no_memory_for_the_mark_stack_costs_time_only) {
   EXPECT_EQ(gc.live_cells(), 1 + 7 * kChildren);
 }
 
+// While somebody tries to end a phase, which may mean to wait for a task that
+// runs for long, there is nothing for idle Ps to do, again and again; one is
+// woken when that is over.
+TEST(gc_cycle, idle_procs_rest_while_another_moves_the_phase) {
+  GcAlone gc;
+  gc::CollectorImpl& c = gc.impl();
+  static int woken;
+  c.world.wake_for_gc = [](void*) { ++woken; };
+  gc.start();
+  EXPECT_TRUE(c.has_idle_work()) << "roots";
+  gc.drain(SIZE_MAX);
+  EXPECT_TRUE(c.has_idle_work()) << "the end of the mark";
+  ASSERT_TRUE(c.try_advance());
+  EXPECT_FALSE(c.has_idle_work());
+  c.end_advance();
+  EXPECT_TRUE(c.has_idle_work());
+  while (c.phase() != gc::Phase::kIdle) {
+    const gc::Phase before = c.phase();
+    woken = 0;
+    gc.p().worker.publish();
+    if (!c.advance(&gc.p())) c.run_worker(&gc.p(), &gc.mu(), UINT64_MAX / 4);
+    if (c.phase() != before && c.phase() != gc::Phase::kIdle) {
+      EXPECT_GE(woken, 1) << static_cast<int>(before);
+    }
+  }
+  EXPECT_FALSE(c.has_idle_work());
+}
+
 }  // namespace
 }  // namespace tricolor::testing
