@@ -90,12 +90,12 @@ class NativeScope {
   Mutator& mu_;
 };
 
-/// The same for one call: f() runs in native code. With conservative_stacks all
-/// that the caller keeps in its variables stays a root meanwhile, because the
-/// caller does not go on. A function that opens a NativeScope does go on, and
-/// its compiler may move a variable from one place to another while the
-/// collector looks: what its callers keep is safe, what it keeps itself only in
-/// a Local, or in a variable declared volatile.
+/// The same for f(), which must not throw or longjmp. With conservative_stacks
+/// all that the caller keeps in its variables stays a root, because the caller
+/// does not go on meanwhile. A function that opens a NativeScope does, and its
+/// compiler may move a variable from one place to another while the collector
+/// looks: what its callers keep is safe, what it keeps itself only in a Local,
+/// or in a variable declared volatile.
 template <class F>
 void call_native(Mutator& mu, F&& f) {
   tri_call_native(

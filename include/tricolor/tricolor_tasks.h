@@ -50,8 +50,8 @@ void tri_leave_managed(tri_mutator* mu);
 /* Around a blocking call inside managed code. */
 void tri_enter_native(tri_mutator* mu);
 void tri_leave_native(tri_mutator* mu); /* [gc] */
-/* [gc] Both around fn(arg). To be preferred with conservative_stacks: all that
- * the caller keeps in plain variables stays a root. */
+/* [gc] Both around fn(arg), which must not longjmp. To be preferred with
+ * conservative_stacks: all that the caller's variables keep stays a root. */
 void tri_call_native(tri_mutator* mu, void (*fn)(void* arg), void* arg);
 
 /* --- Weak references: cells of their own. */
