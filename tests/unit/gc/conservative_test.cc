@@ -178,7 +178,7 @@ TEST_F(gc_conservative, what_was_allocated_before_the_cycle_and_not_stored) {
 TEST_F(gc_conservative, what_is_read_counts_as_scanned) {
   stack_.assign(100'000, 0);
   gc_.collect();
-  EXPECT_GE(gc_.impl().record.scanned, stack_.size() * 8);
+  EXPECT_GE(gc_.p().stack_bytes, stack_.size() * 8);
 }
 
 }  // namespace
