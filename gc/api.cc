@@ -66,6 +66,9 @@ void global_release(Runtime& rt, uint64_t* word) {
   bool managed = mu != nullptr && mu->p != nullptr &&
                  gc::runtime_base(mu) == gc::runtime_base(rt);
   if (managed) store_slot<void*>(*mu, word, nullptr);
+  // The collector itself will null the word.
+  if (!managed)
+    gc::runtime_base(rt)->collector->impl()->auditor.note_gone(word);
   roots.release_word(word, managed);
 }
 
@@ -87,6 +90,7 @@ RootTableRep* root_table_create(Runtime& rt, size_t words, EncodingId enc,
 }
 
 void root_table_destroy(Runtime& rt, RootTableRep* rep) {
+  gc::runtime_base(rt)->collector->impl()->auditor.note_gone(rep->words);
   gc::runtime_base(rt)->collector->impl()->roots.drop_table(rep);
 }
 

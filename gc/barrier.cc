@@ -22,7 +22,7 @@ void CollectorImpl::shade_from_mutator(ProcGc* p, void* cell) {
       barriers_.fetch_add_relaxed(1) % options.test_drop_barrier == 0) {
     return;  // the planted bug that gccheckmark has to find
   }
-  if (p->barrier_count == kBarrierBufferSize) flush_barrier(p);
+  if (p->barrier_count == p->barrier_limit) flush_barrier(p);
   p->barrier_buffer[p->barrier_count++] = cell;
 }
 
@@ -38,6 +38,10 @@ extern "C" void tri_detail_shade_pair(tri_mutator* mu, void* old_cell,
     tricolor::gc::misuse_in_native("a store of a managed pointer");
   }
   tricolor::gc::ProcGc* p = tricolor::gc::proc_of(mu);
+  if (TRI_UNLIKELY(p->audits != 0)) {
+    p->collector->impl()->auditor.note_store(old_cell, new_cell);
+    if (p->barrier_on == 0) return;  // every store comes here: gc/audit.h
+  }
   // Most values are null or already black: one look at the mark byte, with what
   // the P's worker keeps at hand.
   if (p->worker.is_white(old_cell)) {

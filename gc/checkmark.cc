@@ -7,7 +7,9 @@
 // fatal, with the cell that refers to it. verify_heap() goes the same way, and
 // looks at each word on it: what is reachable refers to cells in use, or to
 // nothing of ours. (What is not reachable may refer to anything: to cells that
-// were released, and what has taken their place.)
+// were released, and what has taken their place.) TRIDEBUG=badptr=1 does so in
+// each stop of a cycle, and for Globals and RootTables, too. The auditor
+// (gc/audit.h) has its copies made on the same way.
 //
 // Slow by design: it makes stop 2 as long as a full mark.
 #include <cstring>
@@ -16,6 +18,7 @@
 #include "base/os_memory.h"
 #include "gc/collector_impl.h"
 #include "gc/scan.h"
+#include "gc/slots.h"
 #include "gc/weak_words.h"
 
 namespace tricolor::gc {
@@ -24,12 +27,23 @@ namespace {
 constexpr size_t kStackCells = size_t{1} << 28;  // virtual, touched lazily
 }  // namespace
 
+/// What is wanted of what is reached.
+enum class Second : uint8_t {
+  kMarks,   ///< a cell that is not marked is fatal
+  kVerify,  ///< a word in a cell that is no cell in use is fatal
+  kBadPtr,  ///< the same, and in a Global or RootTable
+  kCopy,    ///< the auditor gets each cell
+};
+
 class SecondMark : public TracerImpl {
  public:
-  /// `verify`: words in cells that are no cells in use are fatal; else cells
-  /// that are not marked.
-  SecondMark(heap::Heap* h, bool verify, bool marking)
-      : verify_(verify), marking_(marking) {
+  SecondMark(heap::Heap* h, Second what, bool marking,
+             Auditor* auditor = nullptr)
+      : verify_(what != Second::kMarks),
+        strict_roots_(what == Second::kBadPtr),
+        checks_words_(what == Second::kVerify || what == Second::kBadPtr),
+        marking_(marking),
+        auditor_(auditor) {
     visit = &SecondMark::visit_cell;
     heap = h;
     bitmap_bytes_ =
@@ -45,12 +59,18 @@ class SecondMark : public TracerImpl {
   SecondMark& operator=(const SecondMark&) = delete;
 
   bool ok() const { return ok_; }
-  void set_from(const char* what) { from_ = what; }
+  bool strict_roots() const { return strict_roots_; }
+  /// What is reached next is the words of `what`; `barriered`: they are of
+  /// those that whoever stores them keeps right.
+  void set_from(const char* what, bool barriered) {
+    from_ = what;
+    strict_ = barriered && strict_roots_;
+  }
 
   void reach(void* cell) {
     const heap::AddressSpace& space = heap->space();
     size_t offset = space.offset_of(cell);
-    if (verify_ && strict_) check_word(cell, offset);
+    if (checks_words_ && strict_) check_word(cell, offset);
     if (offset >= space.committed_bytes() || (offset & 15) != 0) return;
     uint8_t byte = base::load_relaxed(space.mark_of(offset));
     if (byte == 0) return;  // not a cell: the marker ignores it, too
@@ -75,6 +95,9 @@ class SecondMark : public TracerImpl {
       // While marking, a trace function may have effects (a coroutine is black
       // when its roots have been visited).
       if (verify_ && marking_ && custom) continue;
+      if (auditor_ != nullptr) {
+        auditor_->add_cell_stw(cell, layout, heap->cell_bytes(cell));
+      }
       strict_ = !(custom && is_ours(layout));
       if (heap->layouts().hot(layout).kind == heap::ScanKind::kWeak) {
         const WeakWords weak(heap->layouts(), layout);
@@ -162,24 +185,28 @@ class SecondMark : public TracerImpl {
   }
 
   [[noreturn]] void report_word(void* word, const char* what) const {
+    const char* mode = strict_roots_ ? "badptr" : "verify_heap";
+    if (parent_ == nullptr) {
+      TRI_FATAL(
+          "%s: %s refers to %p, which %s: nothing keeps a cell but what refers "
+          "to it as the collector was told; whoever releases one clears those",
+          mode, from_, word, what);
+    }
     long long at = -1;  // only its trace function knows
     const heap::LayoutTable& layouts = heap->layouts();
     const LayoutId layout = layout_of(parent_);
-    const Encoding& e = layouts.encoding(layouts.hot(layout).encoding);
     const auto* words = static_cast<const uint64_t*>(parent_);
     const size_t n = heap->cell_bytes(parent_) / 8;
-    for (const Encoding* as : {&e, &layouts.encoding(kRawPointers)}) {
-      for (size_t i = 0; i < n && at < 0; ++i) {
-        if (heap::decode(*as, load_word(&words[i])) == word) {
-          at = static_cast<long long>(i) * 8;
-        }
+    each_slot(layouts, layouts.hot(layout), n, [&](size_t i, SlotEncoding e) {
+      if (at < 0 && slot_cell(e, words, i) == word) {
+        at = static_cast<long long>(i) * 8;
       }
-    }
+    });
     TRI_FATAL(
-        "verify_heap: the word at offset %lld of cell %p (layout '%s', %zu "
+        "%s: the word at offset %lld of cell %p (layout '%s', %zu "
         "bytes) is %p, which %s: a store past the end of another cell, or a "
         "pointer that was kept in a place the collector is not told of",
-        at, parent_, layouts.cold(layout).name, n * 8, word, what);
+        mode, at, parent_, layouts.cold(layout).name, n * 8, word, what);
   }
 
   LayoutId layout_of(void* cell) const { return heap->layout_of(cell); }
@@ -200,8 +227,11 @@ class SecondMark : public TracerImpl {
     static_cast<SecondMark*>(self)->reach(cell);
   }
 
-  const bool verify_;
+  const bool verify_;        // what is not in use is not followed
+  const bool strict_roots_;  // words of Globals and RootTables are checked
+  const bool checks_words_;
   const bool marking_;
+  Auditor* const auditor_;
   bool strict_ = false;  // what is reached is a word of a cell
   bool ok_ = false;
   uint64_t* bits_ = nullptr;
@@ -213,7 +243,7 @@ class SecondMark : public TracerImpl {
 };
 
 void CollectorImpl::reach_all_stw(SecondMark* second) {
-  second->set_from("a task's stack");
+  second->set_from("a task's stack", /*barriered=*/false);
   size_t n = world.g_count(world.ctx);
   for (size_t i = 0; i < n; ++i) {
     RootOwner* owner = world.root_g_stw(world.ctx, i);
@@ -227,12 +257,15 @@ void CollectorImpl::reach_all_stw(SecondMark* second) {
         second);
     second->drain();
   }
-  second->set_from("a Global or RootTable");
+  second->set_from("a Global or RootTable", /*barriered=*/true);
   struct Args {
     SecondMark* second;
     heap::Heap* heap;
   } args{second, heap};
-  roots.scan_all_stw(
+  // One that was dropped may refer to what has been released since.
+  const auto scan =
+      second->strict_roots() ? &Roots::scan_held_stw : &Roots::scan_all_stw;
+  (roots.*scan)(
       [](void* arg, const uint64_t* words, size_t count, EncodingId encoding) {
         auto* a = static_cast<Args*>(arg);
         scan_encoded(a->heap->layouts().encoding(encoding), words, count,
@@ -240,7 +273,7 @@ void CollectorImpl::reach_all_stw(SecondMark* second) {
       },
       &args);
   second->drain();
-  second->set_from("a root callback");
+  second->set_from("a root callback", /*barriered=*/false);
   Tracer tracer = TracerAccess::make(second);
   roots.run_callbacks_stw(tracer);
   second->drain();
@@ -253,14 +286,38 @@ void CollectorImpl::reach_all_stw(SecondMark* second) {
 
 void CollectorImpl::check_mark_stw() {
   if (!options.gccheckmark) return;
-  SecondMark second(heap, /*verify=*/false, /*marking=*/false);
+  SecondMark second(heap, Second::kMarks, /*marking=*/false);
   if (!second.ok()) return;  // no memory for a check is not an error
   reach_all_stw(&second);
 }
 
 void CollectorImpl::verify_reachable_stw() {
-  SecondMark second(heap, /*verify=*/true, phase() == Phase::kMark);
+  SecondMark second(heap, Second::kVerify, phase() == Phase::kMark);
   if (second.ok()) reach_all_stw(&second);
+}
+
+void CollectorImpl::check_words_stw() {
+  if (!options.badptr) return;
+  TRI_ASSERT(phase() != Phase::kMark);
+  SecondMark second(heap, Second::kBadPtr, /*marking=*/false);
+  if (second.ok()) reach_all_stw(&second);
+}
+
+void CollectorImpl::audit_stw() {
+  if (!auditor.on()) return;
+  auditor.end_window_stw();
+  size_t words = 0;
+  roots.scan_held_stw([](void* arg, const uint64_t*, size_t n,
+                         EncodingId) { *static_cast<size_t*>(arg) += n; },
+                      &words);
+  SecondMark second(heap, Second::kCopy, /*marking=*/false, &auditor);
+  if (!second.ok() || !auditor.begin_window_stw(words)) return;
+  reach_all_stw(&second);
+  roots.scan_held_stw(
+      [](void* arg, const uint64_t* at, size_t n, EncodingId encoding) {
+        static_cast<Auditor*>(arg)->add_root_stw(at, n, encoding);
+      },
+      &auditor);
 }
 
 // The whole heap, or of a large one a piece: 32 MiB and as many listed spans

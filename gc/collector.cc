@@ -64,6 +64,10 @@ Collector* Collector::create(heap::Heap* heap, base::MetaArena* meta,
     return nullptr;
   }
   c->apply_memory_limit(LimitLook::kNow);
+  if (options.barriercheck && !c->auditor.init(heap)) {
+    self->destroy();
+    return nullptr;
+  }
   heap->set_hooks(self->heap_hooks());
   return self;
 }
@@ -73,6 +77,7 @@ void Collector::destroy() {
   impl_->finalizers.destroy();
   impl_->work.destroy();
   impl_->roots.destroy();
+  impl_->auditor.destroy();
   base::LockGuard guard(impl_->retry_lock);
   impl_->retry.release();
 }
@@ -83,6 +88,10 @@ bool Collector::proc_init(ProcGc* p) {
   p->worker.init(impl_->heap, &impl_->work, &impl_->weak.sinks);
   p->barrier_on = marking() ? 1 : 0;
   p->mark_cycle = cycle();
+  p->audits = impl_->auditor.on() ? 1 : 0;
+  p->stress_polls = impl_->options.pollstress != 0;
+  p->barrier_limit =
+      impl_->options.smallbuffers ? kSmallBuffer : kBarrierBufferSize;
   return true;
 }
 
@@ -202,6 +211,20 @@ bool Collector::suspend(int delta) {
   return true;
 }
 
+void Collector::on_stress_poll(tri_mutator* mu) {
+  ProcGc* p = proc_of(mu);
+  if (p->in_collector || p->callback != nullptr) return;
+  if (impl_->polls_.fetch_add_relaxed(1) % impl_->options.pollstress != 0) {
+    return;
+  }
+  if (impl_->phase() == Phase::kIdle) {
+    impl_->wanted_.fetch_or_relaxed(kWantedForAge);
+    impl_->start_cycle(p, /*wait=*/false);
+  } else {
+    impl_->run_worker(p, mu, /*budget_ns=*/0);
+  }
+}
+
 bool Collector::step(tri_mutator* mu, uint64_t budget_ns) {
   heap::check_no_callback(proc_of(mu), "step");
   request_periodic(impl_->now());
@@ -245,11 +268,13 @@ heap::GcHooks Collector::heap_hooks() {
 
 void Collector::stats(Stats* out) const {
   CollectorImpl* c = impl_;
-  out->cycles = c->totals.cycles.load_relaxed();
-  out->cycles_forced = c->totals.forced.load_relaxed();
-  out->cycles_concurrent = c->totals.concurrent.load_relaxed();
-  out->heap_live_bytes = c->totals.live_bytes.load_relaxed();
-  out->live_cells = c->totals.live_cells.load_relaxed();
+  Published::Group last;  // of one cycle
+  c->published.read(&last);
+  out->cycles = last.cycles;
+  out->cycles_forced = last.forced;
+  out->cycles_concurrent = last.concurrent;
+  out->heap_live_bytes = last.live_bytes;
+  out->live_cells = last.live_cells;
   out->heap_bytes = c->heap->live_bytes();
   out->heap_goal_bytes = c->pacer.goal();
   out->heap_mapped_bytes = c->heap->space().committed_bytes();

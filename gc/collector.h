@@ -17,6 +17,7 @@
 #include "heap/heap.h"
 #include "tricolor/gc.h"
 #include "tricolor/gc_events.h"
+#include "tricolor/gc_metrics.h"
 #include "tricolor/options.h"
 
 namespace tricolor::gc {
@@ -33,6 +34,10 @@ struct CollectorOptions {
   bool gccheckmark = false;
   bool clobberfree = false;
   uint32_t gcstress = 0;           ///< start a cycle at every Nth refill
+  bool barriercheck = false;       ///< see gc/audit.h
+  bool badptr = false;             ///< every word at each stop: checkmark.cc
+  bool smallbuffers = false;       ///< buffers of two, work handed over at once
+  uint32_t pollstress = 0;         ///< start a cycle at every Nth safepoint
   uint32_t test_drop_barrier = 0;  ///< test hook: drop every Nth barrier
   uint32_t procs = 1;
   uint64_t period_ns = 0;  ///< a cycle at least so often; 0: not for its age
@@ -107,6 +112,9 @@ class Collector {
 
   // --- Mutator calls behind the public API.
   void collect(tri_mutator* mu);
+  /// pollstress: a safepoint of a mutator has been reached, which starts a
+  /// cycle or moves one on at every Nth.
+  void on_stress_poll(tri_mutator* mu);
   bool step(tri_mutator* mu, uint64_t budget_ns);
   /// Begins a cycle if none is under way, else has one begun after it.
   void request_collect(tri_mutator* mu);
@@ -119,6 +127,7 @@ class Collector {
   uint64_t set_memory_limit(uint64_t bytes);
   /// Fills everything but the tasks and threads fields.
   void stats(Stats* out) const;
+  void metrics(tri_gc_metrics* out) const;
   heap::GcHooks heap_hooks();
 
   CollectorImpl* impl() { return impl_; }

@@ -14,7 +14,9 @@
 // Invariants
 // 1. Only the holder of `advancing_` changes the phase; kIdle -> kMark and
 //    kMark -> kSettle happen with the world stopped.
-// 2. barrier_on of every P is 1 exactly in kMark.
+// 2. barrier_on of every P is 1 exactly in kMark. (That of Mutators is always
+// on
+//    when stores are audited: gc/audit.h.)
 // 3. No span is swept outside kSweep and kIdle.
 //
 // Threads: methods with a ProcGc* want the holder of that P.
@@ -28,6 +30,7 @@
 #include "base/clock.h"
 #include "base/lock.h"
 #include "base/meta_arena.h"
+#include "gc/audit.h"
 #include "gc/collector.h"
 #include "gc/conservative.h"
 #include "gc/cpu_limiter.h"
@@ -37,6 +40,7 @@
 #include "gc/memory_limit.h"
 #include "gc/pacer.h"
 #include "gc/proc.h"
+#include "gc/published.h"
 #include "gc/root_owner.h"
 #include "gc/roots.h"
 #include "gc/settle.h"
@@ -83,8 +87,9 @@ struct CycleRecord {
   uint64_t trigger, expected_work;
   double first_ratio;  ///< of assists, when marking began
   CycleWork work;
-  bool forced;  ///< asked for by name
-  bool waited;  ///< by collect(), which marks until the end
+  uint64_t idle_before, idle_ns;  ///< of worker_ns, by idle Ps
+  bool forced;                    ///< asked for by name
+  bool waited;                    ///< by collect(), which marks until the end
 };
 
 struct CollectorImpl {
@@ -110,6 +115,7 @@ struct CollectorImpl {
   Pacer pacer;
   MemoryLimit memory_limit;
   CpuLimiter limiter;
+  Auditor auditor;
   base::Atomic<uint32_t> phase_{0};       // see invariant 1
   base::Atomic<uint32_t> advancing_{0};   // 1: somebody changes the phase
   base::Atomic<uint32_t> cycle_{0};       // started; written while stopped
@@ -123,6 +129,7 @@ struct CollectorImpl {
   base::Atomic<uint64_t> assist_ns_{0};
   base::Atomic<uint64_t> traced_stack_bytes_{0};  // coroutines', of this cycle
   base::Atomic<uint64_t> refills_{0};             // for gcstress
+  base::Atomic<uint64_t> polls_{0};               // for pollstress
   base::Atomic<uint64_t> barriers_{0};            // for test_drop_barrier
   base::Atomic<uint64_t> flushed_{0};             // Ps with work in this round
   base::Atomic<uint32_t> hungry_{0};              // a worker ran dry and rests
@@ -160,6 +167,8 @@ struct CollectorImpl {
         stop_wall_ns;
     Histogram pauses, ttsp;
   } totals;
+  /// Of them and of `record` what is read together; written as the sweep ends.
+  Published published;
 
   Phase phase() const {
     // ORDER-phase-1: pairs with set_phase().
@@ -280,12 +289,17 @@ struct CollectorImpl {
   /// Every word of every reachable cell, for verify_heap().
   void verify_reachable_stw();
   void reach_all_stw(class SecondMark* second);
+  /// barriercheck: ends one window of the auditor and begins the next.
+  void audit_stw();
+  /// badptr: every word at each stop of a cycle.
+  void check_words_stw();
   void validate_stw(bool swept);
   /// In checking builds: stops the world and validates, before a phase that
   /// ends while it runs ends. False: not now, so the phase goes on.
   bool check_phase_end(ProcGc* p, bool swept);
   void trace_cycle();
-  void trace_pacer();  // pacer_trace.cc
+  void trace_pacer();    // pacer_trace.cc
+  void publish_cycle();  // metrics.cc
   /// Tells the listener that the phase has begun; the last one had these stops.
   void emit(ProcGc* p, uint64_t stop_ns, uint64_t ttsp_ns);
 

@@ -57,6 +57,7 @@ void CollectorImpl::begin_record_stw(bool wait, uint32_t wanted) {
   record.heap_start = heap->live_bytes();
   record.goal = pacer.goal();
   record.trigger = pacer.trigger();
+  record.idle_before = totals.idle_ns.load_relaxed();
   record.allocated_before = heap->allocated_bytes();
   record.external_before = external();
   pacer.begin_cycle(record.heap_start);
@@ -82,6 +83,8 @@ bool CollectorImpl::start_cycle(ProcGc* p, bool wait) {
   // did before in this cycle, who asks from now on gets another one.
   const uint32_t wanted = wanted_.exchange_acquire(0);
   validate_stw(/*swept=*/true);
+  check_words_stw();
+  audit_stw();
   heap->begin_cycle_stw();
   cycle_.store_relaxed(cycle_.load_relaxed() + 1);
   roots.begin_cycle_stw();
@@ -236,7 +239,9 @@ void CollectorImpl::end_mark_stw(ProcGc*) {
         w.roots += q->root_bytes;
       },
       this);
+  audit_stw();
   check_mark_stw();
+  check_words_stw();
   end_record_stw();
   heap->set_live_bytes_stw(record.heap_marked);
   last_live_.store_relaxed(record.heap_end);
@@ -274,6 +279,7 @@ bool CollectorImpl::terminate_locked(ProcGc* p) {
   if (!done) return false;
   record.mark_end_ns = stop.requested_ns;
   record.end_ns = end;
+  record.idle_ns = totals.idle_ns.load_relaxed() - record.idle_before;
   totals.mark_wall_ns.fetch_add_relaxed(record.mark_end_ns -
                                         record.mark_start_ns);
   emit(p, record.stop2_ns, record.ttsp2_ns);
@@ -290,6 +296,7 @@ void CollectorImpl::finish_sweep_locked(ProcGc* p) {
   apply_memory_limit(LimitLook::kNow);
   totals.cycles.fetch_add_relaxed(1);
   if (record.forced) totals.forced.fetch_add_relaxed(1);
+  publish_cycle();
   set_phase(Phase::kSweep, Phase::kIdle);
   emit(p, 0, 0);
   heap->scavenge_paced(clock);

@@ -151,10 +151,12 @@ size_t CollectorImpl::drain(ProcGc* p, uint64_t deadline_ns, size_t budget,
                             bool* dry) {
   MarkWorker& w = p->worker;
   drainers_.fetch_add_acq_rel(1);
+  const size_t batch = options.smallbuffers ? 1 : kBatchBytes;
   const uint64_t before = work_of(p);
   *dry = false;
   for (;;) {
-    size_t n = w.scan_some(kBatchBytes);
+    size_t n = w.scan_some(batch);
+    if (TRI_UNLIKELY(options.smallbuffers)) w.publish();
     if (p->request.load_relaxed() != 0) break;
     if (work_of(p) - before >= budget) break;
     if (n != 0) {

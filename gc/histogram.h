@@ -16,14 +16,20 @@ namespace tricolor::gc {
 
 class Histogram {
  public:
+  static constexpr size_t kBuckets = 8 * 40;
+
   void add(uint64_t ns) {
     buckets_[index(ns)].fetch_add_relaxed(1);
+    sum_.fetch_add_relaxed(ns);
     uint64_t max = max_.load_relaxed();
     while (ns > max && !max_.compare_exchange_weak_relaxed(max, ns)) {
     }
   }
 
   uint64_t max() const { return max_.load_relaxed(); }
+  uint64_t sum() const { return sum_.load_relaxed(); }
+  /// How many values bucket `i` has; its bounds: tri_histogram_bound().
+  uint64_t bucket(size_t i) const { return buckets_[i].load_relaxed(); }
 
   uint64_t count() const {
     uint64_t n = 0;
@@ -49,8 +55,6 @@ class Histogram {
   }
 
  private:
-  static constexpr size_t kBuckets = 8 * 40;
-
   static size_t index(uint64_t ns) {
     if (ns < 8) return static_cast<size_t>(ns);
     auto msb = static_cast<size_t>(63 - __builtin_clzll(ns));
@@ -65,6 +69,7 @@ class Histogram {
 
   base::Atomic<uint64_t> buckets_[kBuckets];
   base::Atomic<uint64_t> max_{0};
+  base::Atomic<uint64_t> sum_{0};
 };
 
 }  // namespace tricolor::gc

@@ -37,6 +37,9 @@ LayoutId layout_of(void* packed) {
 }
 
 constexpr size_t kPieceBytes = size_t{128} << 10;
+// Checking builds have FIFOs of two: full, and wrapped, all the time.
+constexpr uint32_t kEdgesUsed = TRI_CHECKS ? 2 : MarkWorker::kEdges;
+constexpr uint32_t kObjectsUsed = TRI_CHECKS ? 2 : MarkWorker::kObjects;
 constexpr uint32_t kLeastShared = 4;  // cells; fewer are done sooner than sent
 
 /// The sizes of heap/size_class_table.h alone: one load in the hot loops.
@@ -187,7 +190,7 @@ TRI_ALWAYS_INLINE void MarkWorker::shade_later(void* cell) {
   size_t offset = static_cast<size_t>(static_cast<char*>(cell) - base_);
   if (!in_heap(offset)) return;
   __builtin_prefetch(&marks_[offset >> heap::kGranuleShift], 1, 3);
-  if (edges_in_ - edges_out_ == kEdges) {
+  if (edges_in_ - edges_out_ == kEdgesUsed) {
     void* oldest = edges_[edges_out_++ % kEdges];
     mark_or_skip(static_cast<size_t>(static_cast<char*>(oldest) - base_),
                  oldest);
@@ -370,13 +373,13 @@ struct MarkWorker::Loop {
     const auto offset = static_cast<size_t>(static_cast<char*>(cell) - base);
     if (offset >= limit || (offset & 15) != 0) return;
     __builtin_prefetch(&marks[offset >> heap::kGranuleShift], 1, 3);
-    if (in - out == kEdges) mark(w->edges_[out++ % kEdges]);
+    if (in - out == kEdgesUsed) mark(w->edges_[out++ % kEdges]);
     w->edges_[in++ % kEdges] = cell;
   }
 
   /// The next cell to scan, with its layout; null: the stack is empty.
   TRI_ALWAYS_INLINE void* next() {
-    while (objects_in - objects_out < kObjects) {
+    while (objects_in - objects_out < kObjectsUsed) {
       void* packed = w->pop();
       if (packed == nullptr) break;
       __builtin_prefetch(cell_of(packed), 0, 3);

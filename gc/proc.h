@@ -22,6 +22,7 @@ class Collector;
 
 inline constexpr uint32_t kBarrierBufferSize = 512;
 inline constexpr uint32_t kNoMarkCycle = ~uint32_t{0};
+inline constexpr uint32_t kSmallBuffer = 2;  ///< TRIDEBUG=smallbuffers=1
 
 /// What a P's running G or worker must attend to at its next safepoint.
 enum Request : uint32_t {
@@ -31,7 +32,10 @@ enum Request : uint32_t {
 };
 
 struct ProcGc : heap::MCache {
-  Collector* collector = nullptr;  // immutable after init
+  // Immutable after init.
+  Collector* collector = nullptr;
+  bool stress_polls = false;   ///< TRIDEBUG=pollstress
+  uint32_t barrier_limit = 0;  ///< entries of barrier_buffer that are used
 
   /// Request bits. Written by world operations and sysmon; cleared by the
   /// holder at a safepoint. Loads by workers are relaxed: a hint.
@@ -61,6 +65,8 @@ struct ProcGc : heap::MCache {
 /// been scanned in this cycle, and that nothing was pushed on it since but by
 /// rule.
 inline uint32_t barrier_state(const ProcGc* p, const RootOwner* owner) {
+  // The auditor is to hear of every store, initialising ones of a black G too.
+  if (TRI_UNLIKELY(p->audits != 0)) return TRI_BARRIER_GREY;
   if (p->barrier_on == 0) return TRI_BARRIER_OFF;
   // ORDER-scanned-1: pairs with scan_owner(): what the scan shaded precedes
   // every store that relies on it.

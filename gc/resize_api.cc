@@ -38,7 +38,9 @@ struct ShadeTracer : TracerImpl {
     heap = c_in->heap;
   }
   void shade(void* cell) {
-    if (p->worker.is_white(cell)) c->shade_from_mutator(p, cell);
+    if (TRI_UNLIKELY(p->audits != 0)) c->auditor.note_store(nullptr, cell);
+    if (p->barrier_on != 0 && p->worker.is_white(cell))
+      c->shade_from_mutator(p, cell);
   }
   CollectorImpl* c;
   ProcGc* p;
@@ -131,7 +133,9 @@ void check_growable(heap::Heap* heap, LayoutId layout) {
 }
 
 void* try_grow_cell(Mutator& mu, void* cell, size_t bytes) {
-  heap::Heap* heap = proc_of(&mu)->collector->impl()->heap;
+  CollectorImpl* c = proc_of(&mu)->collector->impl();
+  heap::Heap* heap = c->heap;
+  c->auditor.note_gone(cell);
   if (heap->try_grow_in_place(&mu, cell, bytes)) return cell;
   LayoutId layout = heap->layout_of(cell);
   check_growable(heap, layout);
@@ -164,16 +168,19 @@ bool release(Mutator& mu, void* cell) {
   gc::check_managed(mu, "release");
   gc::CollectorImpl* c = gc::proc_of(&mu)->collector->impl();
   if (c->weak_targets.has(cell)) return false;
+  c->auditor.note_gone(cell);
   return c->heap->release(&mu, cell);
 }
 
 bool try_grow_in_place(Mutator& mu, void* cell, size_t bytes) {
   gc::check_managed(mu, "try_grow_in_place");
+  gc::proc_of(&mu)->collector->impl()->auditor.note_gone(cell);
   return gc::runtime_base(&mu)->heap->try_grow_in_place(&mu, cell, bytes);
 }
 
 bool shrink(Mutator& mu, void* cell, size_t bytes) {
   gc::check_managed(mu, "shrink");
+  gc::proc_of(&mu)->collector->impl()->auditor.note_gone(cell);
   return gc::runtime_base(&mu)->heap->shrink(&mu, cell, bytes);
 }
 

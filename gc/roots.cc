@@ -201,6 +201,18 @@ void Roots::scan_all_stw(ScanWords fn, void* arg) {
   }
 }
 
+void Roots::scan_held_stw(ScanWords fn, void* arg) {
+  base::LockGuard guard(lock_);
+  for (GlobalChunk* chunk : chunks_) {
+    for (uint64_t bits = chunk->in_use; bits != 0; bits &= bits - 1) {
+      fn(arg, &chunk->words[__builtin_ctzll(bits)], 1, kRawPointers);
+    }
+  }
+  for (detail::RootTableRep* t = tables_; t != nullptr; t = t->next) {
+    if (!t->dropped) fn(arg, t->words, t->n, t->encoding);
+  }
+}
+
 void Roots::reclaim() {
   base::LockGuard guard(lock_);
   if (!any_dropped_) return;

@@ -75,6 +75,8 @@ class Roots {
   void scan_job(uint64_t i, ScanWords fn, void* arg);
   /// Every word of every global and table (the second mark). World stopped.
   void scan_all_stw(ScanWords fn, void* arg);
+  /// Only those that have not been dropped; Globals one by one.
+  void scan_held_stw(ScanWords fn, void* arg);
   /// Recycles what was dropped. No marking is under way.
   void reclaim();
 

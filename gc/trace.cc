@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
 // Copyright (c) 2026 tricolor authors
 //
-// TRIDEBUG=gctrace=1: one line a cycle on stderr in the shape of Go's:
+// TRIDEBUG=gctrace=1: one line a cycle on stderr in the shape of Go's, so that
+// what reads the one reads the other, with the waits for Ps after it:
 //
-//   gc 7 @1.204s 3%: 0.012+4.310+0.009 ms clock, 0.40/2.81 ms cpu
-//   (assist/worker), 4->5->2 MB, 5 MB goal, ttsp 0.004+0.003 ms, 2 P
+//   gc 7 @1.204s 3%: 0.012+4.310+0.009 ms clock, 0.024+0.400/2.010/0.800+0.018
+//   ms cpu, 4->5->2 MB, 5 MB goal, 0 MB stacks, 0 MB globals, 2 P, ttsp
+//   0.004+0.003 ms (forced)
 //
-// and " (forced)" for collect(). The clock fields are stop 1, concurrent mark
-// and stop 2; ttsp is the part of the stops spent waiting for Ps.
+// docs/tuning.md tells of each number.
 #include "base/fatal.h"
 #include "base/format.h"
 #include "gc/collector_impl.h"
@@ -61,24 +62,30 @@ void CollectorImpl::emit(ProcGc* p, uint64_t stop_ns, uint64_t ttsp_ns) {
 void CollectorImpl::trace_cycle() {
   if (!options.gctrace) return;
   const CycleRecord& r = record;
-  uint64_t since = now() - created_ns;
-  uint64_t total = since * options.procs;
-  uint64_t percent = total == 0 ? 0 : totals.gc_ns.load_relaxed() * 100 / total;
-  Ms stop1(r.stop1_ns), mark(r.mark_end_ns - r.mark_start_ns),
-      stop2(r.stop2_ns);
-  Ms assist_ms(r.assist_ns), worker_ms(r.worker_ns);
-  Ms ttsp1(r.ttsp1_ns), ttsp2(r.ttsp2_ns), at(since / 1000);
-  bool no_goal = r.goal == UINT64_MAX;
+  const uint64_t since = now() - created_ns;
+  const uint64_t total = since * options.procs;
+  const uint64_t percent =
+      total == 0 ? 0 : totals.gc_ns.load_relaxed() * 100 / total;
+  // Idle Ps are counted as they come to rest, so a little late.
+  const uint64_t idle = r.idle_ns < r.worker_ns ? r.idle_ns : r.worker_ns;
+  const Ms stop1(r.stop1_ns), stop2(r.stop2_ns);
+  const Ms mark(r.mark_end_ns - r.mark_start_ns);
+  const Ms cpu1(r.stop1_ns * options.procs), cpu2(r.stop2_ns * options.procs);
+  const Ms assists(r.assist_ns), workers(r.worker_ns - idle), idles(idle);
+  const Ms ttsp1(r.ttsp1_ns), ttsp2(r.ttsp2_ns), at(since / 1000);
+  const bool no_goal = r.goal == UINT64_MAX;
   base::FatalSink out(2);
   char line[400];
   base::format_buffer(
       line, sizeof(line),
-      "gc %u @%ss %llu%%: %s+%s+%s ms clock, %s/%s ms cpu (assist/worker), "
-      "%llu->%llu->%llu MB, %llu MB goal, ttsp %s+%s ms, %u P%s\n",
+      "gc %u @%ss %llu%%: %s+%s+%s ms clock, %s+%s/%s/%s+%s ms cpu, "
+      "%llu->%llu->%llu MB, %llu MB goal, %llu MB stacks, %llu MB globals, "
+      "%u P, ttsp %s+%s ms%s\n",
       cycle_.load_relaxed(), at.text, static_cast<unsigned long long>(percent),
-      stop1.text, mark.text, stop2.text, assist_ms.text, worker_ms.text,
-      mb(r.heap_start), mb(r.heap_end), mb(r.heap_marked),
-      no_goal ? 0ULL : mb(r.goal), ttsp1.text, ttsp2.text, options.procs,
+      stop1.text, mark.text, stop2.text, cpu1.text, assists.text, workers.text,
+      idles.text, cpu2.text, mb(r.heap_start), mb(r.heap_end),
+      mb(r.heap_marked), no_goal ? 0ULL : mb(r.goal), mb(r.work.stacks),
+      mb(r.work.roots), options.procs, ttsp1.text, ttsp2.text,
       r.forced ? " (forced)" : "");
   out.print("%s", line);
 }

@@ -125,7 +125,7 @@ void* make_weak(Mutator& mu, void* target, bool is_long) {
   c->weak_targets.add(target);
   base::store_relaxed(&cell->target, reinterpret_cast<uint64_t>(target));
   // Born black while marking, so no marker will report it.
-  if (mu.barrier_on != 0) {
+  if (gc::proc_of(&mu)->barrier_on != 0) {
     (is_long ? c->weak.long_cells : c->weak.cells).add(cell);
   }
   return cell;

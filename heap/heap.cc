@@ -183,6 +183,7 @@ uint32_t Heap::alloc_pages(MCache* mc, size_t npages, bool* needzero,
 }
 
 void Heap::free_pages(MCache* mc, uint32_t page, size_t npages) {
+  clobber_free(space_.page_address(page), npages << kPageShift);
   if (mc == nullptr || npages > PageCache::kMaxPages) {
     base::LockGuard guard(pages_lock_);
     pages_.free(page, npages);
@@ -301,6 +302,7 @@ void Heap::begin_sweep_stw() {
   sweep_allowed_.store_relaxed(0);
   sweep_stats_.live_bytes.store_relaxed(0);
   sweep_stats_.live_cells.store_relaxed(0);
+  for (auto& n : sweep_stats_.live_of_class) n.store_relaxed(0);
   unswept_.store_relaxed(span_count_.load_relaxed());
   uint32_t gen = sweepgen_.load_relaxed() + 2;
   sweepgen_.store_relaxed(gen);

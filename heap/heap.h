@@ -44,8 +44,9 @@ struct HeapOptions {
   size_t reservation_bytes = 0;  ///< 0: the default
   size_t hard_limit_bytes = 0;   ///< 0: none but the reservation
   bool clobber_free = false;     ///< fill dead cells with 0xdb
-  uint32_t max_run_cells = 0;    ///< 0: no limit; 1: every allocation refills
-  bool mixed_spans = false;      ///< see heap/mixed.h; a runtime has them
+  bool check_free = false;     ///< and look, before reuse, that they still are
+  uint32_t max_run_cells = 0;  ///< 0: no limit; 1: every allocation refills
+  bool mixed_spans = false;    ///< see heap/mixed.h; a runtime has them
 };
 
 inline constexpr uint32_t kSlotsPerLayout = 1u << TRI_DETAIL_CLASS_SHIFT;
@@ -55,6 +56,7 @@ inline constexpr uint32_t kSlotCount = kMaxLayouts * kSlotsPerLayout;
 struct SweepStats {
   base::Atomic<uint64_t> live_bytes{0};
   base::Atomic<uint64_t> live_cells{0};
+  base::Atomic<uint64_t> live_of_class[TRI_DETAIL_CLASS_COUNT];  // 0: large
 };
 
 class Heap {
@@ -356,6 +358,20 @@ class Heap {
   bool sweep_span(MCache* mc, MCentral* central, Span* span, bool keep_empty);
   uint32_t sweep_marks(Span* span);
   void on_dead_cells(Span* span);
+  /// Stable between two safepoints of the holder.
+  bool is_marking(const tri_mutator* mu) const;
+  /// heap/clobber.cc: nothing without HeapOptions::check_free. `skip`: bytes at
+  /// the beginning that are not looked at.
+  void clobber_free(char* at, size_t bytes);
+  void check_free(const char* at, size_t bytes, size_t skip,
+                  const char* what) const {
+    if (TRI_UNLIKELY(options_.check_free)) {
+      check_free_slow(at, bytes, skip, what);
+    }
+  }
+  void check_free_slow(const char* at, size_t bytes, size_t skip,
+                       const char* what) const;
+  void check_free_cells_stw(const Span* span) const;
   void check_ids_stw(const Span* span) const;
   // heap/validate.cc.
   struct Census;
@@ -448,6 +464,10 @@ class Heap {
 
 inline MCache* mcache_of(const tri_mutator* mu) {
   return static_cast<MCache*>(mu->p);
+}
+
+inline bool Heap::is_marking(const tri_mutator* mu) const {
+  return mu->barrier_on != 0 && (mcache_of(mu)->audits == 0 || marking_);
 }
 
 }  // namespace tricolor::heap

@@ -85,6 +85,7 @@ void Heap::zero_dirty(size_t page, size_t npages) {
   for (size_t i = 0; i < npages; ++i) {
     const uint32_t bits = space_.entry(page + i)->bits.load_relaxed();
     if ((bits & PageEntry::kDirty) == 0) continue;
+    check_free(space_.page_address(page + i), kPageBytes, 0, "the page");
     std::memset(space_.page_address(page + i), 0, kPageBytes);
   }
 }

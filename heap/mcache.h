@@ -69,7 +69,9 @@ struct MCache {
   MCache* next_made = nullptr;  ///< guarded by the heap's tables_lock_
   // Immutable after init.
   Heap* heap = nullptr;
-  uint32_t shard = 0;  ///< of every mcentral
+  uint32_t shard = 0;   ///< of every mcentral
+  uint32_t audits = 0;  ///< 1: stores are audited, so the barrier of Mutators
+                        ///< is on in every phase (gc/audit.h)
   // Owner P only.
   /// What mutators see as their slots; refreshed as barrier_on is. `slots`, or
   /// while these are hidden, or not made, the heap's empty ones: any

@@ -207,6 +207,10 @@ void Heap::release_slot(MCache* mc, uint32_t slot_id) {
     fill_marks(space_.mark_of(space_.offset_of(slot->cursor)), stride_of(span),
                cells, 0);
     span->live -= cells;
+    if (TRI_UNLIKELY(options_.check_free)) {
+      clobber_free(slot->cursor, rest);
+      span->needzero = !layouts_.is_uninitialized(span->layout);
+    }
     poison(slot->cursor, rest);
     mc->unsettled_bytes -= static_cast<int64_t>(rest);
   }
@@ -260,6 +264,11 @@ void Heap::take_run(MCache* mc, Span* span, uint32_t slot_id, size_t from,
   char* start = space_.page_address(span->first_page) + from * span->cell_bytes;
   size_t bytes = (to - from) * span->cell_bytes;
   const auto layout = static_cast<LayoutId>(layout_of_slot(slot_id));
+  if (TRI_UNLIKELY(options_.check_free)) {
+    for (size_t at = 0; at < bytes; at += span->cell_bytes) {
+      check_free_slow(start + at, span->cell_bytes, 0, "the cell");
+    }
+  }
   unpoison(start, bytes);
   bool zero = span->needzero;
   if (span->mixed) {

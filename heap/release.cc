@@ -73,7 +73,7 @@ void Heap::check_live_cell(const tri_mutator* mu, const void* cell,
                "collected, or points into the middle of one",
                cell);
   }
-  if (TRI_UNLIKELY(is_dead(byte) && mu->barrier_on == 0)) {
+  if (TRI_UNLIKELY(is_dead(byte) && !is_marking(mu))) {
     TRI_MISUSE(call,
                "the cell %p was found unreachable by the last cycle; keep it "
                "rooted until the call",
@@ -113,8 +113,14 @@ void Heap::take_released(MCache* mc, uint32_t slot_id) {
   SlotState* state = &mc->states[slot_id];
   char* cell = state->released;
   size_t bytes = cell_bytes(cell);
-  TRI_ASSERT(is_released(cell), "%p was written to after its release",
-             static_cast<void*>(cell));
+  if (TRI_UNLIKELY(options_.check_free || TRI_CHECKS)) {
+    // The second word: see invariant 5.
+    if (!is_released(cell)) {
+      TRI_FATAL("%p was written to after its release",
+                static_cast<void*>(cell));
+    }
+    check_free(cell, bytes, 16, "the released cell");
+  }
   TRI_ASSERT(base::load_relaxed(space_.mark_of(space_.offset_of(cell))) ==
              cur());
   if (TRI_UNLIKELY(profile_.fn != nullptr)) {
@@ -143,7 +149,7 @@ bool Heap::release(tri_mutator* mu, void* cell) {
       base::load_relaxed(space_.mark_of(offset)) == revived()) {
     return false;
   }
-  bool marking = mu->barrier_on != 0;
+  const bool marking = is_marking(mu);
   bool noscan = hot.kind == ScanKind::kNoscan;
   if (marking && !noscan) return false;
   if (size_class == 0) return release_large(mu, cell, marking);

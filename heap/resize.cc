@@ -32,7 +32,7 @@ bool Heap::try_grow_in_place(tri_mutator* mu, void* cell, size_t bytes) {
   if (size_class != 0) return bytes <= tri_detail_class_bytes(size_class);
   Span* span = space_.span(page);
   if (bytes <= span->bytes) return true;
-  if (mu->barrier_on != 0 || !is_swept_large(span)) return false;
+  if (is_marking(mu) || !is_swept_large(span)) return false;
   if (bytes > size_t{span->npages} << kPageShift &&
       !take_neighbours(mcache_of(mu), span, bytes)) {
     return false;
@@ -94,7 +94,7 @@ bool Heap::shrink(tri_mutator* mu, void* cell, size_t bytes) {
   if (PageEntry::size_class(bits) != 0) return false;
   Span* span = space_.span(page);
   size_t keep = (bytes + kPageBytes - 1) >> kPageShift;
-  if (keep == span->npages || mu->barrier_on != 0 || !is_swept_large(span)) {
+  if (keep == span->npages || is_marking(mu) || !is_swept_large(span)) {
     return false;
   }
   span->bytes = round_to_granule(bytes);

@@ -98,6 +98,7 @@ bool Heap::sweep_span(MCache* mc, MCentral* c, Span* span, bool keep_empty) {
   uint64_t freed = (span->live - live) * cell_bytes;
   sweep_stats_.live_cells.fetch_add_relaxed(live);
   sweep_stats_.live_bytes.fetch_add_relaxed(live * cell_bytes);
+  sweep_stats_.live_of_class[span->size_class].fetch_add_relaxed(live);
   if (freed != 0) freed_.fetch_add_relaxed(freed);
   span->live = live;
   span->needzero = !layouts_.is_uninitialized(span->layout);

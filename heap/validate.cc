@@ -187,6 +187,7 @@ void Heap::validate_span_stw(const Span* span, bool swept,
   validate_shape_stw(span);
   validate_marks_stw(span, swept);
   if (span->mixed) check_ids_stw(span);
+  check_free_cells_stw(span);
 }
 
 void Heap::check_ids_stw(const Span* span) const {

@@ -138,6 +138,10 @@ inline void refresh_mutator(G* g, P* p) {
   g->mu.slots = p->visible;
   g->mu.barrier_on = gc::barrier_state(p, g);
   g->mu.p = static_cast<gc::ProcGc*>(p);
+  // pollstress: each poll is to take the slow path.
+  if (TRI_UNLIKELY(p->stress_polls)) {
+    __atomic_store_n(&g->mu.poll_request, 1, __ATOMIC_RELAXED);
+  }
 }
 
 }  // namespace tricolor::sched

@@ -115,8 +115,10 @@ void tri_detail_poll_slow(tri_mutator* mu) {
   sched::G* g = sched::g_of(mu);
   // An exchange, not a store: the clearing must not linger in a store buffer
   // while the request is read, or a poke in between is lost.
-  __atomic_exchange_n(&mu->poll_request, 0, __ATOMIC_SEQ_CST);
+  const uint32_t stress = impl_of(*mu)->settings.debug.pollstress;
+  __atomic_exchange_n(&mu->poll_request, stress != 0, __ATOMIC_SEQ_CST);
   sched::attend_current(g);
+  if (TRI_UNLIKELY(stress != 0)) impl_of(*mu)->collector->on_stress_poll(mu);
   sched::P* p = sched::p_of(mu);
   if ((p->request.load_relaxed() & gc::kRequestPreempt) == 0) return;
   // ORDER-preempt-1: pairs with request_and_poke(): sees why it was asked.

@@ -55,7 +55,8 @@ heap::HeapOptions heap_options(const Settings& settings) {
   heap::HeapOptions o;
   o.reservation_bytes = settings.options.reservation_bytes;
   o.hard_limit_bytes = settings.options.hard_limit_bytes;
-  o.clobber_free = settings.debug.clobberfree;
+  o.clobber_free = settings.debug.clobberfree != 0;
+  o.check_free = settings.debug.clobberfree >= 2;
   o.max_run_cells = settings.debug.max_run_cells;
   o.mixed_spans = true;
   return o;
@@ -71,7 +72,11 @@ gc::CollectorOptions collector_options(RuntimeImpl* rt) {
   o.gctrace = settings.debug.gctrace;
   o.gcpacertrace = settings.debug.gcpacertrace;
   o.gccheckmark = settings.debug.gccheckmark;
-  o.clobberfree = settings.debug.clobberfree;
+  o.clobberfree = settings.debug.clobberfree != 0;
+  o.barriercheck = settings.debug.barriercheck;
+  o.badptr = settings.debug.badptr;
+  o.smallbuffers = settings.debug.smallbuffers;
+  o.pollstress = settings.debug.pollstress;
   o.gcstress = settings.debug.gcstress;
   o.test_drop_barrier = settings.debug.drop_barrier;
   o.procs = settings.max_procs;

@@ -53,8 +53,13 @@ struct DebugFlag {
 constexpr DebugFlag kDebugFlags[] = {
     {"gctrace", &DebugSettings::gctrace, nullptr},
     {"gccheckmark", &DebugSettings::gccheckmark, nullptr},
-    {"clobberfree", &DebugSettings::clobberfree, nullptr},
     {"conservativestacks", &DebugSettings::conservative_stacks, nullptr},
+    {"barriercheck", &DebugSettings::barriercheck, nullptr},
+    {"badptr", &DebugSettings::badptr, nullptr},
+    {"smallbuffers", &DebugSettings::smallbuffers, nullptr},
+
+    {"clobberfree", nullptr, &DebugSettings::clobberfree},
+    {"pollstress", nullptr, &DebugSettings::pollstress},
     {"gcstress", nullptr, &DebugSettings::gcstress},
     {"gcpacertrace", &DebugSettings::gcpacertrace, nullptr},
     {"gcidle", nullptr, &DebugSettings::gc_idle},
@@ -87,10 +92,10 @@ void parse_debug(const char* text, const char* name, DebugSettings* debug) {
   while (it.next()) {
     if (set_debug(debug, it.key(), it.value()) || complained) continue;
     g_complained.fetch_and_relaxed(~uint32_t{kDebugComplaint});
-    complain(
-        kDebugComplaint, name, it.item(),
-        "gctrace, gcpacertrace, gccheckmark, clobberfree, "
-        "conservativestacks, gcstress=N, gcperiod=MS, gcidle=0, schedtrace=MS");
+    complain(kDebugComplaint, name, it.item(),
+             "gctrace, gcpacertrace, gccheckmark, barriercheck, badptr, "
+             "clobberfree=N, conservativestacks, gcstress=N, pollstress=N, "
+             "smallbuffers, gcperiod=MS, gcidle=0, schedtrace=MS");
   }
 }
 

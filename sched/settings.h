@@ -18,8 +18,12 @@ struct DebugSettings {
   bool gctrace = false;
   bool gcpacertrace = false;
   bool gccheckmark = false;
-  bool clobberfree = false;
   bool conservative_stacks = false;
+  bool barriercheck = false;
+  bool badptr = false;
+  bool smallbuffers = false;
+  uint32_t clobberfree = 0;  ///< 2: what is free is looked at, too
+  uint32_t pollstress = 0;
   uint32_t gcstress = 0;
   uint32_t schedtrace_ms = 0;
   uint32_t gc_period_ms = UINT32_MAX;  ///< UINT32_MAX: as the options say

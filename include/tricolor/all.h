@@ -15,6 +15,7 @@
 #include "tricolor/finalizer.h"
 #include "tricolor/gc.h"
 #include "tricolor/gc_events.h"
+#include "tricolor/gc_metrics.h"
 #include "tricolor/global.h"
 #include "tricolor/heap_inspect.h"
 #include "tricolor/layout.h"

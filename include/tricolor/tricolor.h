@@ -159,6 +159,7 @@ static inline void tri_poll(tri_mutator* mu) {
 } /* extern "C" */
 #endif
 
+#include "tricolor/gc_metrics.h"      /* IWYU pragma: export */
 #include "tricolor/tricolor_heap.h"   /* IWYU pragma: export */
 #include "tricolor/tricolor_layout.h" /* IWYU pragma: export */
 #include "tricolor/tricolor_roots.h"  /* IWYU pragma: export */

@@ -577,6 +577,12 @@ int main(void) {
   tri_get_stats(rt, &stats);
   CHECK(stats.cycles > 5);
   CHECK(stats.allocated_bytes > 1 << 20);
+  static tri_gc_metrics metrics;
+  tri_read_gc_metrics(rt, &metrics);
+  CHECK(metrics.cycles == stats.cycles);
+  CHECK(metrics.pauses.count >= 2 * metrics.cycles);
+  CHECK(tri_histogram_percentile(&metrics.pauses, 1000) <=
+        metrics.pauses.max_ns);
   tri_runtime_destroy(rt);
   return 0;
 }

@@ -184,7 +184,7 @@ TEST(stress_gc_pairs, halves_of_values) {
   o.reservation_bytes = size_t{1} << 30;
   o.gc_percent = 20;
   o.initial_heap_bytes = 1 << 20;
-  o.debug = "gccheckmark=1,clobberfree=1";
+  o.debug = "gccheckmark=1,clobberfree=2,badptr=1,barriercheck=1";
   Error error;
   RuntimePtr rt = Runtime::create(o, &error);
   ASSERT_NE(rt, nullptr) << error.text;

@@ -337,6 +337,12 @@ TEST_P(stress_release, owned_cells_zeal) {
   run_release(o, 4, cycles_for(GetParam(), 60, 2000));
 }
 
+TEST_P(stress_release, owned_cells_audited) {
+  Options o = small_heap(GetParam());
+  o.debug = "barriercheck=1,badptr=1,clobberfree=2";
+  run_release(o, 8, cycles_for(GetParam(), 30, 2000));
+}
+
 TEST_P(stress_release, owned_cells_inspected) {
   run_release(small_heap(GetParam()), 6, cycles_for(GetParam(), 60, 2000),
               /*inspected=*/true);

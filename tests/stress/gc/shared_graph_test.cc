@@ -239,6 +239,18 @@ TEST_P(stress_gc, shared_graph_zeal) {
   run_graph(o, 4, cycles_for(GetParam(), 60, 2000));
 }
 
+TEST_P(stress_gc, shared_graph_audited) {
+  Options o = small_heap(GetParam());
+  o.debug = "barriercheck=1,badptr=1,clobberfree=2,smallbuffers=1";
+  run_graph(o, 8, cycles_for(GetParam(), 30, 2000));
+}
+
+TEST_P(stress_gc, shared_graph_stopped_at_safepoints) {
+  Options o = small_heap(GetParam());
+  o.debug = "gccheckmark=1,clobberfree=2,pollstress=50";
+  run_graph(o, 4, cycles_for(GetParam(), 60, 2000));
+}
+
 TEST_P(stress_gc, shared_graph_tiny_goal) {
   Options o = small_heap(GetParam());
   o.gc_percent = 5;
