@@ -277,10 +277,10 @@ void CollectorImpl::reach_all_stw(SecondMark* second) {
   Tracer tracer = TracerAccess::make(second);
   roots.run_callbacks_stw(tracer);
   second->drain();
-  second->set_from("the finalizers' queue");
+  second->set_from("the finalizers' queue", /*barriered=*/true);
   finalizers.each_queued_stw([&](void* cell) { second->reach(cell); });
   second->drain();
-  second->set_from("an ephemeron");
+  second->set_from("an ephemeron", /*barriered=*/false);
   second->drain_pairs();
 }
 

@@ -246,6 +246,11 @@ TEST_P(stress_gc_weak, tables_and_finalizers_checked) {
            cycles_for(GetParam(), 60, 1000));
 }
 
+TEST_P(stress_gc_weak, tables_and_finalizers_audited) {
+  run_weak(small_heap(GetParam(), "barriercheck=1,badptr=1,clobberfree=2"), 6,
+           cycles_for(GetParam(), 40, 500));
+}
+
 INSTANTIATE_TEST_SUITE_P(procs, stress_gc_weak, ::testing::Values(1, 2, 8),
                          [](const auto& param) {
                            return std::to_string(param.param) + "p";

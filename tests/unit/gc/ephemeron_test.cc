@@ -359,16 +359,19 @@ TEST_F(gc_ephemeron, an_array_that_grows_while_it_is_being_settled) {
 
 TEST_F(gc_ephemeron, a_large_array_in_pieces) {
   constexpr size_t kN = 300'000;
-  Scope<3> scope(mu);
-  Local<Node> kept(scope, node(1));
+  Scope<5> scope(mu);
+  Local<Node> kept(scope, node(1)), key(scope), value(scope);
   Local<WeakArray<Node>> w(scope, WeakArray<Node>::make(mu, weak, kN));
   Local<Pairs> a(scope, Pairs::make(mu, pairs, kN));
   for (size_t i = 0; i < kN; ++i) {
-    w->store(mu, i, i % 3 == 0 ? kept.get() : nullptr);
-    if (i % 3 == 1) w->store(mu, i, node(i));
-    if (i % 3 == 0) (*a)[i].store(mu, kept, node(i));
-    if (i % 3 == 1) (*a)[i].store(mu, w->load(mu, i), node(i));
+    if (i % 3 == 2) continue;
+    value = node(i);
+    key = i % 3 == 0 ? kept.get() : node(i);
+    w->store(mu, i, key);
+    (*a)[i].store(mu, key, value);
   }
+  key = nullptr;
+  value = nullptr;
   gc.collect();
   EXPECT_EQ(w->cleared(), kN / 3);
   EXPECT_EQ(a->cleared(), kN / 3);
