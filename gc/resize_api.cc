@@ -100,10 +100,15 @@ void copy_cell(Mutator& mu, LayoutId layout, void* from, void* to,
   CollectorImpl* c = proc_of(&mu)->collector->impl();
   const heap::HotLayout& hot = c->heap->layouts().hot(layout);
   const bool noscan = hot.kind == heap::ScanKind::kNoscan;
+  const bool weak = hot.kind == heap::ScanKind::kWeak;
   for (size_t done = 0; done < bytes; done += kCopyChunk) {
     if (done != 0) poll(mu);
     size_t end = bytes - done < kCopyChunk ? bytes : done + kCopyChunk;
-    if (mu.barrier_on == TRI_BARRIER_GREY && !noscan) {
+    // A black G's copy of strong words needs no shade; weak ones do not keep
+    // their targets, and nobody will look at the copy's before the cycle ends.
+    const bool shades = mu.barrier_on == TRI_BARRIER_GREY ||
+                        (mu.barrier_on != TRI_BARRIER_OFF && weak);
+    if (shades && !noscan) {
       shade_piece(c, proc_of(&mu), layout, from, bytes, done, end);
     }
     char* target = static_cast<char*>(to) + done;
@@ -115,7 +120,7 @@ void copy_cell(Mutator& mu, LayoutId layout, void* from, void* to,
       // in a stop, and no span is swept before this P's next safepoint.
       const bool settling = c->phase() == Phase::kSettle;
       copy_words(target, source, end - done);
-      if (settling && hot.kind == heap::ScanKind::kWeak) {
+      if (settling && weak) {
         drop_dead_words(c, layout, to, done / 8, end / 8);
       }
     }

@@ -357,6 +357,28 @@ TEST_F(gc_ephemeron, an_array_that_grows_while_it_is_being_settled) {
   }
 }
 
+TEST_F(gc_ephemeron, an_array_that_a_black_task_grows) {
+  // The copy is born black: nobody settles it in this cycle, so what it refers
+  // to has to outlive that.
+  Scope<2> scope(mu);
+  Local<Pairs> a(scope, Pairs::make(mu, pairs, 4));
+  Local<WeakArray<Node>> w(scope, WeakArray<Node>::make(mu, weak, 4));
+  (*a)[1].store(mu, node(1), node(2));
+  w->store(mu, 1, node(3));
+  gc.start();
+  gc.impl().scan_owner(&gc.p(), reinterpret_cast<gc::RootOwner*>(&mu));
+  mu.barrier_on = TRI_BARRIER_BLACK;
+  a = static_cast<Pairs*>(grow(mu, a.get(), 4096));
+  w = static_cast<WeakArray<Node>*>(grow(mu, w.get(), 4096));
+  gc.finish();
+  ASSERT_TRUE((*a)[1].key(mu)->intact());
+  ASSERT_TRUE((*a)[1].value(mu)->intact());
+  ASSERT_TRUE(w->load(mu, 1)->intact());
+  gc.collect();
+  EXPECT_EQ((*a)[1].key(mu), nullptr);
+  EXPECT_EQ(w->load(mu, 1), nullptr);
+}
+
 TEST_F(gc_ephemeron, a_large_array_in_pieces) {
   constexpr size_t kN = 300'000;
   Scope<5> scope(mu);

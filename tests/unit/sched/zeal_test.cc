@@ -100,8 +100,12 @@ TEST_P(sched_zeal, a_cycle_at_every_nth_safepoint) {
   rt->run([](Mutator& mu) {
     Scope<1> scope(mu);
     Local<Link> keep(scope, make_list(mu, type, 50));
+    // How far a cycle gets in a number of polls is up to the OS.
     auto body = [](Mutator& mu) {
-      for (int i = 0; i < 200; ++i) poll(mu);
+      for (int i = 0; i < 1'000'000; ++i) {
+        if (stats(runtime_of(mu)).cycles > 5) break;
+        poll(mu);
+      }
     };
     auto a = spawn(mu, body);
     body(mu);
