@@ -7,6 +7,7 @@
 // Every function that takes a Mutator is a safepoint: the G may come back on
 // another P, so `p` is read again after each poll.
 #include "base/check.h"
+#include "base/os_memory.h"
 #include "gc/collector_impl.h"
 #include "heap/callback.h"
 #include "tricolor/allocate.h"
@@ -25,19 +26,30 @@ constexpr uint64_t kMostSweepRoom = uint64_t{16} << 20;
 constexpr uint64_t kForcedQuantumNs = 1000 * 1000;
 
 /// in_collector keeps a refill inside a trace function, or a slice inside an
-/// assist, from coming back in.
+/// assist, from coming back in. `counts`: with a memory limit the CPU time in
+/// it is told to the limiter.
 class CollectorScope {
  public:
-  explicit CollectorScope(ProcGc* p) : p_(p) {
+  CollectorScope(ProcGc* p, bool counts) : p_(p) {
     TRI_ASSERT(!p->in_collector);
     p->in_collector = true;
+    if (counts &&
+        p->collector->impl()->memory_limit.bytes() != MemoryLimit::kNone) {
+      begun_ns_ = base::os_thread_cpu_ns();
+    }
   }
-  ~CollectorScope() { p_->in_collector = false; }
+  ~CollectorScope() {
+    p_->in_collector = false;
+    if (begun_ns_ == 0) return;
+    p_->collector->impl()->collecting_cpu_ns_.fetch_add_relaxed(
+        base::os_thread_cpu_ns() - begun_ns_);
+  }
   CollectorScope(const CollectorScope&) = delete;
   CollectorScope& operator=(const CollectorScope&) = delete;
 
  private:
   ProcGc* p_;
+  uint64_t begun_ns_ = 0;
 };
 
 }  // namespace
@@ -78,7 +90,7 @@ void CollectorImpl::assist(ProcGc* p, tri_mutator* mu, uint64_t allocated) {
   uint64_t start = now();
   bool dry = false;
   {
-    CollectorScope scope(p);
+    CollectorScope scope(p, /*counts=*/true);
     const uint64_t deadline =
         bounded ? start + options.assist_budget_ns : UINT64_MAX;
     size_t done =
@@ -115,7 +127,7 @@ void CollectorImpl::await_others(tri_mutator* mu) {
 /// past the trigger by now waits for the end, as at the goal of a mark.
 void CollectorImpl::assist_settling(ProcGc* p, tri_mutator* mu) {
   {
-    CollectorScope scope(p);
+    CollectorScope scope(p, /*counts=*/true);
     advance(p);
   }
   if (options.assist_policy != AssistPolicy::kClassic) return;
@@ -153,7 +165,7 @@ void CollectorImpl::sweep_share(ProcGc* p, uint64_t allocated) {
   if (p->sweep_debt_x256 < -4096) p->sweep_debt_x256 = -4096;
   if (p->sweep_debt_x256 <= 0 && !heap->all_swept()) return;
   uint64_t start = now();
-  CollectorScope scope(p);
+  CollectorScope scope(p, /*counts=*/false);
   for (; p->sweep_debt_x256 > 0; p->sweep_debt_x256 -= 256) {
     if (heap->sweep_one(p) == 0) break;
     if (p->request.load_relaxed() != 0) break;
@@ -227,7 +239,7 @@ void CollectorImpl::before_refill(tri_mutator* mu, size_t bytes, bool object) {
 bool CollectorImpl::run_worker(ProcGc* p, tri_mutator*, uint64_t budget_ns,
                                bool idle) {
   if (p->in_collector) return false;
-  CollectorScope scope(p);
+  CollectorScope scope(p, /*counts=*/!idle);
   uint64_t start = now();
   uint64_t deadline = start + budget_ns;
   bool more = true;

@@ -58,7 +58,7 @@ Collector* Collector::create(heap::Heap* heap, base::MetaArena* meta,
   c->pacer.init(options.gc_percent, options.initial_heap_bytes, options.procs,
                 options.worker_percent,
                 options.assist_policy != AssistPolicy::kOff);
-  c->limiter.init(options.procs, base::os_cpu_quota());
+  c->limiter.init(options.procs);
   if (!c->memory_limit.init(options.memory_limit_bytes, options.cgroup_root)) {
     self->destroy();
     return nullptr;

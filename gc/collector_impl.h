@@ -127,6 +127,7 @@ struct CollectorImpl {
   base::Atomic<uint64_t> scanned_{0};     // bytes, of this cycle, all workers
   base::Atomic<uint64_t> worker_ns_{0};   // of this cycle
   base::Atomic<uint64_t> assist_ns_{0};
+  base::Atomic<uint64_t> collecting_cpu_ns_{0};   // for the limiter, ever
   base::Atomic<uint64_t> traced_stack_bytes_{0};  // coroutines', of this cycle
   base::Atomic<uint64_t> refills_{0};             // for gcstress
   base::Atomic<uint64_t> polls_{0};               // for pollstress

@@ -4,7 +4,7 @@
 // Native stacks as roots (Options::conservative_stacks): any word that is the
 // address of a cell, or of a byte inside one, keeps the cell. The scheduler
 // says which words (World::native_roots); this reads them and asks the heap
-// which cells they may mean. See docs/design/0011-conservative-stacks.md.
+// which cells they may mean. See docs/design/0013-conservative-stacks.md.
 //
 // Invariants
 // 1. A stack is read only while its owner is suspended (the caller holds its

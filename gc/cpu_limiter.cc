@@ -7,7 +7,7 @@
 namespace tricolor::gc {
 
 void CpuLimiter::update(uint64_t gc_ns, uint64_t cpu_ns) {
-  uint64_t gc = gc_ns > last_gc_ ? (gc_ns - last_gc_) * cpus_ / procs_ : 0;
+  uint64_t gc = gc_ns > last_gc_ ? gc_ns - last_gc_ : 0;
   uint64_t all = cpu_ns > last_cpu_ ? cpu_ns - last_cpu_ : 0;
   if (gc_ns > last_gc_) last_gc_ = gc_ns;
   if (cpu_ns > last_cpu_) last_cpu_ = cpu_ns;

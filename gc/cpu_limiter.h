@@ -31,16 +31,12 @@ class CpuLimiter {
  public:
   static constexpr uint64_t kCapacityNsPerP = 1'000'000'000;
 
-  void init(uint32_t procs, uint32_t cpus) {
-    capacity_ = procs * kCapacityNsPerP;
-    procs_ = procs > cpus ? procs : cpus;
-    cpus_ = cpus;
-  }
+  void init(uint32_t procs) { capacity_ = procs * kCapacityNsPerP; }
 
-  /// `gc_ns` of the process's `cpu_ns` went into collecting; both since ever.
-  /// The former is measured by the wall clock, so where there are more Ps than
-  /// CPUs it counts for less; neither counts while it is behind what it was.
-  /// Idle Ps' marking hinders nobody: not in it.
+  /// `gc_ns` of the process's `cpu_ns` went into collecting; both since ever,
+  /// and both CPU time: by the wall clock a collector that waits for a CPU
+  /// would seem to thrash. Neither counts while it is behind what it was. Idle
+  /// Ps' marking hinders nobody: not in it.
   void update(uint64_t gc_ns, uint64_t cpu_ns);
 
   bool limiting() const { return limiting_.load_relaxed() != 0; }
@@ -49,8 +45,6 @@ class CpuLimiter {
 
  private:
   uint64_t capacity_ = kCapacityNsPerP;  // immutable after init
-  uint64_t procs_ = 1;                   // at least cpus_
-  uint64_t cpus_ = 1;
   uint64_t fill_ = 0;
   uint64_t last_gc_ = 0;
   uint64_t last_cpu_ = 0;

@@ -117,11 +117,7 @@ void CollectorImpl::update_limiter() {
   const uint64_t at = now();
   if (at < limiter_due_ns) return;
   limiter_due_ns = at + kLimiterPeriodNs;
-  // Two counters that move meanwhile: what they differ by may go back a little.
-  const uint64_t idle = totals.idle_ns.load_relaxed();
-  const uint64_t gc = totals.gc_ns.load_relaxed();
-  const uint64_t collecting = gc > idle ? gc - idle : 0;
-  limiter.update(collecting + heap->scavenge_assist_ns(),
+  limiter.update(collecting_cpu_ns_.load_relaxed() + heap->scavenge_assist_ns(),
                  base::os_process_cpu_ns());
 }
 

@@ -70,7 +70,7 @@ struct Options {
   /// Native stacks of tasks, coroutines and attached threads are roots, too,
   /// scanned conservatively: a pointer to or into a cell in a plain local
   /// variable, or in a register, keeps the cell. For VMs written that way; what
-  /// it costs: docs/design/0011-conservative-stacks.md. TRIDEBUG:
+  /// it costs: docs/design/0013-conservative-stacks.md. TRIDEBUG:
   /// conservativestacks=1.
   bool conservative_stacks = false;
   /// Most tasks and coroutines alive at once; 0: 1,048,576 + 4,096.

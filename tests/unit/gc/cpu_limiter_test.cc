@@ -13,9 +13,7 @@ constexpr uint64_t kMs = 1'000'000;
 
 class Simulation {
  public:
-  explicit Simulation(uint32_t procs, uint32_t cpus = 64) {
-    limiter_.init(procs, cpus);
-  }
+  explicit Simulation(uint32_t procs) { limiter_.init(procs); }
 
   /// `ms` milliseconds in which `percent` of the CPU time went into collecting.
   void pass(uint64_t ms, uint64_t percent) {
@@ -64,21 +62,11 @@ TEST(gc_cpu_limiter, the_bucket_grows_with_the_ps) {
   EXPECT_TRUE(s.limiter().limiting());
 }
 
-TEST(gc_cpu_limiter, wall_time_of_ps_without_a_cpu_counts_for_less) {
-  // 8 Ps on 2 CPUs: a quarter of the CPU time looks like all of it.
-  Simulation s(8, 2);
-  s.pass(60'000, 100);
-  EXPECT_FALSE(s.limiter().limiting());
-  Simulation enough(8, 8);
-  enough.pass(60'000, 100);
-  EXPECT_TRUE(enough.limiter().limiting());
-}
-
 // The heap does not fit: left alone the collector takes 90 % of the time, and
 // 20 % while it is limited.
 TEST(gc_cpu_limiter, a_death_spiral_is_held_at_half) {
   CpuLimiter limiter;
-  limiter.init(1, 1);
+  limiter.init(1);
   uint64_t cpu = 0;
   uint64_t gc = 0;
   for (int i = 0; i < 10'000; ++i) {
@@ -93,7 +81,7 @@ TEST(gc_cpu_limiter, a_death_spiral_is_held_at_half) {
 
 TEST(gc_cpu_limiter, times_that_go_back_count_for_nothing) {
   CpuLimiter limiter;
-  limiter.init(1, 1);
+  limiter.init(1);
   limiter.update(100 * kMs, 1000 * kMs);
   limiter.update(90 * kMs, 990 * kMs);
   EXPECT_FALSE(limiter.limiting());
@@ -103,7 +91,7 @@ TEST(gc_cpu_limiter, times_that_go_back_count_for_nothing) {
 
 TEST(gc_cpu_limiter, times_that_do_not_move_change_nothing) {
   CpuLimiter limiter;
-  limiter.init(1, 1);
+  limiter.init(1);
   limiter.update(5, 3);  // clocks of two kinds need not agree
   for (int i = 0; i < 100; ++i) limiter.update(5, 3);
   EXPECT_FALSE(limiter.limiting());

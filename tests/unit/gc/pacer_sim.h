@@ -72,7 +72,7 @@ class Simulation {
  public:
   explicit Simulation(bool assists = true, uint64_t least = 0) {
     pacer_.init(100, least, static_cast<uint32_t>(kPs), 25, assists);
-    limiter_.init(static_cast<uint32_t>(kPs), static_cast<uint32_t>(kPs));
+    limiter_.init(static_cast<uint32_t>(kPs));
     assists_ = assists;
   }
 
