@@ -75,6 +75,10 @@ void CollectorImpl::assist(ProcGc* p, tri_mutator* mu, uint64_t allocated) {
   const bool bounded = options.assist_policy == AssistPolicy::kBounded;
   const double ratio =
       pacer.assist_ratio(paced_bytes(), scanned_.load_relaxed());
+  if (!(ratio > 0)) {  // no goal to keep to: what was carried is dropped
+    p->assist_debt_bytes = 0;
+    return;
+  }
   const double owed = static_cast<double>(allocated) * ratio;
   p->assist_debt_bytes +=
       static_cast<int64_t>(owed < kMostOwed ? owed : kMostOwed);

@@ -67,6 +67,10 @@ class SecondMark : public TracerImpl {
     strict_ = barriered && strict_roots_;
   }
 
+  /// What is reached from now on may be garbage: words of native stacks. It is
+  /// followed, but its words are not checked, and it is not audited.
+  void set_loose() { loose_ = true; }
+
   void reach(void* cell) {
     const heap::AddressSpace& space = heap->space();
     size_t offset = space.offset_of(cell);
@@ -95,10 +99,10 @@ class SecondMark : public TracerImpl {
       // While marking, a trace function may have effects (a coroutine is black
       // when its roots have been visited).
       if (verify_ && marking_ && custom) continue;
-      if (auditor_ != nullptr) {
+      if (auditor_ != nullptr && !loose_) {
         auditor_->add_cell_stw(cell, layout, heap->cell_bytes(cell));
       }
-      strict_ = !(custom && is_ours(layout));
+      strict_ = !loose_ && !(custom && is_ours(layout));
       if (heap->layouts().hot(layout).kind == heap::ScanKind::kWeak) {
         const WeakWords weak(heap->layouts(), layout);
         if (weak.any(LayoutSpec::Strength::kEphemeron)) {
@@ -141,7 +145,7 @@ class SecondMark : public TracerImpl {
           heap::decode(*weak.at(i + 1, kPair), load_word(&words[i + 1]));
       if (is_reached(value)) continue;
       parent_ = cell;
-      strict_ = true;
+      strict_ = !loose_;
       reach(value);
       found = true;
     }
@@ -233,6 +237,7 @@ class SecondMark : public TracerImpl {
   const bool marking_;
   Auditor* const auditor_;
   bool strict_ = false;  // what is reached is a word of a cell
+  bool loose_ = false;
   bool ok_ = false;
   uint64_t* bits_ = nullptr;
   size_t bitmap_bytes_ = 0;
@@ -249,12 +254,6 @@ void CollectorImpl::reach_all_stw(SecondMark* second) {
     RootOwner* owner = world.root_g_stw(world.ctx, i);
     if (owner == nullptr) continue;
     scan_owner_roots(heap, owner, [&](void* cell) { second->reach(cell); });
-    visit_native_roots(
-        owner,
-        [](void* arg, void* cell) {
-          static_cast<SecondMark*>(arg)->reach(cell);
-        },
-        second);
     second->drain();
   }
   second->set_from("a Global or RootTable", /*barriered=*/true);
@@ -281,6 +280,21 @@ void CollectorImpl::reach_all_stw(SecondMark* second) {
   finalizers.each_queued_stw([&](void* cell) { second->reach(cell); });
   second->drain();
   second->set_from("an ephemeron", /*barriered=*/false);
+  second->drain_pairs();
+  if (TRI_LIKELY(world.native_roots == nullptr)) return;
+  second->set_from("a native stack", /*barriered=*/false);
+  second->set_loose();
+  for (size_t i = 0; i < n; ++i) {
+    RootOwner* owner = world.root_g_stw(world.ctx, i);
+    if (owner == nullptr) continue;
+    visit_native_roots(
+        owner,
+        [](void* arg, void* cell) {
+          static_cast<SecondMark*>(arg)->reach(cell);
+        },
+        second);
+    second->drain();
+  }
   second->drain_pairs();
 }
 

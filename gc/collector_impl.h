@@ -187,6 +187,7 @@ struct CollectorImpl {
   }
 
   // --- cycle.cc
+  void end_advance_and_wake();
   /// Nothing unless `wait` (by collect()) or is_due(). True if it began one.
   bool start_cycle(ProcGc* p, bool wait);
   bool is_due() const;

@@ -66,10 +66,11 @@ size_t visit_words_conservatively(heap::Heap* heap, const void* from,
 size_t CollectorImpl::visit_native_roots(RootOwner* owner, VisitCell visit,
                                          void* arg) {
   if (TRI_LIKELY(world.native_roots == nullptr)) return 0;
-  // Outside the mark the only visitor is the second mark. It follows marked
-  // cells only: a word that has come up in a frame since the scan may be a
-  // stale one, and no root.
-  const bool marked_only = phase() != Phase::kMark;
+  // Who marks (settling does, too: a coroutine may be resurrected) takes every
+  // word. The second mark follows marked cells only: a word that has come up in
+  // a frame since the scan may be a stale one, and no root.
+  const bool marked_only =
+      phase() != Phase::kMark && weak.step != SettleStep::kRevive;
   size_t bytes = 0;
   stacks::spill_call([&](char* here) {
     NativeRoots roots;

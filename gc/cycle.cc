@@ -69,7 +69,7 @@ bool CollectorImpl::start_cycle(ProcGc* p, bool wait) {
   if (phase() != Phase::kIdle || !try_advance()) return false;
   StopTimes stop{};
   if (phase() != Phase::kIdle || !world.try_stop(world.ctx, p, &stop)) {
-    end_advance();
+    end_advance_and_wake();
     return false;
   }
   // Asked again now that nobody runs who could forbid it: a task whose
@@ -344,18 +344,22 @@ bool CollectorImpl::advance(ProcGc* p) {
       if (moved) finish_sweep_locked(p);
       break;
   }
+  end_advance_and_wake();
+  return moved;
+}
+
+/// Against a P that goes idle:
+///
+///   here                              go_idle()
+///   1. advancing_ = 0                 1. counts itself among the idle Ps
+///   2. fence                          2. any_work(): advancing_
+///   3. wake_for_gc(): are Ps idle?
+///
+/// The right side is seq_cst: it sees the 0, or is seen.
+void CollectorImpl::end_advance_and_wake() {
   end_advance();
-  // Against a P that goes idle:
-  //
-  //   here                              go_idle()
-  //   1. advancing_ = 0                 1. counts itself among the idle Ps
-  //   2. fence                          2. any_work(): advancing_
-  //   3. wake_for_gc(): are Ps idle?
-  //
-  // The right side is seq_cst: it sees the 0, or is seen.
   base::fence_seq_cst();
   if (has_idle_work()) world.wake_for_gc(world.ctx);
-  return moved;
 }
 
 }  // namespace tricolor::gc

@@ -52,23 +52,42 @@ Finalizers::Entry* Finalizers::unlink_locked(const void* object) {
   return nullptr;
 }
 
-bool Finalizers::add(void* object, FinalizerFn fn, void* data) {
-  base::LockGuard guard(lock_);
-  Entry* e = unlink_locked(object);
+bool Finalizers::make_block_locked(const void* object) {
+  Block*& block = blocks_[heap_->space().offset_of(object) >> kBlockShift];
+  if (block != nullptr) return true;
+  block = static_cast<Block*>(meta_->alloc(sizeof(Block), alignof(Block)));
+  return block != nullptr;
+}
+
+void Finalizers::link_locked(Entry* entry) {
   Block* block = nullptr;
-  Entry** head = head_locked(object, &block);
-  if (head == nullptr) {
-    block = static_cast<Block*>(meta_->alloc(sizeof(Block), alignof(Block)));
-    if (block == nullptr) return false;
-    blocks_[heap_->space().offset_of(object) >> kBlockShift] = block;
-    head = head_locked(object, &block);
-  }
-  if (e == nullptr) e = entries_.alloc();
-  if (e == nullptr) return false;
-  *e = {*head, object, fn, data, ++order_};
-  *head = e;
+  Entry** head = head_locked(entry->object, &block);
+  entry->next = *head;
+  *head = entry;
   ++block->count;
   registered_.store_relaxed(registered_.load_relaxed() + 1);
+}
+
+bool Finalizers::add(void* object, FinalizerFn fn, void* data) {
+  base::LockGuard guard(lock_);
+  if (!make_block_locked(object)) return false;
+  Entry* e = unlink_locked(object);
+  if (e == nullptr) e = entries_.alloc();
+  if (e == nullptr) return false;
+  *e = {nullptr, object, fn, data, ++order_};
+  link_locked(e);
+  return true;
+}
+
+bool Finalizers::move(const void* from, void* to) {
+  if (registered() == 0) return false;
+  base::LockGuard guard(lock_);
+  // Without memory for it, it stays with the cell it was registered for.
+  if (!make_block_locked(to)) return false;
+  Entry* e = unlink_locked(from);
+  if (e == nullptr) return false;
+  e->object = to;
+  link_locked(e);
   return true;
 }
 

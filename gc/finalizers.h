@@ -50,6 +50,8 @@ class Finalizers {
   bool add(void* object, FinalizerFn fn, void* data);
   bool cancel(const void* object);
   bool has(const void* object);
+  /// What was registered for `from` is for `to` from now on; false: nothing.
+  bool move(const void* from, void* to);
   /// The next one of the queue, which leaves it; its cell is the caller's to
   /// root and, while marking, to shade.
   bool take(Finalizable* out);
@@ -93,6 +95,8 @@ class Finalizers {
 
   Entry** head_locked(const void* object, Block** block) TRI_REQUIRES(lock_);
   Entry* unlink_locked(const void* object) TRI_REQUIRES(lock_);
+  bool make_block_locked(const void* object) TRI_REQUIRES(lock_);
+  void link_locked(Entry* entry) TRI_REQUIRES(lock_);
   void push_dead(Entry* entry);
   bool before(const Entry* a, const Entry* b) const;
 

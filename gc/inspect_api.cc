@@ -27,7 +27,7 @@ void call_stopped(CollectorImpl* c, ProcGc* p,
       [=] {
         p->in_collector = false;
         c->world.start(c->world.ctx, p);
-        c->end_advance();
+        c->end_advance_and_wake();
       });
 }
 
@@ -48,7 +48,7 @@ void while_stopped(Mutator& mu, const char* call,
         call_stopped(c, p, fn, arg);
         return;
       }
-      c->end_advance();
+      c->end_advance_and_wake();
     }
     c->world.relax(c->world.ctx, &mu);
   }

@@ -294,13 +294,20 @@ TRI_NOINLINE void MarkWorker::scan_weak(LayoutId layout, void* cell,
                                         size_t bytes) {
   using Strength = LayoutSpec::Strength;
   const WeakWords weak(heap->layouts(), layout);
-  scan_strong(heap->layouts(), layout, cell, bytes,
+  // Of a large one others take the strong tail in pieces, and the pairs, all of
+  // which count as unresolved.
+  const bool large = bytes > kPieceBytes;
+  const size_t head = heap->layouts().hot(layout).tail_from();
+  scan_strong(heap->layouts(), layout, cell, large ? head : bytes,
               [this](void* p) { shade_later(p); });
+  if (large &&
+      heap->layouts().cold(layout).tail_strength == Strength::kStrong) {
+    list_->put_large({cell, head, bytes});
+  }
   bool listed = true;
   if (weak.any(Strength::kEphemeron)) {
-    CellList* list =
-        scan_pairs(weak, cell, bytes) ? weak_->pairs : weak_->unresolved;
-    listed = list->add(cell);
+    const bool resolved = !large && scan_pairs(weak, cell, bytes);
+    listed = (resolved ? weak_->pairs : weak_->unresolved)->add(cell);
   }
   if (weak.any(Strength::kWeak) || weak.any(Strength::kLongWeak)) {
     listed = weak_->arrays->add(cell) && listed;

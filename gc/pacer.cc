@@ -57,6 +57,19 @@ void Pacer::set_limit(uint64_t goal) {
   recompute_locked();
 }
 
+/// live + percent of `base`, short of the value that means no goal: external
+/// bytes and the percentage may be any numbers.
+static uint64_t grown(uint64_t live, uint64_t base, uint64_t percent) {
+  constexpr uint64_t kMost = UINT64_MAX / 2;
+  uint64_t more = 0;
+  uint64_t sum = 0;
+  if (__builtin_mul_overflow(base / 100, percent, &more) ||
+      __builtin_add_overflow(live, more, &sum) || sum > kMost) {
+    return live > kMost ? live : kMost;
+  }
+  return sum;
+}
+
 void Pacer::recompute_locked() {
   const int percent = suspended() ? -1 : percent_.load_relaxed();
   const uint64_t heap_live = live_.load_relaxed();
@@ -66,9 +79,9 @@ void Pacer::recompute_locked() {
   if (percent >= 0) {
     auto p = static_cast<uint64_t>(percent);
     uint64_t least = least_goal_ != 0 ? least_goal_ : min_heap_ * p / 100;
-    goal = live + (live + extra_) / 100 * p;
+    goal = grown(live, live + extra_, p);
     if (goal < least) goal = least;
-    heap_goal = heap_live + (heap_live + extra_) / 100 * p;
+    heap_goal = grown(heap_live, heap_live + extra_, p);
     if (heap_goal < least) heap_goal = least;
   }
   if (goal > limit_) {

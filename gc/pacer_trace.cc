@@ -25,8 +25,8 @@ struct Fixed {
     const bool negative = x < 0;
     const double most = 9e15;
     const double scaled = (negative ? -x : x) * static_cast<double>(scale);
-    const auto n =
-        static_cast<long long>((scaled < most ? scaled : most) + 0.5);
+    const double halves = (scaled < most ? scaled : most) * 2;
+    const long long n = (static_cast<long long>(halves) + 1) / 2;
     size_t at = sizeof(text);
     text[--at] = '\0';
     long long rest = n;

@@ -16,7 +16,6 @@
 #include "gc/collector_impl.h"
 #include "gc/runtime_base.h"
 #include "gc/scan.h"
-#include "gc/weak_words.h"
 #include "heap/callback.h"
 #include "tricolor/allocate.h"
 #include "tricolor/resize.h"
@@ -28,6 +27,7 @@ namespace gc {
 namespace {
 
 constexpr size_t kCopyChunk = size_t{64} << 10;
+constexpr uint64_t kSettleNs = 100 * 1000;  // at a time
 
 /// Shades what a custom trace function reports.
 struct ShadeTracer : TracerImpl {
@@ -74,27 +74,19 @@ void copy_words(void* to, const void* from, size_t bytes) {
   }
 }
 
-/// Between stop 2 and the end of settling the source may hold words of dead
-/// targets that are still to be cleared; the copy, which nobody settles, must
-/// not. At any other time there are none, or they were shaded.
-void drop_dead_words(CollectorImpl* c, LayoutId layout, void* cell, size_t from,
-                     size_t to) {
-  using Strength = LayoutSpec::Strength;
-  const WeakWords weak(c->heap->layouts(), layout);
-  auto* words = static_cast<uint64_t*>(cell);
-  for (size_t i = from; i < to; ++i) {
-    for (Strength s :
-         {Strength::kWeak, Strength::kLongWeak, Strength::kEphemeron}) {
-      const Encoding* e = weak.at(i, s);
-      if (e == nullptr) continue;
-      const void* target = heap::decode(*e, load_word(&words[i]));
-      if (target == nullptr || !c->is_dead_target(target)) continue;
-      base::store_relaxed(&words[i], e->cleared_word);
+/// Between stop 2 and the end of settling a weak word may be one that is still
+/// to be cleared, or that will not be, for a finalizer brings its target back.
+/// Nobody would settle the copy's, so this sees to the end first. A safepoint.
+void await_settled(Mutator& mu, CollectorImpl* c) {
+  while (c->phase() == Phase::kSettle) {
+    if (!c->run_worker(proc_of(&mu), &mu, kSettleNs)) {
+      c->world.relax(c->world.ctx, &mu);
     }
+    poll(mu);
   }
 }
 
-/// Both cells are rooted by the caller. A safepoint if they are large.
+/// Both cells are rooted by the caller. A safepoint if they are large or weak.
 void copy_cell(Mutator& mu, LayoutId layout, void* from, void* to,
                size_t bytes) {
   CollectorImpl* c = proc_of(&mu)->collector->impl();
@@ -103,6 +95,8 @@ void copy_cell(Mutator& mu, LayoutId layout, void* from, void* to,
   const bool weak = hot.kind == heap::ScanKind::kWeak;
   for (size_t done = 0; done < bytes; done += kCopyChunk) {
     if (done != 0) poll(mu);
+    // The phase begins in a stop, so in none before the next safepoint.
+    if (weak) await_settled(mu, c);
     size_t end = bytes - done < kCopyChunk ? bytes : done + kCopyChunk;
     // A black G's copy of strong words needs no shade; weak ones do not keep
     // their targets, and nobody will look at the copy's before the cycle ends.
@@ -116,13 +110,7 @@ void copy_cell(Mutator& mu, LayoutId layout, void* from, void* to,
     if (noscan) {
       std::memcpy(target, source, end - done);
     } else {
-      // Before the copy: the phase may end in the middle of it, but it begins
-      // in a stop, and no span is swept before this P's next safepoint.
-      const bool settling = c->phase() == Phase::kSettle;
       copy_words(target, source, end - done);
-      if (settling && weak) {
-        drop_dead_words(c, layout, to, done / 8, end / 8);
-      }
     }
   }
 }
@@ -152,6 +140,7 @@ void* try_grow_cell(Mutator& mu, void* cell, size_t bytes) {
   if (fresh == nullptr) return nullptr;
   *slot = fresh;
   copy_cell(mu, layout, cell, fresh, has);
+  if (c->finalizers.move(cell, fresh)) c->weak_targets.add(fresh);
   release(mu, cell);
   return fresh;
 }

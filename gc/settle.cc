@@ -35,6 +35,8 @@ using Strength = LayoutSpec::Strength;
 constexpr size_t kPieceWords = 4096;
 constexpr size_t kPieceBytes = size_t{256} << 10;
 constexpr size_t kPairsUnderLock = 64;
+constexpr size_t kBytesPerDead = 256;  // taking one out is as dear as scanning
+constexpr int kPiecesPerBarrier = 16;
 
 uint64_t* words_of(void* cell) { return static_cast<uint64_t*>(cell); }
 
@@ -95,7 +97,7 @@ void CollectorImpl::keep_pairs(ProcGc* p, void* cell) {
   }
 }
 
-/// In kMark, when a flush has found nothing: one piece. The first only makes
+/// In kMark, when a flush has found nothing: some pieces. The first only makes
 /// markers ask; the next flush, a ragged barrier, sees to it that all do.
 void CollectorImpl::resolve_locked(ProcGc* p) {
   if (!weak.keys_begun) {
@@ -103,7 +105,11 @@ void CollectorImpl::resolve_locked(ProcGc* p) {
     weak.keys.begin();  // without memory every value is marked
     return;
   }
-  resolve_some(p, kPieceWords);
+  for (int i = 0; i < kPiecesPerBarrier && !weak.resolved() &&
+                  p->request.load_relaxed() == 0;
+       ++i) {
+    resolve_some(p, kPieceWords);
+  }
 }
 
 /// Clears words of strength `s` in the cells of `list`; those that have long
@@ -114,11 +120,12 @@ bool CollectorImpl::settle_arrays(CellList* list, Strength s, CellList* next) {
   while (words > 0) {
     if (at.cell == nullptr) at = {list->take(), 0};
     if (at.cell == nullptr) return true;
+    const Strength now = at.late ? Strength::kLongWeak : s;
     const WeakWords which(heap->layouts(), heap->layout_of(at.cell));
     const size_t n = heap->bytes_of(at.cell) / 8;
     uint64_t cleared = 0;
     for (; at.word < n && words > 0; ++at.word, --words) {
-      const Encoding* e = which.at(at.word, s);
+      const Encoding* e = which.at(at.word, now);
       if (e == nullptr) continue;
       uint64_t* slot = words_of(at.cell) + at.word;
       uint64_t word = load_word(slot);
@@ -134,10 +141,9 @@ bool CollectorImpl::settle_arrays(CellList* list, Strength s, CellList* next) {
     }
     add_cleared(which, at.cell, cleared);
     if (at.word < n) return false;
-    if (next != nullptr && which.any(Strength::kLongWeak) &&
+    if (next != nullptr && !at.late && which.any(Strength::kLongWeak) &&
         TRI_UNLIKELY(!next->add(at.cell))) {
-      s = Strength::kLongWeak;  // no memory: at once, as if they were short
-      next = nullptr;
+      at.late = true;  // no memory: at once, as if they were short
       at.word = 0;
       continue;
     }
@@ -194,18 +200,21 @@ bool CollectorImpl::revive_some(ProcGc* p) {
   const uint64_t scanned = w.scanned_bytes;
   w.set_epoch(heap->third());
   bool done = false;
-  while (w.scanned_bytes - scanned < kPieceBytes &&
+  size_t extra = 0;  // what is not scanning, in its bytes
+  while (w.scanned_bytes - scanned + extra < kPieceBytes &&
          p->request.load_relaxed() == 0) {
     if (w.scan_some(kPieceWords) != 0 || w.take_global()) continue;
     if (Finalizers::Entry* e = finalizers.next_dead()) {
       finalizers.enqueue(e);
       w.shade(e->object);
       weak.any_revived = true;
+      extra += kBytesPerDead;
       continue;
     }
     if (!weak.resolved()) {
       weak.keys.begin();
       resolve_some(p, kPieceWords);
+      extra += kPieceWords * 16;
       continue;
     }
     done = true;
@@ -219,7 +228,8 @@ bool CollectorImpl::revive_some(ProcGc* p) {
   return done;
 }
 
-/// As rescan_marked_stw, for the third epoch; false: the world would not stop.
+/// As rescan_marked_stw, for the third epoch; false: the world would not stop,
+/// or pairs have turned up.
 bool CollectorImpl::revive_again(ProcGc* p) {
   StopTimes stop{};
   if (!world.try_stop(world.ctx, p, &stop)) return false;
@@ -227,7 +237,7 @@ bool CollectorImpl::revive_again(ProcGc* p) {
   rescan_marked_stw(p, heap->third());
   p->worker.set_epoch(heap->cur());
   world.start(world.ctx, p);
-  return true;
+  return weak.resolved();
 }
 
 bool CollectorImpl::settle_short(SettleStep next) {

@@ -32,6 +32,7 @@ enum class SettleStep : uint8_t {
 struct CellCursor {
   void* cell = nullptr;
   size_t word = 0;
+  bool late = false;  ///< its long weak words now: they could not be listed
 };
 
 /// Everything weak that a cycle has met. The lists: any marker. The rest: the

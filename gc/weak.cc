@@ -28,6 +28,7 @@
 #include "heap/layout_check.h"
 #include "tricolor/allocate.h"
 #include "tricolor/finalizer.h"
+#include "tricolor/global.h"
 #include "tricolor/runtime.h"
 #include "tricolor/weak_array.h"
 
@@ -180,6 +181,15 @@ LayoutId register_weak_array(Runtime& rt, LayoutSpec::Strength strength,
     return kInvalidLayout;
   }
   return gc::runtime_base(rt)->heap->layouts().add(spec, 0, error);
+}
+
+bool shade_if_alive(Mutator& mu, const void* cell) {
+  gc::CollectorImpl* c = gc::collector_of(&mu, "shade_if_alive");
+  gc::ProcGc* p = gc::proc_of(&mu);
+  if (p->barrier_on == 0) return !c->is_dead_target(cell);
+  auto* target = const_cast<void*>(cell);
+  if (p->worker.is_white(target)) c->shade_from_mutator(p, target);
+  return true;
 }
 
 bool try_add_finalizer(Mutator& mu, void* object, FinalizerFn fn, void* data) {

@@ -339,8 +339,7 @@ size_t Heap::bytes_of(const void* cell) const {
 bool Heap::is_cell(const void* p) const {
   size_t offset = space_.offset_of(p);
   if (offset >= space_.committed_bytes() || (offset & 15) != 0) return false;
-  uint8_t byte = base::load_relaxed(space_.mark_of(offset));
-  return byte != 0 && (byte == prev() || byte == cur() || byte == revived());
+  return base::load_relaxed(space_.mark_of(offset)) != 0;
 }
 
 }  // namespace tricolor::heap

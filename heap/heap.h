@@ -146,7 +146,7 @@ class Heap {
     return static_cast<LayoutId>(space_.layout_at(bits, offset));
   }
   /// Whether the word is the start of an allocated cell or of one in an owned
-  /// run (byte in {prev, cur}).
+  /// run (its byte is some epoch).
   bool is_cell(const void* p) const;
 
   // --- Looking at cells (heap/inspect.cc). find_cell: any thread. The others:

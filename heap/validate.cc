@@ -160,7 +160,8 @@ void Heap::validate_marks_stw(const Span* span, bool swept) const {
     TRI_CHECK(i % stride == 0 && i / stride < cells,
               "span %u: mark byte %u inside a cell (granule %zu)", page,
               unsigned{byte}, i);
-    TRI_CHECK(byte == cur() || byte == prev() || (byte == revived() && !fresh),
+    TRI_CHECK(byte == cur() || byte == prev() ||
+                  (byte == third() && !fresh && !marking_),
               "span %u: mark byte %u is neither %u nor %u", page,
               unsigned{byte}, unsigned{cur()}, unsigned{prev()});
     TRI_CHECK(byte == cur() || may_be_prev,

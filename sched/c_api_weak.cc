@@ -60,6 +60,10 @@ void* tri_long_weak_make(tri_mutator* mu, void* target) {
   return tricolor::detail::make_weak(*mu, target, true);
 }
 
+bool tri_shade_if_alive(tri_mutator* mu, const void* cell) {
+  return tricolor::shade_if_alive(*mu, cell);
+}
+
 uint64_t tri_weak_load(tri_mutator* mu, const uint64_t* word, uint8_t encoding,
                        uint64_t if_dead) {
   const uint64_t value = __atomic_load_n(word, __ATOMIC_ACQUIRE);

@@ -137,6 +137,8 @@ void free_g(RuntimeImpl* rt, P* p, G* g) {
   TRI_ASSERT(base::load_relaxed(&g->result_root) == 0);
   g->id.store_relaxed(0);  // no TaskRef is valid any more
   leave_state(p, g, GState::kDead, GState::kIdle);
+  // Whoever has this G next may have no result: see dead_without_result().
+  g->result[0] = g->result[1] = 0;
   rt->gs.put(p, g);
 }
 

@@ -40,6 +40,13 @@ void copy_values(Mutator& mu, EncodingId encoding, void* to, const void* from,
 void fill_values(Mutator& mu, EncodingId encoding, void* to, const void* value,
                  size_t n);
 
+/// Weak words (tricolor/weak.h) are read one by one: a bulk copy of them would
+/// keep neither their targets nor the collector's account of them.
+template <class F, class = void>
+inline constexpr bool kIsStrong = true;
+template <class F>
+inline constexpr bool kIsStrong<F, std::void_t<decltype(F::kIsWeak)>> = false;
+
 template <class F>
 inline constexpr bool kHoldsPointers =
     std::is_pointer_v<typename F::value_type>;
@@ -50,6 +57,7 @@ inline constexpr bool kHoldsPointers =
 template <class F>
 void copy_fields(Mutator& mu, EncodingId encoding, F* to, const F* from,
                  size_t n) {
+  static_assert(detail::kIsStrong<F>, "weak words: load and store each");
   static_assert(sizeof(F) == sizeof(typename F::value_type));
   detail::copy_values(mu, encoding, to, from, n, /*fresh=*/false);
 }
@@ -64,6 +72,7 @@ void copy_fields(Mutator& mu, Field<T>* to, const Field<T>* from, size_t n) {
 template <class F>
 void init_fields(Mutator& mu, EncodingId encoding, F* to, const F* from,
                  size_t n) {
+  static_assert(detail::kIsStrong<F>, "weak words: load and store each");
   static_assert(sizeof(F) == sizeof(typename F::value_type));
   detail::copy_values(mu, encoding, to, from, n, /*fresh=*/true);
 }
@@ -77,6 +86,7 @@ void init_fields(Mutator& mu, Field<T>* to, const Field<T>* from, size_t n) {
 template <class F>
 void fill_fields(Mutator& mu, EncodingId encoding, F* to,
                  typename F::value_type v, size_t n) {
+  static_assert(detail::kIsStrong<F>, "weak words: load and store each");
   static_assert(sizeof(F) == sizeof(typename F::value_type));
   detail::fill_values(mu, encoding, to, &v, n);
 }

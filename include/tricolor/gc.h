@@ -67,7 +67,7 @@ bool step(Mutator& mu, uint32_t budget_us);
 /// A consistent snapshot; taking it never stops the world. Any thread.
 struct Stats {
   uint64_t cycles;             ///< completed
-  uint64_t cycles_forced;      ///< of these by collect()
+  uint64_t cycles_forced;      ///< of these asked for by name
   uint64_t cycles_concurrent;  ///< mutators allocated during the mark
   uint64_t heap_live_bytes;    ///< marked by the last cycle
   uint64_t heap_bytes;         ///< allocated and not yet swept

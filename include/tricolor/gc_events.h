@@ -30,7 +30,7 @@ struct GcEvent {
   uint64_t heap_bytes;    ///< allocated and not yet swept
   uint64_t goal_bytes;    ///< UINT64_MAX: none
   uint64_t marked_bytes;  ///< that live; from kSettle on
-  bool forced;            ///< by collect()
+  bool forced;            ///< asked for by name
 };
 
 /// Called by whichever thread moved the collector on, in the order of the

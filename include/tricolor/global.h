@@ -121,16 +121,22 @@ using RootCallback = void (*)(class Tracer&, void* ctx);
 bool add_root_callback(Runtime& rt, RootCallback fn, void* ctx);
 void remove_root_callback(Runtime& rt, RootCallback fn, void* ctx);
 
-/// While marking, sees to it that `cell` is marked, for such memory, and for
-/// pointers read from where the collector does not look: a table of interned
-/// strings that holds them weakly and forgets them in on_dead. Unlike the
+/// While marking, sees to it that `cell` is marked, for such memory. Unlike the
 /// insertion half of a store it is not left out for a task whose stack has been
-/// scanned: that one, too, has just found a cell it did not have.
+/// scanned.
 inline void shade(Mutator& mu, const void* cell) {
   if (TRI_DETAIL_UNLIKELY(mu.barrier_on != 0)) {
     tri_detail_shade_pair(&mu, const_cast<void*>(cell), nullptr);
   }
 }
+
+/// For a cell that is read from where the collector does not look, such as an
+/// embedder's table of interned strings, which holds them weakly and forgets
+/// them in on_dead (by then the memory may be another cell's, else): whether it
+/// is alive. While marking it is, and is kept so; afterwards, until it is swept
+/// and on_dead has run, one that was found dead gives false: make another.
+/// Neither collects nor suspends.
+bool shade_if_alive(Mutator& mu, const void* cell);
 
 }  // namespace tricolor
 

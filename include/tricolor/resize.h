@@ -50,7 +50,9 @@ bool shrink(Mutator& mu, void* cell, size_t bytes);
 /// which is released. The rest is zero (arbitrary for an uninitialized layout).
 /// Never null: calls Options::on_out_of_memory. May collect; a safepoint; roots
 /// `cell` meanwhile.
-/// Not for weak cells, nor for layouts whose cells refer to themselves.
+/// Its finalizer goes with it; weak references stay with the old cell. Not for
+/// weak cells (Weak, LongWeak; weak arrays may grow), nor for layouts whose
+/// cells refer to themselves.
 void* grow(Mutator& mu, void* cell, size_t bytes);
 /// The same; null when there is no memory: `cell` is as it was, and rooted by
 /// nobody but the caller.

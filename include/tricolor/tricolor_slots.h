@@ -36,13 +36,16 @@ static inline bool tri_compare_exchange(tri_mutator* mu, void** slot,
 }
 
 /* Sees to it that `cell` is marked if the collector marks: for memory that a
- * root callback reports, and for pointers read from where the collector does
- * not look (see shade() in tricolor/global.h). */
+ * root callback reports. */
 static inline void tri_shade(tri_mutator* mu, void* cell) {
   if (TRI_DETAIL_UNLIKELY(mu->barrier_on != TRI_BARRIER_OFF)) {
     tri_detail_shade_pair(mu, cell, 0);
   }
 }
+
+/* Whether a cell read from memory the collector knows nothing of is alive; see
+ * shade_if_alive() in tricolor/global.h. */
+bool tri_shade_if_alive(tri_mutator* mu, const void* cell);
 
 /* --- Encoded values of one word. */
 

@@ -8,9 +8,9 @@
 //   EphemeronField<K, V>   a pair: the value is kept while the key is alive
 //
 // *Short* ones (Weak, kWeak) are cleared when their target is found dead,
-// before finalizers see it; *long* ones, and pairs, when it is dead and no
-// finalizer has resurrected it. A cleared word holds null, or
-// Encoding::cleared_word.
+// before finalizers see it, except in cells resurrected together with it;
+// *long* ones, and pairs, when it is dead and no finalizer has resurrected it.
+// A cleared word holds null, or Encoding::cleared_word.
 //
 // A read gives a target that is alive, and keeps it so while marking; it never
 // waits. Between the end of marking and the clearing it answers as if it were
@@ -81,6 +81,7 @@ template <class T>
 class WeakField {
  public:
   using value_type = typename detail::SlotValue<T>::type;
+  static constexpr bool kIsWeak = true;  // to tricolor/bulk.h
 
   WeakField() = default;
   WeakField(const WeakField&) = delete;

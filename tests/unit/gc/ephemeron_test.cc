@@ -360,16 +360,22 @@ TEST_F(gc_ephemeron, an_array_that_grows_while_it_is_being_settled) {
 TEST_F(gc_ephemeron, an_array_that_a_black_task_grows) {
   // The copy is born black: nobody settles it in this cycle, so what it refers
   // to has to outlive that.
-  Scope<2> scope(mu);
+  Scope<3> scope(mu);
+  Local<Node> work(scope, make_tree(mu, type, 14));  // the mark goes on
   Local<Pairs> a(scope, Pairs::make(mu, pairs, 4));
   Local<WeakArray<Node>> w(scope, WeakArray<Node>::make(mu, weak, 4));
+  gc.collect();
   (*a)[1].store(mu, node(1), node(2));
   w->store(mu, 1, node(3));
   gc.start();
   gc.impl().scan_owner(&gc.p(), reinterpret_cast<gc::RootOwner*>(&mu));
   mu.barrier_on = TRI_BARRIER_BLACK;
+  // Nobody is to end the mark in the allocations below.
+  gc.impl().options.assist_policy = AssistPolicy::kOff;
+  gc.p().slice_end_ns = UINT64_MAX;
   a = static_cast<Pairs*>(grow(mu, a.get(), 4096));
   w = static_cast<WeakArray<Node>*>(grow(mu, w.get(), 4096));
+  ASSERT_EQ(gc.impl().phase(), gc::Phase::kMark);
   gc.finish();
   ASSERT_TRUE((*a)[1].key(mu)->intact());
   ASSERT_TRUE((*a)[1].value(mu)->intact());

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "tests/unit/gc/graph.h"
+#include "tricolor/heap_inspect.h"
 #include "tricolor/resize.h"
 #include "tricolor/weak_array.h"
 
@@ -256,6 +257,7 @@ TEST_F(gc_finalizer, nothing_of_a_resurrected_graph_is_seen_half_marked) {
     }
     for (int i = 0; i < steps && gc.impl().phase() == gc::Phase::kSettle; ++i) {
       gc.impl().advance(&gc.p());
+      verify_heap(mu);  // between two pieces
     }
     Local<Node> got(scope, w->get(mu));
     // Takes it apart, with the barrier off: what it leads to must not be lost.
@@ -334,6 +336,48 @@ TEST_F(gc_finalizer, the_queue_while_marking) {
   EXPECT_EQ(ids.size(), 1300u);
   gc.collect();
   EXPECT_EQ(gc.live_cells(), 0u);
+}
+
+TEST_F(gc_finalizer, goes_with_a_cell_that_grows) {
+  LayoutSpec spec;
+  spec.name = "Buffer";
+  spec.tail = LayoutSpec::Tail::kNoscan;
+  const LayoutId layout = gc.layout(spec);
+  static size_t bytes;
+  bytes = 0;
+  {
+    Scope<1> scope(mu);
+    void** slot = scope.take();
+    *slot = allocate(mu, layout, 100);
+    add_finalizer(mu, *slot, [](Mutator& m, void* object, void*) {
+      bytes = gc::proc_of(&m)->heap->cell_bytes(object);
+    });
+    *slot = grow(mu, *slot, 5000);
+    EXPECT_TRUE(has_finalizer(mu, *slot));
+    gc.collect();
+    EXPECT_EQ(run_finalizers(mu), 0u);
+  }
+  gc.collect();
+  EXPECT_EQ(run_finalizers(mu), 1u);
+  EXPECT_GE(bytes, 5000u);
+}
+
+TEST_F(gc_finalizer, a_table_outside_the_heap) {
+  // Interned strings: the table holds them weakly.
+  void* table = node(1);
+  EXPECT_TRUE(shade_if_alive(mu, table));
+  gc.start();
+  gc.impl().scan_owner(&gc.p(), reinterpret_cast<gc::RootOwner*>(&mu));
+  EXPECT_TRUE(shade_if_alive(mu, table)) << "and so it is marked";
+  gc.finish();
+  EXPECT_TRUE(static_cast<Node*>(table)->intact());
+  gc.start();
+  while (gc.impl().phase() == gc::Phase::kMark) {
+    gc.drain(1 << 20);
+    gc.impl().advance(&gc.p());
+  }
+  EXPECT_FALSE(shade_if_alive(mu, table));
+  gc.finish();
 }
 
 TEST_F(gc_finalizer, a_second_registration_takes_the_place_of_the_first) {

@@ -319,6 +319,45 @@ TEST_P(sched_conservative, both_sides_of_a_coroutine) {
   });
 }
 
+struct Sleeper {
+  Type<Link> type;
+  bool intact = false;
+};
+
+void* sleep_on_a_cell(Mutator& mu, Coroutine*, void*, void* user) {
+  auto* s = static_cast<Sleeper*>(user);
+  Link* volatile held = make(mu, s->type);  // nothing else refers to it
+  held->value = kValue;
+  Coroutine::yield(mu, nullptr);
+  s->intact = held->value == kValue;
+  return nullptr;
+}
+
+__attribute__((noinline)) void begin_sleeper(Mutator& mu, Sleeper* sleeper) {
+  Scope<1> scope(mu);
+  Local<Coroutine> co(scope);
+  co = Coroutine::create(mu, sleep_on_a_cell, nullptr, sleeper);
+  Coroutine::resume(mu, co, nullptr);
+  add_finalizer(mu, co.get(), [](Mutator& m, void* object, void*) {
+    churn(m, link_type(runtime_of(m)));
+    Coroutine::resume(m, static_cast<Coroutine*>(object), nullptr);
+  });
+}
+
+// What is resurrected keeps what its stack refers to.
+TEST_P(sched_conservative, a_coroutine_that_a_finalizer_resumes) {
+  rt_->run([&](Mutator& mu) {
+    Sleeper sleeper{type_};
+    begin_sleeper(mu, &sleeper);
+    for (int i = 0; i < 20 && finalizers_queued(*rt_) == 0; i++) {
+      wipe_stack();
+      collect(mu);
+    }
+    ASSERT_EQ(run_finalizers(mu), 1u);
+    EXPECT_TRUE(sleeper.intact);
+  });
+}
+
 // --- From one stack to another.
 
 struct Result {
