@@ -198,6 +198,7 @@ bool CollectorImpl::revive_some(ProcGc* p) {
   MarkWorker& w = p->worker;
   const uint64_t before = w.marked_bytes;
   const uint64_t scanned = w.scanned_bytes;
+  heap->begin_reviving();
   w.set_epoch(heap->third());
   bool done = false;
   size_t extra = 0;  // what is not scanning, in its bytes

@@ -292,6 +292,7 @@ void Heap::begin_cycle_stw() {
   uint8_t cur = cur_.load_relaxed();
   prev_.store_relaxed(cur);
   revived_.store_relaxed(0);
+  reviving_.store_relaxed(0);
   cur_.store_relaxed(static_cast<uint8_t>(cur % 3 + 1));
   marking_ = true;
 }

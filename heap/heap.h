@@ -123,6 +123,8 @@ class Heap {
   uint8_t third() const { return static_cast<uint8_t>(6 - cur() - prev()); }
   /// What lives beside cur until it is swept: third(), from when all that hangs
   /// off resurrected cells is marked; 0: nothing.
+  /// From now on there may be bytes of the third epoch.
+  void begin_reviving() { reviving_.store_relaxed(1); }
   // ORDER-revived-1: pairs with set_revived().
   uint8_t revived() const { return revived_.load_acquire(); }
   // ORDER-revived-1: pairs with revived(): their mark bytes come first.
@@ -406,6 +408,7 @@ class Heap {
   base::Atomic<uint8_t> cur_{1};
   base::Atomic<uint8_t> prev_{3};
   base::Atomic<uint8_t> revived_{0};
+  base::Atomic<uint8_t> reviving_{0};  // read by the validator
   base::Atomic<uint32_t> sweepgen_{2};
 
   base::Atomic<uint32_t> sweep_allowed_{1};

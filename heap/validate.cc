@@ -161,7 +161,7 @@ void Heap::validate_marks_stw(const Span* span, bool swept) const {
               "span %u: mark byte %u inside a cell (granule %zu)", page,
               unsigned{byte}, i);
     TRI_CHECK(byte == cur() || byte == prev() ||
-                  (byte == third() && !fresh && !marking_),
+                  (byte == third() && !fresh && reviving_.load_relaxed() != 0),
               "span %u: mark byte %u is neither %u nor %u", page,
               unsigned{byte}, unsigned{cur()}, unsigned{prev()});
     TRI_CHECK(byte == cur() || may_be_prev,

@@ -9,6 +9,11 @@
 #include "base/check.h"
 #include "base/os_memory.h"
 
+#if TRI_ASAN
+extern "C" void __asan_unpoison_memory_region(void const volatile* addr,
+                                              size_t size);
+#endif
+
 namespace tricolor::stacks {
 namespace {
 
@@ -29,6 +34,11 @@ void SlabPool::init(base::MetaArena* meta, const SlabPoolOptions& options) {
 // Alone by contract: no lock.
 void SlabPool::destroy() TRI_NO_THREAD_SAFETY {
   for (Slab* slab = slabs_; slab != nullptr; slab = slab->next) {
+#if TRI_ASAN
+    // Frames that never returned have left red zones, and whatever is mapped
+    // here next would inherit them.
+    __asan_unpoison_memory_region(slab->lo, slab->bytes);
+#endif
     base::os_release(slab->lo, slab->bytes);
   }
   slabs_ = nullptr;

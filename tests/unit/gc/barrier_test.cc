@@ -200,6 +200,9 @@ class Colours : public ::testing::Test {
   }
   void begin(uint32_t colour) {
     gc_.start();
+    // No marking in the allocations that follow.
+    gc_.impl().options.assist_policy = AssistPolicy::kOff;
+    gc_.p().slice_end_ns = UINT64_MAX;
     EXPECT_EQ(gc_.mu().barrier_on, uint32_t{TRI_BARRIER_GREY});
     if (colour == TRI_BARRIER_BLACK) gc_.scan_owner(0);
     ASSERT_EQ(gc_.mu().barrier_on, colour);

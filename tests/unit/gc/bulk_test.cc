@@ -63,6 +63,9 @@ struct Bulk {
   }
   void enter(uint32_t state) {
     if (state != TRI_BARRIER_OFF) gc.start();
+    // No marking in the allocations that follow.
+    gc.impl().options.assist_policy = AssistPolicy::kOff;
+    gc.p().slice_end_ns = UINT64_MAX;
     if (state == TRI_BARRIER_BLACK) gc.scan_owner(0);
     ASSERT_EQ(gc.mu().barrier_on, state);
   }
