@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "base/macros.h"
 #include "base/rng.h"
 #include "tests/support/stress.h"
 #include "tricolor/all.h"
@@ -338,6 +339,8 @@ TEST_P(stress_release, owned_cells_zeal) {
 }
 
 TEST_P(stress_release, owned_cells_audited) {
+  // The auditor looks at the whole heap twice a cycle: minutes here.
+  if (TRI_TSAN && !stress_mode()) GTEST_SKIP();
   Options o = small_heap(GetParam());
   o.debug = "barriercheck=1,badptr=1,clobberfree=2";
   run_release(o, 8, cycles_for(GetParam(), 30, 2000));

@@ -16,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "base/macros.h"
 #include "tests/support/stress.h"
 #include "tricolor/all.h"
 
@@ -240,6 +241,8 @@ TEST_P(stress_gc, shared_graph_zeal) {
 }
 
 TEST_P(stress_gc, shared_graph_audited) {
+  // The auditor looks at the whole heap twice a cycle: minutes here.
+  if (TRI_TSAN && !stress_mode()) GTEST_SKIP();
   Options o = small_heap(GetParam());
   o.debug = "barriercheck=1,badptr=1,clobberfree=2,smallbuffers=1";
   run_graph(o, 8, cycles_for(GetParam(), 30, 2000));

@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <vector>
 
+#include "base/macros.h"
 #include "tests/support/stress.h"
 #include "tricolor/all.h"
 
@@ -247,6 +248,8 @@ TEST_P(stress_gc_weak, tables_and_finalizers_checked) {
 }
 
 TEST_P(stress_gc_weak, tables_and_finalizers_audited) {
+  // The auditor looks at the whole heap twice a cycle: minutes here.
+  if (TRI_TSAN && !stress_mode()) GTEST_SKIP();
   run_weak(small_heap(GetParam(), "barriercheck=1,badptr=1,clobberfree=2"), 6,
            cycles_for(GetParam(), 40, 500));
 }
