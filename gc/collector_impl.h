@@ -280,6 +280,7 @@ struct CollectorImpl {
   bool settle_short(SettleStep next);
   bool settle_arrays(CellList* list, LayoutSpec::Strength s, CellList* next);
   bool settle_pairs();
+  WeakTargets* forgetful();
   void forget_target(const void* target);
   bool revive_some(ProcGc* p);
   bool revive_again(ProcGc* p);

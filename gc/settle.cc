@@ -186,11 +186,16 @@ bool CollectorImpl::settle_pairs() {
   return false;
 }
 
-/// A weak word that referred to a dead cell has been cleared. A cell with a
-/// finalizer, or that hangs off one, may have long weak references besides.
+/// Where a cleared word's target is to be forgotten; null: not yet. A cell with
+/// a finalizer, or that hangs off one, may have long weak references besides.
+WeakTargets* CollectorImpl::forgetful() {
+  const bool may_live =
+      weak.step == SettleStep::kShort && finalizers.registered() != 0;
+  return may_live ? nullptr : &weak_targets;
+}
+
 void CollectorImpl::forget_target(const void* target) {
-  if (weak.step == SettleStep::kShort && finalizers.registered() != 0) return;
-  weak_targets.remove(target);
+  if (WeakTargets* targets = forgetful()) targets->remove(target);
 }
 
 /// Marks a piece of what hangs off the dead cells with finalizers; true: all.
@@ -242,10 +247,7 @@ bool CollectorImpl::revive_again(ProcGc* p) {
 }
 
 bool CollectorImpl::settle_short(SettleStep next) {
-  const bool forget =
-      weak.step != SettleStep::kShort || finalizers.registered() == 0;
-  WeakTargets* targets = forget ? &weak_targets : nullptr;
-  if (weak.cells.settle(heap, targets, kPieceWords) &&
+  if (weak.cells.settle(heap, forgetful(), kPieceWords) &&
       settle_arrays(&weak.arrays, Strength::kWeak, &weak.long_arrays)) {
     weak.step = next;
   }
