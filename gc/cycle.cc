@@ -117,7 +117,7 @@ bool CollectorImpl::start_cycle(ProcGc* p, bool wait) {
       },
       this);
   run_root_callbacks_stw(p);
-  p->worker.drain_edges();
+  p->worker.mark_edges();
 
   begin_record_stw(wait, wanted);
   record.start_ns = stop.requested_ns;
@@ -156,7 +156,7 @@ bool CollectorImpl::flush_work_locked(ProcGc* p) {
 /// published, so that the next round has it.
 bool CollectorImpl::recheck_stw(ProcGc* p) {
   run_root_callbacks_stw(p);
-  p->worker.drain_edges();
+  p->worker.mark_edges();
   flushed_.store_relaxed(0);
   world.for_each_p_stw(
       world.ctx,

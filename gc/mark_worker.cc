@@ -8,6 +8,8 @@
 // would be costly, are claimed by compare-exchange.
 #include "gc/mark_worker.h"
 
+#include <cstring>
+
 #include "base/check.h"
 #include "gc/cell_list.h"
 #include "gc/ephemeron_keys.h"
@@ -24,23 +26,24 @@ namespace {
 // scan would have to look up again: 48 bits of address, 16 of id.
 // kInvalidLayout says that values wait for this key (marking them at once could
 // recurse as deep as a chain of ephemerons is long).
-void* pack(void* cell, LayoutId layout) {
-  return reinterpret_cast<void*>(reinterpret_cast<uint64_t>(cell) |
-                                 uint64_t{layout} << 48);
+constexpr int kLayoutShift = 48;
+uint64_t pack(const void* cell, LayoutId layout) {
+  return reinterpret_cast<uint64_t>(cell) | uint64_t{layout} << kLayoutShift;
 }
-void* cell_of(void* packed) {
+void* cell_of(const void* packed) {
   return reinterpret_cast<void*>(reinterpret_cast<uint64_t>(packed) << 16 >>
                                  16);
 }
-LayoutId layout_of(void* packed) {
+LayoutId layout_of(const void* packed) {
   return static_cast<LayoutId>(reinterpret_cast<uint64_t>(packed) >> 48);
 }
 
-constexpr size_t kPieceBytes = size_t{128} << 10;
-// Checking builds have FIFOs of two: full, and wrapped, all the time.
+// Checking builds do with two: full all the time.
 constexpr uint32_t kEdgesUsed = TRI_CHECKS ? 2 : MarkWorker::kEdges;
-constexpr uint32_t kObjectsUsed = TRI_CHECKS ? 2 : MarkWorker::kObjects;
+constexpr uint32_t kBatchUsed = TRI_CHECKS ? 2 : MarkWorker::kBatch;
 constexpr uint32_t kLeastShared = 4;  // cells; fewer are done sooner than sent
+constexpr uint32_t kGranulesPerPageShift =
+    heap::kPageShift - heap::kGranuleShift;
 
 /// The sizes of heap/size_class_table.h alone: one load in the hot loops.
 struct ClassBytes {
@@ -55,6 +58,49 @@ constexpr ClassBytes kClassBytes;
 
 }  // namespace
 
+// Where a scan lists edges, with what that takes, in registers as long as
+// nobody sees its address. The worker's own count is out of date until store().
+struct MarkWorker::Edges {
+  explicit Edges(MarkWorker* worker)
+      : w(worker),
+        heap_base(reinterpret_cast<uint64_t>(worker->base_)),
+        granules(worker->granules_),
+        marks(worker->marks_),
+        n(worker->edge_count_) {}
+
+  TRI_ALWAYS_INLINE void load() { n = w->edge_count_; }
+  TRI_ALWAYS_INLINE void store() { w->edge_count_ = static_cast<uint32_t>(n); }
+
+  /// There is room. What is no address of ours is overwritten by the next.
+  // As a mask, for compilers make a branch of a choice.
+  TRI_ALWAYS_INLINE void list(uint64_t word) {
+    const uint64_t offset = word - heap_base;
+    // As granule_of().
+    const uint64_t granule =
+        offset >> heap::kGranuleShift | offset << (64 - heap::kGranuleShift);
+    const uint64_t ours = base::ones_if_below(granule, granules);
+    __builtin_prefetch(&marks[granule & ours], 0, 3);
+    w->edges_[n] = granule;
+    n -= ours;
+  }
+  TRI_ALWAYS_INLINE void make_room() {
+    if (TRI_LIKELY(n < kEdgesUsed)) return;
+    store();
+    w->mark_edges();
+    load();
+  }
+  TRI_ALWAYS_INLINE void add(void* cell) {
+    make_room();
+    list(reinterpret_cast<uint64_t>(cell));
+  }
+
+  MarkWorker* const w;
+  const uint64_t heap_base;
+  const uint64_t granules;
+  uint8_t* const marks;
+  uint64_t n;
+};
+
 void MarkWorker::init(heap::Heap* heap_in, WorkList* list,
                       const WeakSinks* weak) {
   visit = &MarkWorker::visit_edge;
@@ -68,8 +114,8 @@ void MarkWorker::init(heap::Heap* heap_in, WorkList* list,
 }
 
 void MarkWorker::begin_cycle_stw() {
-  TRI_ASSERT(empty() && edges_in_ == edges_out_);
-  limit_ = heap->space().committed_bytes();
+  TRI_ASSERT(empty() && edge_count_ == 0);
+  granules_ = heap->space().committed_bytes() >> heap::kGranuleShift;
   prev_ = heap->prev();
   cur_ = heap->cur();
   keys_ = nullptr;
@@ -86,7 +132,10 @@ void MarkWorker::destroy() {
   spare_ = nullptr;
 }
 
-TRI_NOINLINE void MarkWorker::push_slow(void* cell) {
+// --- The stack.
+
+/// A new chunk on top; false: no memory.
+TRI_NOINLINE bool MarkWorker::add_chunk() {
   if (top_ != nullptr && top_->next != nullptr) {
     // Keep at most two full chunks here; the rest is for everyone.
     WorkChunk* older = top_->next;
@@ -97,27 +146,47 @@ TRI_NOINLINE void MarkWorker::push_slow(void* cell) {
   spare_ = nullptr;
   if (TRI_UNLIKELY(chunk == nullptr)) {
     list_->note_overflow();
-    return;
+    return false;
   }
   chunk->next = top_;
-  chunk->cells[0] = cell;
-  chunk->count = 1;
+  chunk->count = 0;
   top_ = chunk;
+  return true;
 }
 
-TRI_ALWAYS_INLINE void MarkWorker::push(void* cell) {
-  WorkChunk* top = top_;
-  if (TRI_UNLIKELY(top == nullptr || top->count == WorkChunk::kCells)) {
-    push_slow(cell);
-    return;
+/// Pushes the first n of edges_, which are cells with their layouts by now.
+void MarkWorker::push_all(uint32_t n) {
+  for (const uint64_t* from = edges_; n != 0;) {
+    if (TRI_UNLIKELY(top_ == nullptr || top_->count == WorkChunk::kCells) &&
+        !add_chunk()) {
+      return;
+    }
+    const uint32_t room = WorkChunk::kCells - top_->count;
+    const uint32_t now = n < room ? n : room;
+    std::memcpy(&top_->cells[top_->count], from, now * sizeof(uint64_t));
+    top_->count += now;
+    from += now;
+    n -= now;
   }
-  top->cells[top->count++] = cell;
 }
 
-TRI_NOINLINE void* MarkWorker::pop_slow() {
-  while (top_ != nullptr && top_->count == 0) {
+void MarkWorker::unfetch() {
+  for (; fetched_ != 0; --fetched_) {
+    if (TRI_UNLIKELY(top_ == nullptr || top_->count == WorkChunk::kCells) &&
+        !add_chunk()) {
+      fetched_ = 0;
+      return;
+    }
+    top_->cells[top_->count++] = cells_[fetched_ - 1];
+  }
+}
+
+/// If the last of them have been scanned.
+TRI_ALWAYS_INLINE void MarkWorker::fetch() {
+  if (fetched_ != 0 || top_ == nullptr) return;
+  if (TRI_UNLIKELY(top_->count == 0)) {
     WorkChunk* older = top_->next;
-    if (older == nullptr) return nullptr;
+    if (older == nullptr) return;
     if (spare_ == nullptr) {
       spare_ = top_;
       spare_->next = nullptr;
@@ -126,347 +195,288 @@ TRI_NOINLINE void* MarkWorker::pop_slow() {
     }
     top_ = older;
   }
-  return top_ == nullptr ? nullptr : top_->cells[--top_->count];
-}
-
-TRI_ALWAYS_INLINE void* MarkWorker::pop() {
-  WorkChunk* top = top_;
-  if (TRI_UNLIKELY(top == nullptr || top->count == 0)) return pop_slow();
-  return top->cells[--top->count];
-}
-
-inline void MarkWorker::refresh_keys() { keys_ = weak_->keys->active(); }
-
-/// A marked cell without pointers: the weak ones are settled later.
-TRI_NOINLINE static void list_weak_cell(const WeakSinks* sinks, uint8_t flags,
-                                        void* cell) {
-  const bool is_long = (flags & heap::kLong) != 0;
-  (is_long ? sinks->long_cells : sinks->cells)->add(cell);
-}
-
-TRI_ALWAYS_INLINE void MarkWorker::mark_or_skip(size_t offset, void* cell) {
-  uint8_t* byte = &marks_[offset >> heap::kGranuleShift];
-  if (base::load_relaxed(byte) != prev_) return;
-  // ORDER-entry-1: pairs with new_span() and allocate_large(); x86 loads are
-  // acquire anyway.
-  uint32_t bits = entries_[offset >> heap::kPageShift].bits.load_acquire();
-  uint32_t size_class = heap::PageEntry::size_class(bits);
-  if (TRI_UNLIKELY(size_class == 0)) {
-    uint8_t expected = prev_;
-    if (!__atomic_compare_exchange_n(byte, &expected, cur_, false,
-                                     __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
-      return;
-    }
-  } else {
-    base::store_relaxed(byte, cur_);
+  const uint32_t n = top_->count < kBatchUsed ? top_->count : kBatchUsed;
+  top_->count -= n;
+  void* const* from = &top_->cells[top_->count];
+  // The last is the first to be scanned.
+  for (uint32_t i = n; i-- != 0;) {
+    __builtin_prefetch(cell_of(from[i]), 0, 3);
+    cells_[i] = from[i];
   }
-  const auto layout =
-      static_cast<LayoutId>(heap->space().layout_at(bits, offset));
-  const heap::HotLayout& hot = heap->layouts().hot(layout);
-  ++marked_cells;
-  marked_bytes += TRI_LIKELY(size_class != 0)
-                      ? kClassBytes.of[size_class]
-                      : heap->space().span(offset >> heap::kPageShift)->bytes;
-  if (TRI_UNLIKELY(keys_ != nullptr) && keys_->has(cell)) {
-    push(pack(cell, kInvalidLayout));
-  }
-  if (hot.kind == heap::ScanKind::kNoscan) {
-    if (TRI_UNLIKELY((hot.flags & heap::kWeakCell) != 0)) {
-      list_weak_cell(weak_, hot.flags, cell);
-    }
-    return;
-  }
-  push(pack(cell, layout));
+  fetched_ = n;
 }
 
-void MarkWorker::shade(void* cell) {
-  refresh_keys();
-  size_t offset = static_cast<size_t>(static_cast<char*>(cell) - base_);
-  if (!in_heap(offset)) return;
-  mark_or_skip(offset, cell);
-}
+// --- Marking.
 
-TRI_ALWAYS_INLINE void MarkWorker::shade_later(void* cell) {
-  size_t offset = static_cast<size_t>(static_cast<char*>(cell) - base_);
-  if (!in_heap(offset)) return;
-  __builtin_prefetch(&marks_[offset >> heap::kGranuleShift], 1, 3);
-  if (edges_in_ - edges_out_ == kEdgesUsed) {
-    void* oldest = edges_[edges_out_++ % kEdges];
-    mark_or_skip(static_cast<size_t>(static_cast<char*>(oldest) - base_),
-                 oldest);
-  }
-  edges_[edges_in_++ % kEdges] = cell;
-}
-
-void MarkWorker::drain_edges() {
-  refresh_keys();
-  while (edges_in_ != edges_out_) {
-    void* oldest = edges_[edges_out_++ % kEdges];
-    mark_or_skip(static_cast<size_t>(static_cast<char*>(oldest) - base_),
-                 oldest);
-  }
-}
-
-void MarkWorker::shade_all(void* const* cells, size_t n) {
-  refresh_keys();
-  for (size_t i = 0; i < n; ++i) shade_later(cells[i]);
-  drain_edges();
-}
-
-void MarkWorker::visit_edge(TracerImpl* self, void* cell) {
-  static_cast<MarkWorker*>(self)->shade_later(cell);
-}
-
-TRI_ALWAYS_INLINE size_t MarkWorker::scan(void* cell) {
-  size_t offset = static_cast<size_t>(static_cast<char*>(cell) - base_);
-  size_t page = offset >> heap::kPageShift;
-  uint32_t bits = entries_[page].bits.load_acquire();
-  auto layout = static_cast<LayoutId>(heap->space().layout_at(bits, offset));
-  uint32_t size_class = heap::PageEntry::size_class(bits);
-  const heap::HotLayout& hot = heap->layouts().hot(layout);
-  size_t bytes = TRI_LIKELY(size_class != 0) ? kClassBytes.of[size_class]
-                                             : heap->space().span(page)->bytes;
-  auto later = [this](void* p) { shade_later(p); };
-  if (TRI_UNLIKELY(hot.kind == heap::ScanKind::kWeak)) {
-    scan_weak(layout, cell, bytes);
-    return bytes;
-  }
-  if (TRI_UNLIKELY(bytes > kPieceBytes) &&
-      hot.kind != heap::ScanKind::kCustom) {
-    return scan_large(cell, hot, bytes);
-  }
-  scan_cell(heap, this, hot, layout, cell, bytes, later);
-  return bytes;
-}
-
-TRI_NOINLINE size_t MarkWorker::scan_large(void* cell,
-                                           const heap::HotLayout& hot,
-                                           size_t bytes) {
-  auto* words = static_cast<const uint64_t*>(cell);
-  scan_head(heap->layouts(), hot, words, [this](void* p) { shade_later(p); });
-  size_t head = hot.tail_from();
-  if (head < bytes) list_->put_large({cell, head, bytes});
-  return head + 8;
-}
-
-/// Marks what waits for `key`, which has been marked.
-TRI_NOINLINE void MarkWorker::fire(void* key) {
-  if (keys_ == nullptr) return;
-  keys_->for_each(key, [this](void* value) { shade_later(value); });
-}
-
-/// Marks the values of keys that are not white; false: some key is, and its
-/// value too.
-bool MarkWorker::scan_pairs(const WeakWords& weak, void* cell, size_t bytes) {
-  constexpr auto kPair = LayoutSpec::Strength::kEphemeron;
-  auto* words = static_cast<const uint64_t*>(cell);
-  bool resolved = true;
-  for (size_t i = 0; i < bytes / 8; i += 2) {
-    const Encoding* of_key = weak.at(i, kPair);
-    if (of_key == nullptr) continue;
-    void* value =
-        heap::decode(*weak.at(i + 1, kPair), load_word(&words[i + 1]));
-    if (!is_white(value)) continue;
-    if (is_white(heap::decode(*of_key, load_word(&words[i])))) {
-      resolved = false;
-    } else {
-      shade_later(value);
-    }
-  }
-  return resolved;
-}
-
-/// Marks what words that are not strong refer to: there was no memory to list
-/// the cell, so nothing of it may die.
-void MarkWorker::scan_all(const WeakWords& weak, void* cell, size_t bytes) {
-  using Strength = LayoutSpec::Strength;
-  auto* words = static_cast<const uint64_t*>(cell);
-  for (size_t i = 0; i < bytes / 8; ++i) {
-    for (Strength s :
-         {Strength::kWeak, Strength::kLongWeak, Strength::kEphemeron}) {
-      const Encoding* e = weak.at(i, s);
-      if (e != nullptr) shade_later(heap::decode(*e, load_word(&words[i])));
-    }
-  }
-}
-
-TRI_NOINLINE void MarkWorker::scan_weak(LayoutId layout, void* cell,
-                                        size_t bytes) {
-  using Strength = LayoutSpec::Strength;
-  const WeakWords weak(heap->layouts(), layout);
-  // Of a large one others take the strong tail in pieces, and the pairs, all of
-  // which count as unresolved.
-  const bool large = bytes > kPieceBytes;
-  const size_t head = heap->layouts().hot(layout).tail_from();
-  scan_strong(heap->layouts(), layout, cell, large ? head : bytes,
-              [this](void* p) { shade_later(p); });
-  if (large &&
-      heap->layouts().cold(layout).tail_strength == Strength::kStrong) {
-    list_->put_large({cell, head, bytes});
-  }
-  bool listed = true;
-  if (weak.any(Strength::kEphemeron)) {
-    const bool resolved = !large && scan_pairs(weak, cell, bytes);
-    listed = (resolved ? weak_->pairs : weak_->unresolved)->add(cell);
-  }
-  if (weak.any(Strength::kWeak) || weak.any(Strength::kLongWeak)) {
-    listed = weak_->arrays->add(cell) && listed;
-  }
-  if (TRI_UNLIKELY(!listed)) scan_all(weak, cell, bytes);
-}
-
-// What the loop that marking is uses again and again, in locals: a store to a
-// mark byte may change any member, as far as the compiler knows, and each would
-// be loaded again after it. Nobody sees the address of a Loop, so its fields
-// are registers. Between load() and store() the worker's own are out of date.
+/// Marks what is still white of the first n edges, and leaves those with words
+/// to scan in their place, packed. Returns how many.
 //
 // kAsks: some value may wait for a key that is marked here.
 template <bool kAsks>
-struct MarkWorker::Loop {
-  explicit Loop(MarkWorker* worker)
-      : w(worker),
-        base(worker->base_),
-        limit(worker->limit_),
-        marks(worker->marks_),
-        entries(worker->entries_),
-        layouts(&worker->heap->layouts().hot(0)),
-        prev(worker->prev_),
-        cur(worker->cur_) {
-    load();
-  }
-
-  TRI_ALWAYS_INLINE void load() {
-    in = w->edges_in_;
-    out = w->edges_out_;
-    objects_in = w->objects_in_;
-    objects_out = w->objects_out_;
-  }
-  TRI_ALWAYS_INLINE void store() {
-    w->edges_in_ = in;
-    w->edges_out_ = out;
-    w->objects_in_ = objects_in;
-    w->objects_out_ = objects_out;
-  }
-
-  TRI_ALWAYS_INLINE void mark(void* cell) {
-    const auto offset = static_cast<size_t>(static_cast<char*>(cell) - base);
-    uint8_t* byte = &marks[offset >> heap::kGranuleShift];
-    if (base::load_relaxed(byte) != prev) return;
-    // ORDER-entry-1: as in mark_or_skip().
-    const uint32_t bits =
-        entries[offset >> heap::kPageShift].bits.load_acquire();
-    const uint32_t size_class = heap::PageEntry::size_class(bits);
-    if (TRI_UNLIKELY(size_class == 0)) {
-      w->mark_or_skip(offset, cell);
-      return;
-    }
-    base::store_relaxed(byte, cur);
-    const auto layout =
-        static_cast<LayoutId>(w->heap->space().layout_at(bits, offset));
-    const heap::HotLayout& hot = layouts[layout];
-    ++cells;
-    bytes += kClassBytes.of[size_class];
-    if (kAsks && w->keys_->has(cell)) w->push(pack(cell, kInvalidLayout));
-    if (hot.kind == heap::ScanKind::kNoscan) {
-      if (TRI_UNLIKELY((hot.flags & heap::kWeakCell) != 0)) {
-        list_weak_cell(w->weak_, hot.flags, cell);
-      }
-      return;
-    }
-    w->push(pack(cell, layout));
-  }
-
-  TRI_ALWAYS_INLINE void later(void* cell) {
-    const auto offset = static_cast<size_t>(static_cast<char*>(cell) - base);
-    if (offset >= limit || (offset & 15) != 0) return;
-    __builtin_prefetch(&marks[offset >> heap::kGranuleShift], 1, 3);
-    if (in - out == kEdgesUsed) mark(w->edges_[out++ % kEdges]);
-    w->edges_[in++ % kEdges] = cell;
-  }
-
-  /// The next cell to scan, with its layout; null: the stack is empty.
-  TRI_ALWAYS_INLINE void* next() {
-    while (objects_in - objects_out < kObjectsUsed) {
-      void* packed = w->pop();
-      if (packed == nullptr) break;
-      __builtin_prefetch(cell_of(packed), 0, 3);
-      w->objects_[objects_in++ % kObjects] = packed;
-    }
-    if (objects_in == objects_out) return nullptr;
-    return w->objects_[objects_out++ % kObjects];
-  }
-
-  TRI_ALWAYS_INLINE void mark_all() {
-    while (in != out) mark(w->edges_[out++ % kEdges]);
-  }
-
-  MarkWorker* const w;
-  char* const base;
-  const size_t limit;
-  uint8_t* const marks;
-  const heap::PageEntry* const entries;
-  const heap::HotLayout* const layouts;
-  const uint8_t prev;
-  const uint8_t cur;
-  uint32_t in, out;
-  uint32_t objects_in, objects_out;
-  uint64_t cells = 0;
+TRI_ALWAYS_INLINE uint32_t MarkWorker::mark_white(uint32_t n) {
+  // In locals: a store to a mark byte may change any member, as far as the
+  // compiler knows.
+  uint8_t* const marks = marks_;
+  const heap::PageEntry* const entries = entries_;
+  const auto base = reinterpret_cast<uint64_t>(base_);
+  const uint8_t prev = prev_;
+  const uint8_t cur = cur_;
   uint64_t bytes = 0;
-};
-
-size_t MarkWorker::scan_some(size_t budget) {
-  refresh_keys();
-  return TRI_LIKELY(keys_ == nullptr) ? scan_batch<false>(budget)
-                                      : scan_batch<true>(budget);
-}
-
-template <bool kAsks>
-size_t MarkWorker::scan_batch(size_t budget) {
-  Loop<kAsks> loop(this);
-  size_t done = 0;
-  while (done < budget) {
-    void* const packed = loop.next();
-    if (packed == nullptr) {
-      if (loop.in == loop.out) break;
-      loop.mark_all();
+  uint32_t out = 0;
+  uint32_t passed = 0;  // they came twice, or somebody else was first
+  for (uint32_t i = 0; i < n; ++i) {
+    const uint64_t granule = edges_[i];
+    uint8_t* const byte = &marks[granule];
+    if (TRI_UNLIKELY(base::load_relaxed(byte) != prev)) {
+      ++passed;
       continue;
     }
-    void* const cell = cell_of(packed);
-    const heap::HotLayout& hot = loop.layouts[layout_of(packed)];
+    // ORDER-entry-1: pairs with new_span() and allocate_large(); x86 loads are
+    // acquire anyway.
+    const uint32_t bits =
+        entries[granule >> kGranulesPerPageShift].bits.load_acquire();
+    if (kAsks || TRI_UNLIKELY(!heap::PageEntry::is_small(bits))) {
+      uint64_t packed;
+      if (mark_other(granule, bits, &packed)) edges_[out++] = packed;
+      continue;
+    }
+    base::store_relaxed(byte, cur);
+    bytes += kClassBytes.of[heap::PageEntry::size_class(bits)];
+    edges_[out] = base + (granule << heap::kGranuleShift) +
+                  (uint64_t{heap::PageEntry::layout(bits)} << kLayoutShift);
+    out += (bits & heap::PageEntry::kLeaf) == 0 ? 1 : 0;
+  }
+  marked_cells += n - passed;
+  marked_bytes += bytes;
+  return out;
+}
+
+/// A white cell that is large, in a mixed span, or perhaps waited for. True: it
+/// is to be scanned, and what is to be pushed.
+TRI_NOINLINE bool MarkWorker::mark_other(uint64_t granule, uint32_t bits,
+                                         uint64_t* packed) {
+  uint8_t* const byte = &marks_[granule];
+  const uint32_t size_class = heap::PageEntry::size_class(bits);
+  if (size_class != 0) {
+    base::store_relaxed(byte, cur_);
+    marked_bytes += kClassBytes.of[size_class];
+  } else {
+    // Of two who find a large object white one scans it.
+    uint8_t expected = prev_;
+    if (!__atomic_compare_exchange_n(byte, &expected, cur_, false,
+                                     __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+      --marked_cells;  // whom the other counts
+      return false;
+    }
+    marked_bytes += heap->space().span(granule >> kGranulesPerPageShift)->bytes;
+  }
+  void* const cell = cell_at(granule);
+  if (keys_ != nullptr && keys_->has(cell)) push_key(cell);
+  const auto layout = static_cast<LayoutId>(
+      heap->space().layout_at(bits, granule << heap::kGranuleShift));
+  *packed = pack(cell, layout);
+  return !heap->layouts().is_leaf(layout);
+}
+
+/// What waits for it is to be marked, too.
+TRI_NOINLINE void MarkWorker::push_key(void* key) {
+  const uint64_t packed = pack(key, kInvalidLayout);
+  if ((top_ == nullptr || top_->count == WorkChunk::kCells) && !add_chunk()) {
+    return;
+  }
+  std::memcpy(&top_->cells[top_->count++], &packed, sizeof(packed));
+}
+
+/// What was listed is marked; returns how many of them are to be scanned: so
+/// many words of edges_.
+TRI_ALWAYS_INLINE uint32_t MarkWorker::mark_listed() {
+  const uint32_t n = edge_count_;
+  edge_count_ = 0;
+  const uint8_t* const marks = marks_;
+  const uint8_t prev = prev_;
+  uint32_t white = 0;
+  for (uint32_t i = 0; i < n; ++i) {
+    const uint64_t granule = edges_[i];
+    edges_[white] = granule;
+    white += base::load_relaxed(&marks[granule]) == prev ? 1 : 0;
+  }
+  if (white == 0) return 0;
+  keys_ = weak_->keys->active();
+  return TRI_LIKELY(keys_ == nullptr) ? mark_white<false>(white)
+                                      : mark_white<true>(white);
+}
+
+TRI_NOINLINE void MarkWorker::mark_edges() { push_all(mark_listed()); }
+
+void MarkWorker::add(void* cell) {
+  Edges edges(this);
+  edges.add(cell);
+  edges.store();
+}
+
+void MarkWorker::shade(void* cell) {
+  if (!is_white(cell)) return;
+  add(cell);
+  mark_edges();
+}
+
+void MarkWorker::shade_all(void* const* cells, size_t n) {
+  Edges edges(this);
+  for (size_t i = 0; i < n; ++i) edges.add(cells[i]);
+  edges.store();
+  mark_edges();
+}
+
+void MarkWorker::visit_edge(TracerImpl* self, void* cell) {
+  static_cast<MarkWorker*>(self)->add(cell);
+}
+
+// --- Scanning.
+
+/// A cell of any kind, of which those that hold words of one kind, or two, are
+/// scanned here.
+TRI_NOINLINE size_t MarkWorker::scan(LayoutId layout, void* cell) {
+  const size_t page =
+      static_cast<size_t>(static_cast<char*>(cell) - base_) >> heap::kPageShift;
+  const uint32_t size_class =
+      heap::PageEntry::size_class(entries_[page].bits.load_relaxed());
+  const heap::HotLayout& hot = heap->layouts().hot(layout);
+  const size_t bytes = TRI_LIKELY(size_class != 0)
+                           ? kClassBytes.of[size_class]
+                           : heap->space().span(page)->bytes;
+  if (hot.kind == heap::ScanKind::kAllEncoded ||
+      hot.kind == heap::ScanKind::kMixed) {
+    const Encoding& e = heap->layouts().encoding(hot.encoding);
+    if (TRI_LIKELY(!TRI_ASAN && e.stride == 8 && bytes <= kPieceBytes)) {
+      scan_values(hot, e, static_cast<const uint64_t*>(cell), bytes / 8);
+      return bytes;
+    }
+  }
+  return scan_any(hot, layout, cell, bytes);
+}
+
+/// Words that are encoded values, or pointers and values.
+TRI_ALWAYS_INLINE void MarkWorker::scan_values(const heap::HotLayout& hot,
+                                               const Encoding& e,
+                                               const uint64_t* words,
+                                               size_t n) {
+  Edges edges(this);
+  edges.make_room();
+  size_t from = 0;
+  if (hot.kind == heap::ScanKind::kMixed) {
+    for (uint64_t bits = hot.head_pointers; bits != 0; bits &= bits - 1) {
+      edges.list(load_word(&words[__builtin_ctzll(bits)]));
+    }
+    if (hot.tail == LayoutSpec::Tail::kPointers) {
+      for (size_t i = hot.head_bytes / 8; i < n; ++i) {
+        edges.make_room();
+        edges.list(load_word(&words[i]));
+      }
+    }
+    from = hot.tail == LayoutSpec::Tail::kEncoded ? hot.head_bytes / 8 : n;
+  }
+  const uint64_t head = hot.head_encoded;
+  with_rule(
+      e, [&](auto&& rule) __attribute__((always_inline)) {
+        edges.make_room();
+        for (uint64_t bits = head; bits != 0; bits &= bits - 1) {
+          edges.list(rule(load_word(&words[__builtin_ctzll(bits)])));
+        }
+        for (size_t i = from; i < n; ++i) {
+          edges.make_room();
+          edges.list(rule(load_word(&words[i])));
+        }
+      });
+  edges.store();
+}
+
+TRI_NOINLINE size_t MarkWorker::scan_any(const heap::HotLayout& hot,
+                                         LayoutId layout, void* cell,
+                                         size_t bytes) {
+  auto visit_one = [this](void* p) { add(p); };
+  if (hot.kind == heap::ScanKind::kNoscan) {
+    const bool is_long = (hot.flags & heap::kLong) != 0;
+    if ((hot.flags & heap::kWeakCell) != 0) {
+      (is_long ? weak_->long_cells : weak_->cells)->add(cell);
+    }
+  } else if (hot.kind == heap::ScanKind::kWeak) {
+    scan_weak(layout, cell, bytes);
+  } else if (bytes > kPieceBytes && hot.kind != heap::ScanKind::kCustom) {
+    scan_head(heap->layouts(), hot, static_cast<const uint64_t*>(cell),
+              visit_one);
+    const size_t head = hot.tail_from();
+    if (head < bytes) list_->put_large({cell, head, bytes});
+    return head + 8;
+  } else {
+    scan_cell(heap, this, hot, layout, cell, bytes, visit_one);
+  }
+  return bytes;
+}
+
+TRI_ALWAYS_INLINE size_t MarkWorker::scan_fetched(size_t budget) {
+  Edges edges(this);
+  const heap::HotLayout* const layouts = &heap->layouts().hot(0);
+  size_t done = 0;
+  uint32_t left = fetched_;
+  while (left != 0 && done < budget) {
+    void* const packed = cells_[--left];
+    auto* const words = static_cast<const uint64_t*>(cell_of(packed));
+    const LayoutId layout = layout_of(packed);
+    const heap::HotLayout& hot = layouts[layout];
     if (TRI_LIKELY(!TRI_ASAN && hot.kind == heap::ScanKind::kHeadPointers)) {
-      auto* words = static_cast<const uint64_t*>(cell);
+      edges.make_room();
       for (uint64_t bits = hot.head_pointers; bits != 0; bits &= bits - 1) {
-        loop.later(
-            reinterpret_cast<void*>(load_word(&words[__builtin_ctzll(bits)])));
+        edges.list(load_word(&words[__builtin_ctzll(bits)]));
       }
       done += hot.head_bytes;
       continue;
     }
-    loop.store();
-    if (TRI_UNLIKELY(layout_of(packed) == kInvalidLayout)) {
-      fire(cell);
+    edges.store();
+    if (TRI_UNLIKELY(layout == kInvalidLayout)) {
+      fire(cell_of(packed));
       done += sizeof(void*);
     } else {
-      done += scan(cell);
+      done += scan(layout, cell_of(packed));
     }
-    loop.load();
+    edges.load();
   }
-  loop.mark_all();
-  loop.store();
-  marked_cells += loop.cells;
-  marked_bytes += loop.bytes;
+  edges.store();
+  fetched_ = left;
+  return done;
+}
+
+size_t MarkWorker::scan_some(size_t budget) {
+  size_t done = 0;
+  while (done < budget) {
+    fetch();
+    if (fetched_ == 0) break;
+    done += scan_fetched(budget - done);
+    fetch();
+    const uint32_t n = mark_listed();
+    if (fetched_ == 0 && n <= kBatchUsed) {
+      // A narrow graph: past the stack, which is empty.
+      for (uint32_t i = 0; i < n; ++i) {
+        cells_[i] = reinterpret_cast<void*>(edges_[i]);
+        __builtin_prefetch(cell_of(cells_[i]), 0, 3);
+      }
+      fetched_ = n;
+    } else {
+      push_all(n);
+    }
+  }
   scanned_bytes += done;
   return done;
 }
 
 void MarkWorker::rescan(void* cell) {
-  refresh_keys();
   fire(cell);  // that may have been dropped, too
-  scan(cell);
-  drain_edges();
+  scan(heap->layout_of(cell), cell);
+  mark_edges();
   while (scan_some(SIZE_MAX) != 0) {
   }
 }
+
+// --- Sharing.
 
 bool MarkWorker::take_global() {
   LargePiece piece;
@@ -480,9 +490,11 @@ bool MarkWorker::take_global() {
     uint32_t bits = entries_[page].bits.load_acquire();
     const heap::HotLayout& hot = heap->layouts().hot(
         static_cast<LayoutId>(heap::PageEntry::layout(bits)));
+    Edges edges(this);
     scan_tail(heap->layouts(), hot, static_cast<const uint64_t*>(piece.cell),
-              piece.from / 8, to / 8, [this](void* p) { shade_later(p); });
-    drain_edges();
+              piece.from / 8, to / 8, [&edges](void* p) { edges.add(p); });
+    edges.store();
+    mark_edges();
     scanned_bytes += to - piece.from;
     return true;
   }
@@ -498,8 +510,7 @@ bool MarkWorker::take_global() {
 }
 
 bool MarkWorker::publish() {
-  refresh_keys();
-  while (objects_in_ != objects_out_) push(objects_[objects_out_++ % kObjects]);
+  unfetch();
   bool any = false;
   while (top_ != nullptr) {
     WorkChunk* chunk = top_;
@@ -516,9 +527,9 @@ bool MarkWorker::publish() {
 
 void MarkWorker::balance() {
   if (list_->has_work()) return;
-  // The newest cells wait in the object FIFO: without it there may be little
-  // on the stack although a whole graph hangs off these few.
-  while (objects_in_ != objects_out_) push(objects_[objects_out_++ % kObjects]);
+  // The newest cells have been fetched: without them there may be little on the
+  // stack although a whole graph hangs off these few.
+  unfetch();
   if (top_ == nullptr) return;
   if (top_->next != nullptr && top_->next->count != 0) {
     WorkChunk* older = top_->next;

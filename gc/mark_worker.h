@@ -1,26 +1,30 @@
 // SPDX-License-Identifier: MIT
 // Copyright (c) 2026 tricolor authors
 //
-// MarkWorker: one P's share of marking. Three stages hide the cache misses of
-// following a pointer:
+// MarkWorker: one P's share of marking, in turns of three steps, each a short
+// loop without surprises for the branch predictor:
 //
-//   slot read -> [edge FIFO: mark byte prefetched] -> byte == prev? store cur
-//             -> stack of marked cells -> [object FIFO: cell prefetched] ->
-//             scan
+//   scan   the cells fetched by the last turn -> edges, mark bytes prefetched
+//   fetch  the next cells from the stack, prefetched
+//   mark   edges whose byte == prev: byte = cur, and onto the stack
 //
-// The stack holds marked cells only, never raw edges, in chunks that move whole
-// to and from the global list (gc/work_list.h).
+// So what one step touches was prefetched a step or two before, and whether a
+// word is a pointer, or its target white, is computed rather than branched on:
+// both are as good as random in most heaps. The stack holds marked cells only,
+// never raw edges, in chunks that move whole to and from the global list
+// (gc/work_list.h).
 //
 // Invariants
-// 1. A cell on a stack, in the object FIFO or on the global list has been
-//    marked (byte == cur) and not yet been scanned for that push. It lies there
-//    with its layout's id in the upper 16 bits.
-// 2. Edges wait in the FIFO only inside one call: every entry point ends with
-//    drain_edges().
+// 1. A cell on a stack, fetched, or on the global list has been marked (byte ==
+//    cur) and not yet been scanned for that push. It lies there with its
+//    layout's id in the upper 16 bits.
+// 2. Edges wait only inside one call: every entry point but add() ends with
+//    mark_edges().
 //
 // Threads: the holder of the P (see gc/proc.h).
-// Source of the idea: Cher, Hosking, Vitek, "Software prefetching for
-// mark-sweep garbage collection" (ISMM 2004): the FIFO in front of the stack.
+// Sources of the ideas: Cher, Hosking, Vitek, "Software prefetching for
+// mark-sweep garbage collection" (ISMM 2004); the batches are those of
+// vectorised query execution. docs/design/0015-marking.md has the numbers.
 #ifndef TRICOLOR_GC_MARK_WORKER_H_
 #define TRICOLOR_GC_MARK_WORKER_H_
 
@@ -60,8 +64,13 @@ struct TracerImpl {
 
 class MarkWorker : public TracerImpl {
  public:
-  static constexpr uint32_t kEdges = 64;  // powers of two
-  static constexpr uint32_t kObjects = 32;
+  /// Larger cells are scanned in pieces of so much.
+  static constexpr size_t kPieceBytes = size_t{128} << 10;
+  /// Cells scanned in a turn.
+  static constexpr uint32_t kBatch = 32;
+  /// Edges that wait at most; and how many one cell may add between two looks.
+  static constexpr uint32_t kEdges = 512;
+  static constexpr uint32_t kSlack = heap::kMaxHeadWords;
 
   void init(heap::Heap* heap, WorkList* list, const WeakSinks* weak);
 
@@ -71,20 +80,21 @@ class MarkWorker : public TracerImpl {
   /// Whether `cell` is the start of a white cell. What was committed since the
   /// cycle began is black.
   bool is_white(const void* cell) const {
-    auto offset = static_cast<size_t>(static_cast<const char*>(cell) - base_);
-    return in_heap(offset) &&
-           base::load_relaxed(&marks_[offset >> heap::kGranuleShift]) == prev_;
+    const uint64_t g = granule_of(cell);
+    return g < granules_ && base::load_relaxed(&marks_[g]) == prev_;
   }
   /// Marks `cell` if it is a white cell (null, outside and invalid words are
-  /// ignored) and pushes it. Immediate: no FIFO.
+  /// ignored) and pushes it.
   void shade(void* cell);
-  /// The same for many, through the edge FIFO.
+  /// The same for many.
   void shade_all(void* const* cells, size_t n);
-  /// Empties the edge FIFO: to be called after visits through TracerImpl.
-  void drain_edges();
+  /// The same, at the next mark_edges().
+  void add(void* cell);
+  /// What was added, or visited through TracerImpl, is marked.
+  void mark_edges();
 
-  /// Scans about `bytes` of cells, or until the stack and the FIFOs are empty.
-  /// Returns the bytes scanned; 0: nothing was there.
+  /// Scans about `bytes` of cells, or until there are none. Returns the bytes
+  /// scanned; 0: nothing was there.
   size_t scan_some(size_t bytes);
 
   /// Scans a marked cell again, and all that hangs off it locally.
@@ -94,7 +104,10 @@ class MarkWorker : public TracerImpl {
   void set_epoch(uint8_t epoch) { cur_ = epoch; }
 
   /// Whether there is nothing local left.
-  bool empty() const { return chunk_count_local() == 0; }
+  bool empty() const {
+    return fetched_ == 0 &&
+           (top_ == nullptr || (top_->count == 0 && top_->next == nullptr));
+  }
   /// Hands all local work to the global list; true if there was any.
   bool publish();
   /// Hands half of it over if others are hungry.
@@ -110,37 +123,43 @@ class MarkWorker : public TracerImpl {
   uint64_t scanned_bytes = 0;
 
  private:
-  size_t chunk_count_local() const {
-    return (top_ == nullptr ? 0 : top_->count + (top_->next != nullptr)) +
-           (objects_in_ - objects_out_);
+  struct Edges;
+
+  /// Beyond granules_ for what is outside the heap, and for what is no multiple
+  /// of 16: its low bits become the upper ones.
+  uint64_t granule_of(const void* cell) const {
+    const auto offset =
+        static_cast<uint64_t>(static_cast<const char*>(cell) - base_);
+    return offset >> heap::kGranuleShift | offset << (64 - heap::kGranuleShift);
   }
-  bool in_heap(size_t offset) const {
-    return offset < limit_ && (offset & 15) == 0;
+  void* cell_at(uint64_t granule) const {
+    return base_ + (granule << heap::kGranuleShift);
   }
+  size_t scan_fetched(size_t budget);
+  void fetch();
+  uint32_t mark_listed();
   template <bool kAsks>
-  struct Loop;
-  template <bool kAsks>
-  size_t scan_batch(size_t budget);
-  /// From now on, in this call, marks look for values that wait for a key.
-  void refresh_keys();
-  void shade_later(void* cell);
-  void mark_or_skip(size_t offset, void* cell);
-  void push(void* cell);
-  void push_slow(void* cell);
-  void* pop();
-  void* pop_slow();
-  size_t scan(void* cell);
+  uint32_t mark_white(uint32_t n);
+  bool mark_other(uint64_t granule, uint32_t bits, uint64_t* packed);
+  void push_key(void* key);
+  void push_all(uint32_t n);
+  bool add_chunk();
+  void unfetch();
+  size_t scan(LayoutId layout, void* cell);
+  void scan_values(const heap::HotLayout& hot, const Encoding& e,
+                   const uint64_t* words, size_t n);
+  size_t scan_any(const heap::HotLayout& hot, LayoutId layout, void* cell,
+                  size_t bytes);
   void fire(void* key);
   bool scan_pairs(const WeakWords& words, void* cell, size_t bytes);
   void scan_all(const WeakWords& words, void* cell, size_t bytes);
   void scan_weak(LayoutId layout, void* cell, size_t bytes);
-  size_t scan_large(void* cell, const heap::HotLayout& hot, size_t bytes);
   static void visit_edge(TracerImpl* self, void* cell);
 
   // Copies of the heap's, refreshed at begin_cycle_stw.
   char* base_ = nullptr;
-  size_t limit_ =
-      0;  ///< committed at the cycle's start: beyond it all is black
+  /// Committed at the cycle's start: beyond it all is black.
+  uint64_t granules_ = 0;
   uint8_t* marks_ = nullptr;
   const heap::PageEntry* entries_ = nullptr;
   uint8_t prev_ = 0;
@@ -151,12 +170,10 @@ class MarkWorker : public TracerImpl {
   const EphemeronKeys* keys_ = nullptr;  ///< null: nothing waits
   WorkChunk* top_ = nullptr;  ///< newest chunk; older ones linked by next
   WorkChunk* spare_ = nullptr;
-  uint32_t edges_in_ = 0;
-  uint32_t edges_out_ = 0;
-  uint32_t objects_in_ = 0;
-  uint32_t objects_out_ = 0;
-  void* edges_[kEdges];
-  void* objects_[kObjects];
+  uint32_t edge_count_ = 0;
+  uint32_t fetched_ = 0;
+  void* cells_[kBatch];  ///< [0, fetched_): marked, to be scanned next
+  uint64_t edges_[kEdges + kSlack];  ///< granules
 };
 
 }  // namespace tricolor::gc

@@ -3,7 +3,7 @@
 //
 // Scanning: calls a visitor for every managed pointer in a cell, in a stretch
 // of words, or among an owner's roots. Shared by the markers (through their
-// edge FIFO) and by the second mark (gc/checkmark.cc), so that both see the
+// list of edges) and by the second mark (gc/checkmark.cc), so that both see the
 // same edges.
 //
 // Words are read one by one with relaxed loads (acquire under
@@ -70,14 +70,48 @@ TRI_NOINLINE void scan_pairs_at(const Encoding& e, const uint64_t* words,
   }
 }
 
-template <class Visit>
-inline void scan_encoded(const Encoding& e, const uint64_t* words, size_t n,
-                         Visit&& visit) {
-  if (TRI_UNLIKELY(e.stride == 16)) return scan_pairs(e, words, n, visit);
-  for (size_t i = 0; i < n; ++i) {
-    void* cell = heap::decode(e, load_word(&words[i]));
-    if (cell != nullptr) visit(cell);
+/// Calls f(rule), where rule(word) is the managed pointer in a word, as a word,
+/// or 0.
+/// One instance of f for each kind: the rule's constants are in registers, and
+/// what is no pointer is computed, not branched on.
+template <class F>
+TRI_ALWAYS_INLINE void with_rule(const Encoding& e, F&& f) {
+  const uint64_t mask = e.payload_mask;
+  switch (e.kind) {
+    case EncodingKind::kRaw:
+      f([mask](uint64_t word) { return word & mask; });
+      return;
+    case EncodingKind::kRange: {
+      const uint64_t lo = e.range_lo;
+      const uint64_t span = e.range_hi - e.range_lo;
+      f([mask, lo, span](uint64_t word) {
+        return word & mask & (0 - uint64_t{word - lo <= span});
+      });
+      return;
+    }
+    case EncodingKind::kTagSet: {
+      const uint64_t set[4] = {e.tag_set[0], e.tag_set[1], e.tag_set[2],
+                               e.tag_set[3]};
+      const uint8_t shift = e.tag_shift;
+      const uint8_t tags = e.tag_mask;
+      f([mask, &set, shift, tags](uint64_t word) {
+        const uint64_t tag = word >> shift & tags;
+        const uint64_t all = 0 - (set[tag >> 6] >> (tag & 63) & 1);
+        return word & mask & all;
+      });
+      return;
+    }
   }
+}
+
+template <class Visit>
+TRI_ALWAYS_INLINE void scan_encoded(const Encoding& e, const uint64_t* words,
+                                    size_t n, Visit&& visit) {
+  if (TRI_UNLIKELY(e.stride == 16)) return scan_pairs(e, words, n, visit);
+  with_rule(e, [&](auto&& rule) {
+    for (size_t i = 0; i < n; ++i)
+      visit(reinterpret_cast<void*>(rule(load_word(&words[i]))));
+  });
 }
 
 template <class Visit>
@@ -94,10 +128,12 @@ TRI_ALWAYS_INLINE void scan_encoded_at(const Encoding& e, const uint64_t* words,
   if (TRI_UNLIKELY(e.stride == 16)) {
     return scan_pairs_at(e, words, bits, visit);
   }
-  for (; bits != 0; bits &= bits - 1) {
-    void* cell = heap::decode(e, load_word(&words[__builtin_ctzll(bits)]));
-    if (cell != nullptr) visit(cell);
-  }
+  with_rule(e, [&](auto&& rule) {
+    for (; bits != 0; bits &= bits - 1) {
+      visit(reinterpret_cast<void*>(
+          rule(load_word(&words[__builtin_ctzll(bits)]))));
+    }
+  });
 }
 
 /// Words [from, to) of a cell whose tail is of kElements. A piece may begin and

@@ -105,6 +105,11 @@ class LayoutTable {
   bool is_uninitialized(LayoutId id) const {
     return (hot_[id].flags & kNoZero) != 0;
   }
+  /// See PageEntry::kLeaf.
+  bool is_leaf(LayoutId id) const {
+    const HotLayout& hot = hot_[id];
+    return hot.kind == ScanKind::kNoscan && (hot.flags & kWeakCell) == 0;
+  }
   const Encoding& encoding(EncodingId id) const { return encodings_[id]; }
   uint32_t encoding_count() const { return encoding_count_.load_acquire(); }
 

@@ -478,12 +478,13 @@ Span* Heap::new_span(MCache* mc, uint32_t slot_id) {
     const size_t ids_at = kMixedClasses.of[c].ids_at;
     unpoison(start + ids_at, kPageBytes - ids_at);
   }
+  const bool leaf = layouts_.is_leaf(layout);
   for (uint32_t i = 0; i < npages; ++i) {
     // ORDER-entry-1: pairs with the marker's load: a published cell's page
     // entry is complete (the cell's own publication orders it, too).
     space_.entry(page + i)->bits.store_release(
         mixed ? PageEntry::pack(i, c, SpanState::kMixed)
-              : PageEntry::pack(layout, c, SpanState::kSmall));
+              : PageEntry::pack_small(layout, c, leaf));
   }
   span_count_.fetch_add_relaxed(1);
   return span;

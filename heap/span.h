@@ -72,7 +72,17 @@ struct PageEntry {
     return (bits & 0xff) == static_cast<uint32_t>(SpanState::kMixed);
   }
   static SpanState kind(uint32_t bits) {
-    return static_cast<SpanState>(bits & 0x7f);
+    return static_cast<SpanState>(bits & 0x3f);
+  }
+  /// Of a page of kSmall: nothing is looked at in its cells, nor done about
+  /// them, once they are marked.
+  static constexpr uint32_t kLeaf = 0x40;
+  static constexpr uint32_t pack_small(uint32_t layout, uint32_t size_class,
+                                       bool leaf) {
+    return pack(layout, size_class, SpanState::kSmall) | (leaf ? kLeaf : 0);
+  }
+  static bool is_small(uint32_t bits) {
+    return (bits & 0xff & ~kLeaf) == static_cast<uint32_t>(SpanState::kSmall);
   }
   /// Of a page of a large object that is being made: it held old bytes.
   static constexpr uint32_t kDirty = 0x80;

@@ -33,13 +33,13 @@ uint32_t slot_of(const Span* span) {
   return uint32_t{span->layout} << TRI_DETAIL_CLASS_SHIFT | span->size_class;
 }
 
-uint32_t entry_of(const Span* span, size_t i) {
+uint32_t entry_of(const LayoutTable& layouts, const Span* span, size_t i) {
   switch (span->state) {
     case SpanState::kSmall:
       return span->mixed ? PageEntry::pack(static_cast<uint32_t>(i),
                                            span->size_class, SpanState::kMixed)
-                         : PageEntry::pack(span->layout, span->size_class,
-                                           SpanState::kSmall);
+                         : PageEntry::pack_small(span->layout, span->size_class,
+                                                 layouts.is_leaf(span->layout));
     case SpanState::kLarge:
       return i == 0 ? PageEntry::pack(span->layout, 0, SpanState::kLarge)
                     : PageEntry::pack_tail(i);
@@ -126,9 +126,9 @@ void Heap::validate_entries_stw(const Span* span) const {
     // Until a large object is zeroed, its entry says noscan.
     const bool unborn = i == 0 && span->state == SpanState::kLarge &&
                         bits == PageEntry::pack(0, 0, SpanState::kLarge);
-    TRI_CHECK(bits == entry_of(span, i) || unborn,
+    TRI_CHECK(bits == entry_of(layouts_, span, i) || unborn,
               "span %u: the entry of its page %zu is %#x, not %#x", first, i,
-              bits, entry_of(span, i));
+              bits, entry_of(layouts_, span, i));
     TRI_CHECK(i == 0 || space_.span(first + i)->state == SpanState::kFree,
               "span %u: another begins at its page %zu", first, i);
   }

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 tricolor authors
+//
+// MarkWorker, of cells with words that are not strong: what they keep alive is
+// marked, pairs whose keys are alive among it, and the cell is listed for what
+// comes when the mark has ended (gc/settle.cc).
+#include "gc/cell_list.h"
+#include "gc/ephemeron_keys.h"
+#include "gc/mark_worker.h"
+#include "gc/scan.h"
+#include "gc/weak_words.h"
+
+namespace tricolor::gc {
+
+/// Marks what waits for `key`, which has been marked.
+TRI_NOINLINE void MarkWorker::fire(void* key) {
+  const EphemeronKeys* keys = weak_->keys->active();
+  if (keys == nullptr) return;
+  keys->for_each(key, [this](void* value) { add(value); });
+}
+
+/// Marks the values of keys that are not white; false: some key is, and its
+/// value too.
+bool MarkWorker::scan_pairs(const WeakWords& weak, void* cell, size_t bytes) {
+  constexpr auto kPair = LayoutSpec::Strength::kEphemeron;
+  auto* words = static_cast<const uint64_t*>(cell);
+  bool resolved = true;
+  for (size_t i = 0; i < bytes / 8; i += 2) {
+    const Encoding* of_key = weak.at(i, kPair);
+    if (of_key == nullptr) continue;
+    void* value =
+        heap::decode(*weak.at(i + 1, kPair), load_word(&words[i + 1]));
+    if (!is_white(value)) continue;
+    if (is_white(heap::decode(*of_key, load_word(&words[i])))) {
+      resolved = false;
+    } else {
+      add(value);
+    }
+  }
+  return resolved;
+}
+
+/// Marks what words that are not strong refer to: there was no memory to list
+/// the cell, so nothing of it may die.
+void MarkWorker::scan_all(const WeakWords& weak, void* cell, size_t bytes) {
+  using Strength = LayoutSpec::Strength;
+  auto* words = static_cast<const uint64_t*>(cell);
+  for (size_t i = 0; i < bytes / 8; ++i) {
+    for (Strength s :
+         {Strength::kWeak, Strength::kLongWeak, Strength::kEphemeron}) {
+      const Encoding* e = weak.at(i, s);
+      if (e != nullptr) add(heap::decode(*e, load_word(&words[i])));
+    }
+  }
+}
+
+TRI_NOINLINE void MarkWorker::scan_weak(LayoutId layout, void* cell,
+                                        size_t bytes) {
+  using Strength = LayoutSpec::Strength;
+  const WeakWords weak(heap->layouts(), layout);
+  // Of a large one others take the strong tail in pieces, and the pairs, all of
+  // which count as unresolved.
+  const bool large = bytes > kPieceBytes;
+  const size_t head = heap->layouts().hot(layout).tail_from();
+  scan_strong(heap->layouts(), layout, cell, large ? head : bytes,
+              [this](void* p) { add(p); });
+  if (large &&
+      heap->layouts().cold(layout).tail_strength == Strength::kStrong) {
+    list_->put_large({cell, head, bytes});
+  }
+  bool listed = true;
+  if (weak.any(Strength::kEphemeron)) {
+    const bool resolved = !large && scan_pairs(weak, cell, bytes);
+    listed = (resolved ? weak_->pairs : weak_->unresolved)->add(cell);
+  }
+  if (weak.any(Strength::kWeak) || weak.any(Strength::kLongWeak)) {
+    listed = weak_->arrays->add(cell) && listed;
+  }
+  if (TRI_UNLIKELY(!listed)) scan_all(weak, cell, bytes);
+}
+
+}  // namespace tricolor::gc
