@@ -63,7 +63,8 @@ size_t fair_share(size_t bytes) {
 
 }  // namespace
 
-bool AddressSpace::init(size_t bytes, Error* error) {
+bool AddressSpace::init(size_t bytes, HugePages huge_pages, Error* error) {
+  huge_pages_ = huge_pages;
   size_t want =
       bytes == 0 ? fair_share(default_reservation()) : clamp_reservation(bytes);
   for (size_t n = want;; n = clamp_reservation(n / 2)) {
@@ -145,6 +146,28 @@ bool AddressSpace::commit_range(size_t from, size_t to) {
          base::os_commit(base_ + from, to - from);
 }
 
+// A mark of a large heap misses the TLB at most edges: for the cell, and for
+// its mark byte. The tables are dense, so huge pages for them cost nothing; of
+// the cells the kernel then also backs what the scavenger has given back, which
+// is why these are the embedder's choice (docs/design/0015-marking.md).
+void AddressSpace::advise_huge(size_t from, size_t to) {
+  if (huge_pages_ == HugePages::kOff) return;
+  if (huge_pages_ == HugePages::kAll) {
+    base::os_hugepage(base_ + from, to - from);
+  } else {
+    if (to <= kHugeTablesFrom) return;
+    if (from <= kHugeTablesFrom) from = 0;  // all there is, the first time
+  }
+  auto table = [&](void* start, size_t per_page) {
+    const size_t lo = round_down((from >> kPageShift) * per_page, kPageBytes);
+    const size_t hi = round_up((to >> kPageShift) * per_page, kPageBytes);
+    base::os_hugepage(static_cast<char*>(start) + lo, hi - lo);
+  };
+  table(marks_, kPageBytes >> kGranuleShift);
+  table(entries_, sizeof(PageEntry));
+  table(spans_, sizeof(Span));
+}
+
 bool AddressSpace::grow(size_t bytes) {
   size_t from = committed_.load_relaxed();
   // An eighth more than is there keeps the number of calls logarithmic.
@@ -157,6 +180,7 @@ bool AddressSpace::grow(size_t bytes) {
       return false;
     }
   }
+  advise_huge(from, from + step);
   // ORDER-commit-1: pairs with any load of committed_bytes that follows a
   // pointer into the range: the tables are mapped before the bound moves.
   committed_.store_release(from + step);

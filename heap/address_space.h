@@ -26,6 +26,7 @@
 #include "heap/mixed.h"
 #include "heap/span.h"
 #include "tricolor/error.h"
+#include "tricolor/options.h"
 
 namespace tricolor::heap {
 
@@ -34,6 +35,8 @@ inline constexpr size_t kPageBytes = size_t{1} << kPageShift;
 inline constexpr size_t kGranuleShift = 4;  // one mark byte per 16 bytes
 inline constexpr size_t kOsPageBytes = 4096;
 inline constexpr size_t kGrowBytes = size_t{4} << 20;
+/// See HugePages::kTables.
+inline constexpr size_t kHugeTablesFrom = size_t{512} << 20;
 inline constexpr size_t kReserveMin = size_t{64} << 20;
 inline constexpr size_t kReserveMax = size_t{256} << 30;
 
@@ -41,7 +44,7 @@ class AddressSpace {
  public:
   /// Reserves `bytes`, halving on refusal down to 64 MiB. 0: 8 times the memory
   /// there is, at most 256 GiB, and less where a process has hundreds of heaps.
-  bool init(size_t bytes, Error* error);
+  bool init(size_t bytes, HugePages huge_pages, Error* error);
   void destroy();
 
   /// Commits at least `bytes` more; false if the OS or the reservation refuses.
@@ -94,8 +97,10 @@ class AddressSpace {
  private:
   bool reserve_tables();
   bool commit_range(size_t from, size_t to);
+  void advise_huge(size_t from, size_t to);
 
   // Immutable after init.
+  HugePages huge_pages_ = HugePages::kOff;
   char* base_ = nullptr;
   size_t reserved_ = 0;
   uint8_t* marks_ = nullptr;

@@ -49,7 +49,8 @@ bool Heap::init(base::MetaArena* meta, const HeapOptions& options,
   if (centrals_ == nullptr || listing_ids_ == nullptr) return false;
   if (!layouts_.init(meta, &Heap::make_room, this)) return false;
   // Last, so that what is reserved for cells leaves room for the tables.
-  if (!space_.init(options.reservation_bytes, error)) return false;
+  if (!space_.init(options.reservation_bytes, options.huge_pages, error))
+    return false;
   base::LockGuard guard(pages_lock_);
   return pages_.init(space_.reserved_bytes() >> kPageShift);
 }

@@ -47,6 +47,7 @@ struct HeapOptions {
   bool check_free = false;     ///< and look, before reuse, that they still are
   uint32_t max_run_cells = 0;  ///< 0: no limit; 1: every allocation refills
   bool mixed_spans = false;    ///< see heap/mixed.h; a runtime has them
+  HugePages huge_pages = HugePages::kOff;
 };
 
 inline constexpr uint32_t kSlotsPerLayout = 1u << TRI_DETAIL_CLASS_SHIFT;

@@ -20,6 +20,10 @@ static_assert(offsetof(tri_options, hard_limit_bytes) ==
               offsetof(tricolor::Options, hard_limit_bytes));
 static_assert(offsetof(tri_options, gc_idle_workers) ==
               offsetof(tricolor::Options, gc_idle_workers));
+static_assert(offsetof(tri_options, huge_pages) ==
+              offsetof(tricolor::Options, huge_pages));
+static_assert(TRI_HUGE_PAGES_ALL ==
+              static_cast<uint32_t>(tricolor::HugePages::kAll));
 static_assert(TRI_ASSIST_OFF == static_cast<int>(tricolor::AssistPolicy::kOff));
 static_assert(offsetof(tri_options, conservative_stacks) ==
               offsetof(tricolor::Options, conservative_stacks));

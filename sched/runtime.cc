@@ -59,6 +59,10 @@ heap::HeapOptions heap_options(const Settings& settings) {
   o.check_free = settings.debug.clobberfree >= 2;
   o.max_run_cells = settings.debug.max_run_cells;
   o.mixed_spans = true;
+  o.huge_pages = settings.options.huge_pages;
+  if (settings.debug.huge_pages <= static_cast<uint32_t>(HugePages::kAll)) {
+    o.huge_pages = static_cast<HugePages>(settings.debug.huge_pages);
+  }
   return o;
 }
 

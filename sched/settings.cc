@@ -63,6 +63,7 @@ constexpr DebugFlag kDebugFlags[] = {
     {"gcstress", nullptr, &DebugSettings::gcstress},
     {"gcpacertrace", &DebugSettings::gcpacertrace, nullptr},
     {"gcidle", nullptr, &DebugSettings::gc_idle},
+    {"hugepages", nullptr, &DebugSettings::huge_pages},
     {"gcperiod", nullptr, &DebugSettings::gc_period_ms},
     {"schedtrace", nullptr, &DebugSettings::schedtrace_ms},
     {"maxruncells", nullptr, &DebugSettings::max_run_cells},
@@ -95,7 +96,7 @@ void parse_debug(const char* text, const char* name, DebugSettings* debug) {
     complain(kDebugComplaint, name, it.item(),
              "gctrace, gcpacertrace, gccheckmark, barriercheck, badptr, "
              "clobberfree=N, conservativestacks, gcstress=N, pollstress=N, "
-             "smallbuffers, gcperiod=MS, gcidle=0, schedtrace=MS");
+             "smallbuffers, gcperiod=MS, gcidle=0, hugepages=N, schedtrace=MS");
   }
 }
 
@@ -195,6 +196,12 @@ bool check_options(const Options& o, Error* error) {
     set_error(error, ErrorCode::kInvalidArgument,
               "Options::gc_percent is %d: a percentage, or kGcOff",
               o.gc_percent);
+    return false;
+  }
+  if (o.huge_pages > HugePages::kAll) {
+    set_error(error, ErrorCode::kInvalidArgument,
+              "Options::huge_pages is %u, which is none",
+              static_cast<unsigned>(o.huge_pages));
     return false;
   }
   if (o.assist_policy > AssistPolicy::kOff) {

@@ -30,6 +30,13 @@ enum class AssistPolicy : uint32_t {
   kOff = 2,      ///< nothing: memory is bounded by the limits alone
 };
 
+/// What of the heap the kernel is asked to back by huge pages.
+enum class HugePages : uint32_t {
+  kOff = 0,
+  kTables = 1,  ///< mark bytes and page tables, once 512 MiB are committed
+  kAll = 2,     ///< all of these and the cells, from the start
+};
+
 struct Options {
   uint32_t size = sizeof(Options);  ///< set by the compiler of the embedder
   uint32_t abi = kAbiVersion;
@@ -92,6 +99,9 @@ struct Options {
   /// Whether an idle P marks all the time, or its share, too. TRIDEBUG:
   /// gcidle=0.
   bool gc_idle_workers = true;
+  /// Environment: TRIDEBUG: hugepages=0, 1 or 2. Nothing happens where
+  /// /sys/kernel/mm/transparent_hugepage/enabled says never.
+  HugePages huge_pages = HugePages::kTables;
   /// Called with no lock held when `make` finds no memory. It may throw or
   /// longjmp (then scope_reset of local.h, or tri_frame_reset, comes next); if
   /// it returns, the process ends with a message. May be null. It may let go of

@@ -52,6 +52,11 @@ typedef struct tri_error {
 } tri_error;
 
 /* tricolor::AssistPolicy. */
+enum {
+  TRI_HUGE_PAGES_OFF = 0,
+  TRI_HUGE_PAGES_TABLES = 1,
+  TRI_HUGE_PAGES_ALL = 2
+};
 enum { TRI_ASSIST_CLASSIC = 0, TRI_ASSIST_BOUNDED = 1, TRI_ASSIST_OFF = 2 };
 
 /* Start from TRI_OPTIONS_INIT, which has the defaults; tricolor/options.h tells
@@ -78,6 +83,7 @@ typedef struct tri_options {
   uint32_t assist_budget_us;
   uint32_t gc_worker_percent;
   bool gc_idle_workers;
+  uint32_t huge_pages; /* TRI_HUGE_PAGES_* */
   void (*on_out_of_memory)(tri_runtime* rt, size_t bytes, void* ctx);
   void* on_out_of_memory_ctx;
   void (*on_gc_event)(tri_runtime* rt, const tri_gc_event* event, void* ctx);
@@ -88,7 +94,8 @@ typedef struct tri_options {
 #define TRI_OPTIONS_INIT                                                     \
   {                                                                          \
     sizeof(tri_options), TRI_ABI_VERSION, 100, 0, -1, 120000, 0, 0, 0, 0, 0, \
-        0, false, 0, "TRI", 0, TRI_ASSIST_CLASSIC, 50, 25, true, 0, 0, 0, 0  \
+        0, false, 0, "TRI", 0, TRI_ASSIST_CLASSIC, 50, 25, true,             \
+        TRI_HUGE_PAGES_TABLES, 0, 0, 0, 0                                    \
   }
 
 tri_runtime* tri_runtime_create(const tri_options* options, tri_error* error);

@@ -556,6 +556,7 @@ int main(void) {
   options.max_procs = 2;
   options.initial_heap_bytes = 1 << 20;
   CHECK(options.gc_worker_percent == 25 && options.gc_idle_workers);
+  CHECK(options.huge_pages == TRI_HUGE_PAGES_TABLES);
   options.assist_policy = TRI_ASSIST_BOUNDED;
   options.assist_budget_us = 100;
   tri_error error = {0};

@@ -7,7 +7,10 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdio>
 #include <cstring>
+#include <fstream>
+#include <string>
 #include <vector>
 
 #include "base/os_memory.h"
@@ -33,7 +36,7 @@ TEST(heap_address_space, rounds_what_is_asked_for) {
   Error error;
   for (size_t mib : {0, 1, 64, 65, 68, 100}) {
     AddressSpace space;
-    ASSERT_TRUE(space.init(mib * kMiB, &error)) << error.text;
+    ASSERT_TRUE(space.init(mib * kMiB, HugePages::kOff, &error)) << error.text;
     EXPECT_GE(space.reserved_bytes(), mib * kMiB);
     EXPECT_GE(space.reserved_bytes(), kReserveMin);
     EXPECT_EQ(space.reserved_bytes() % kGrowBytes, 0u);
@@ -48,7 +51,7 @@ TEST(heap_address_space, rounds_what_is_asked_for) {
 TEST(heap_address_space, every_page_and_its_table_entries_are_usable) {
   Error error;
   AddressSpace space;
-  ASSERT_TRUE(space.init(68 * kMiB, &error));
+  ASSERT_TRUE(space.init(68 * kMiB, HugePages::kOff, &error));
   int steps = 0;
   while (space.grow(kGrowBytes)) {
     size_t last = space.committed_pages() - 1;
@@ -69,7 +72,7 @@ TEST(heap_address_space, every_page_and_its_table_entries_are_usable) {
 TEST(heap_address_space, grows_by_an_eighth_and_refuses_too_much) {
   Error error;
   AddressSpace space;
-  ASSERT_TRUE(space.init(256 * kMiB, &error));
+  ASSERT_TRUE(space.init(256 * kMiB, HugePages::kOff, &error));
   ASSERT_TRUE(space.grow(128 * kMiB));
   ASSERT_TRUE(space.grow(1));
   EXPECT_EQ(space.committed_bytes(), (128 + 16) * kMiB);
@@ -88,7 +91,7 @@ TEST(heap_address_space, halves_until_the_os_agrees) {
     base::OsFaultScope scope(hook);
     Error error;
     AddressSpace space;
-    ASSERT_TRUE(space.init(1024 * kMiB, &error)) << error.text;
+    ASSERT_TRUE(space.init(1024 * kMiB, HugePages::kOff, &error)) << error.text;
     EXPECT_LE(space.reserved_bytes(), allowed * kMiB);
     EXPECT_GT(space.reserved_bytes() * 2, allowed * kMiB * 3 / 4);
     EXPECT_TRUE(space.grow(kGrowBytes));
@@ -102,14 +105,69 @@ TEST(heap_address_space, odd_sizes_halve_down_to_the_minimum) {
   base::OsFaultScope scope(hook);
   Error error;
   AddressSpace space;
-  ASSERT_TRUE(space.init(100 * kMiB, &error)) << error.text;
+  ASSERT_TRUE(space.init(100 * kMiB, HugePages::kOff, &error)) << error.text;
   EXPECT_EQ(space.reserved_bytes(), kReserveMin);
   space.destroy();
 }
 
+/// Whether the mapping that `address` is in has been advised to be huge ("hg"
+/// among its flags).
+bool is_advised(const void* address) {
+  std::ifstream maps("/proc/self/smaps");
+  const auto at = reinterpret_cast<uintptr_t>(address);
+  bool inside = false;
+  for (std::string line; std::getline(maps, line);) {
+    uintptr_t from = 0;
+    uintptr_t to = 0;
+    if (std::sscanf(line.c_str(), "%zx-%zx ", &from, &to) == 2) {
+      inside = from <= at && at < to;
+    } else if (inside && line.rfind("VmFlags:", 0) == 0) {
+      return line.find(" hg") != std::string::npos;
+    }
+  }
+  return false;
+}
+
+struct Advised {
+  bool cells, marks, entries, spans;
+};
+Advised advised(const AddressSpace& space, size_t offset) {
+  const size_t page = offset >> kPageShift;
+  return {is_advised(space.base() + offset), is_advised(space.mark_of(offset)),
+          is_advised(space.entry(page)), is_advised(space.span(page))};
+}
+
+TEST(heap_address_space, huge_pages) {
+  if (!std::ifstream("/sys/kernel/mm/transparent_hugepage/enabled").good()) {
+    GTEST_SKIP() << "this kernel has none";
+  }
+  for (HugePages wanted :
+       {HugePages::kOff, HugePages::kTables, HugePages::kAll}) {
+    const int what = static_cast<int>(wanted);
+    Error error;
+    AddressSpace space;
+    ASSERT_TRUE(space.init(1024 * kMiB, wanted, &error)) << error.text;
+    ASSERT_TRUE(space.grow(64 * kMiB));
+    const Advised small = advised(space, 32 * kMiB);
+    const bool all = wanted == HugePages::kAll;
+    EXPECT_EQ(small.cells, all) << what;
+    EXPECT_EQ(small.marks, all) << what;
+    ASSERT_TRUE(space.grow(kHugeTablesFrom));
+    const bool tables = wanted != HugePages::kOff;
+    for (size_t offset : {32 * kMiB, 500 * kMiB}) {
+      const Advised now = advised(space, offset);
+      EXPECT_EQ(now.cells, all) << what;
+      EXPECT_EQ(now.marks, tables) << what << " " << offset;
+      EXPECT_EQ(now.entries, tables) << what << " " << offset;
+      EXPECT_EQ(now.spans, tables) << what << " " << offset;
+    }
+    space.destroy();
+  }
+}
+
 size_t default_bytes() {
   AddressSpace space;
-  EXPECT_TRUE(space.init(0, nullptr));
+  EXPECT_TRUE(space.init(0, HugePages::kOff, nullptr));
   const size_t bytes = space.reserved_bytes();
   space.destroy();
   return bytes;
@@ -123,7 +181,7 @@ TEST(heap_address_space, a_default_is_a_share_of_what_heaps_have_left) {
   std::vector<AddressSpace> others(6);  // up to 96 TiB, more than heaps get
   size_t taken = 0;
   for (AddressSpace& space : others) {
-    ASSERT_TRUE(space.init(16 * kTiB, nullptr));
+    ASSERT_TRUE(space.init(16 * kTiB, HugePages::kOff, nullptr));
     taken += space.reserved_bytes();
     const size_t rest = taken < 64 * kTiB ? 64 * kTiB - taken : 0;
     size_t most = rest / 256 < kReserveMin ? kReserveMin : rest / 256;
@@ -140,7 +198,7 @@ TEST(heap_address_space, refused_altogether_is_an_error_with_advice) {
     base::OsFaultScope scope(hook);
     Error error;
     AddressSpace space;
-    EXPECT_FALSE(space.init(ask, &error));
+    EXPECT_FALSE(space.init(ask, HugePages::kOff, &error));
     EXPECT_EQ(error.code, ErrorCode::kOutOfMemory);
     EXPECT_NE(std::strstr(error.text, "RLIMIT_AS"), nullptr) << error.text;
     EXPECT_GT(refuse.asked, 0);
