@@ -24,7 +24,7 @@ P* acquire_idle_p_locked(RuntimeImpl* rt) {
   p->link = nullptr;
   s.idle_p_count.fetch_sub_seq_cst(1);
   set_p_state(p, PState::kIdle, PState::kRunning);
-  if (rt->sysmon.sleeps.load_relaxed()) wake_sysmon(rt);
+  if (rt->sysmon.sleeps.load_relaxed()) wake_sysmon_locked(rt);
   return p;
 }
 

@@ -154,9 +154,17 @@ void stop_sysmon(RuntimeImpl* rt) {
   rt->sysmon.parker.unpark();
 }
 
-void wake_sysmon(RuntimeImpl* rt) {
+void wake_sysmon_locked(RuntimeImpl* rt) {
+  rt->sched.lock.assert_held();
   rt->sysmon.sleeps.store_relaxed(false);
   rt->sysmon.parker.unpark();
+}
+
+// Under the lock: sysmon has either seen what it is woken for, or said before
+// that it sleeps.
+void wake_sysmon(RuntimeImpl* rt) {
+  base::LockGuard guard(rt->sched.lock);
+  wake_sysmon_locked(rt);
 }
 
 }  // namespace tricolor::sched

@@ -40,6 +40,7 @@ void ensure_sysmon(RuntimeImpl* rt);
 void stop_sysmon(RuntimeImpl* rt);
 /// A P has been acquired: sysmon has something to watch.
 void wake_sysmon(RuntimeImpl* rt);
+void wake_sysmon_locked(RuntimeImpl* rt);
 
 }  // namespace tricolor::sched
 
