@@ -485,11 +485,8 @@ bool MarkWorker::take_global() {
                     ? piece.from + kPieceBytes
                     : piece.bytes;
     if (to < piece.bytes) list_->put_large({piece.cell, to, piece.bytes});
-    size_t page = static_cast<size_t>(static_cast<char*>(piece.cell) - base_) >>
-                  heap::kPageShift;
-    uint32_t bits = entries_[page].bits.load_acquire();
-    const heap::HotLayout& hot = heap->layouts().hot(
-        static_cast<LayoutId>(heap::PageEntry::layout(bits)));
+    const heap::HotLayout& hot =
+        heap->layouts().hot(heap->layout_of(piece.cell));
     Edges edges(this);
     scan_tail(heap->layouts(), hot, static_cast<const uint64_t*>(piece.cell),
               piece.from / 8, to / 8, [&edges](void* p) { edges.add(p); });

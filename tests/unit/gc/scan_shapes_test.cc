@@ -127,7 +127,7 @@ TEST_F(gc_scan_shapes, pieces_add_up) {
 }
 
 TEST_F(gc_scan_shapes, keys_and_values_of_every_size) {
-  // 24 bytes do not divide a piece of 128 KiB; a head makes it worse.
+  // 24 bytes do not divide a piece of 16 KiB; a head makes it worse.
   for (uint32_t head : {0u, 8u, 40u}) {
     LayoutId id = elements(head, 3, 0, 1);
     for (size_t n : {1u, 2u, 21u, 170u, 5000u, 12000u, 60000u}) {
