@@ -33,6 +33,8 @@ struct Shape {
 
 class gc_mark_worker : public ::testing::Test {
  protected:
+  using Edges = std::vector<std::vector<size_t>>;
+
   static gc::CollectorOptions options() {
     gc::CollectorOptions o;
     o.gccheckmark = true;
@@ -127,6 +129,34 @@ class gc_mark_worker : public ::testing::Test {
     }
   }
 
+  /// Fills the cells; for each the indices of those it refers to.
+  Edges write_words(const std::vector<const Shape*>& shape_of,
+                    const std::vector<uint64_t*>& cells,
+                    const std::vector<size_t>& words) {
+    Edges edges(cells.size());
+    for (size_t i = 0; i < cells.size(); ++i) {
+      const Shape& s = *shape_of[i];
+      for (size_t w = 0; w < words[i]; ++w) {
+        WordKind kind = WordKind::kBits;
+        if (w < s.head.size()) {
+          kind = s.head[w];
+        } else if (!s.element.empty()) {
+          kind = s.element[(w - s.head.size()) % s.element.size()];
+        }
+        if (below(8) == 0) continue;  // stays null
+        // About one edge a cell, or hardly anything would be left to die.
+        const size_t target = below(cells.size());
+        const bool refers = below(words[i]) == 0;
+        base::store_release(
+            &cells[i][w],
+            word_for(kind, s.encoding,
+                     reinterpret_cast<uint64_t>(cells[target]), refers));
+        if (refers && kind != WordKind::kBits) edges[i].push_back(target);
+      }
+    }
+    return edges;
+  }
+
   GcAlone gc;
   Mutator& mu;
   std::mt19937_64 rng;
@@ -156,27 +186,7 @@ TEST_F(gc_mark_worker, what_lives_is_what_a_model_reaches) {
       words.push_back(n);
     }
     gc.collect();  // no cycle is under way from here on
-    std::vector<std::vector<size_t>> edges(kCells);
-    for (size_t i = 0; i < kCells; ++i) {
-      const Shape& s = *shape_of[i];
-      for (size_t w = 0; w < words[i]; ++w) {
-        WordKind kind = WordKind::kBits;
-        if (w < s.head.size()) {
-          kind = s.head[w];
-        } else if (!s.element.empty()) {
-          kind = s.element[(w - s.head.size()) % s.element.size()];
-        }
-        if (below(8) == 0) continue;  // stays null
-        // About one edge a cell, or hardly anything would be left to die.
-        const size_t target = below(kCells);
-        const bool refers = below(words[i]) == 0;
-        base::store_release(
-            &cells[i][w],
-            word_for(kind, s.encoding,
-                     reinterpret_cast<uint64_t>(cells[target]), refers));
-        if (refers && kind != WordKind::kBits) edges[i].push_back(target);
-      }
-    }
+    const Edges edges = write_words(shape_of, cells, words);
     std::vector<bool> reached(kCells);
     std::vector<size_t> todo;
     auto reach = [&](size_t i) {
