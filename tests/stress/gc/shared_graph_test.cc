@@ -245,7 +245,7 @@ TEST_P(stress_gc, shared_graph_audited) {
   if (TRI_TSAN && !stress_mode()) GTEST_SKIP();
   Options o = small_heap(GetParam());
   o.debug = "barriercheck=1,badptr=1,clobberfree=2,smallbuffers=1";
-  run_graph(o, 8, cycles_for(GetParam(), 30, 2000));
+  run_graph(o, 8, cycles_for(GetParam(), 30, 300));
 }
 
 TEST_P(stress_gc, shared_graph_stopped_at_safepoints) {
