@@ -58,19 +58,20 @@ TRI_NOINLINE void MarkWorker::scan_weak(LayoutId layout, void* cell,
                                         size_t bytes) {
   using Strength = LayoutSpec::Strength;
   const WeakWords weak(heap->layouts(), layout);
-  // Of a large one others take the strong tail in pieces, and the pairs, all of
-  // which count as unresolved.
+  // Of a large one others take the strong tail in pieces; the pairs of a still
+  // larger one all count as unresolved.
+  constexpr size_t kPairBytes = size_t{128} << 10;
   const bool large = bytes > kPieceBytes;
   const size_t head = heap->layouts().hot(layout).tail_from();
   scan_strong(heap->layouts(), layout, cell, large ? head : bytes,
               [this](void* p) { add(p); });
   if (large &&
       heap->layouts().cold(layout).tail_strength == Strength::kStrong) {
-    list_->put_large({cell, head, bytes});
+    scan_later(heap->layouts().hot(layout), cell, head, bytes);
   }
   bool listed = true;
   if (weak.any(Strength::kEphemeron)) {
-    const bool resolved = !large && scan_pairs(weak, cell, bytes);
+    const bool resolved = bytes <= kPairBytes && scan_pairs(weak, cell, bytes);
     listed = (resolved ? weak_->pairs : weak_->unresolved)->add(cell);
   }
   if (weak.any(Strength::kWeak) || weak.any(Strength::kLongWeak)) {

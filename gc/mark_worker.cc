@@ -390,22 +390,35 @@ TRI_ALWAYS_INLINE void MarkWorker::scan_values(const heap::HotLayout& hot,
   edges.store();
 }
 
+/// The tail of a large cell, in pieces, by anyone. Where the list of pieces is
+/// full it is one piece: better than a mark from the start in stop 2.
+void MarkWorker::scan_later(const heap::HotLayout& hot, void* cell, size_t from,
+                            size_t bytes) {
+  if (from >= bytes || !hot.scans_tail()) return;
+  if (list_->put_large({cell, from, bytes})) return;
+  scan_tail(heap->layouts(), hot, static_cast<const uint64_t*>(cell), from / 8,
+            bytes / 8, [this](void* p) { add(p); });
+}
+
 TRI_NOINLINE size_t MarkWorker::scan_any(const heap::HotLayout& hot,
                                          LayoutId layout, void* cell,
                                          size_t bytes) {
   auto visit_one = [this](void* p) { add(p); };
   if (hot.kind == heap::ScanKind::kNoscan) {
+    // One without a target (a run's rest, too) has nothing to be settled.
     const bool is_long = (hot.flags & heap::kLong) != 0;
-    if ((hot.flags & heap::kWeakCell) != 0) {
+    if ((hot.flags & heap::kWeakCell) != 0 &&
+        load_word(static_cast<const uint64_t*>(cell)) != 0) {
       (is_long ? weak_->long_cells : weak_->cells)->add(cell);
     }
   } else if (hot.kind == heap::ScanKind::kWeak) {
     scan_weak(layout, cell, bytes);
   } else if (bytes > kPieceBytes && hot.kind != heap::ScanKind::kCustom) {
+    if (TRI_ASAN && heap->is_released(cell)) return bytes;  // poisoned
     scan_head(heap->layouts(), hot, static_cast<const uint64_t*>(cell),
               visit_one);
     const size_t head = hot.tail_from();
-    if (head < bytes) list_->put_large({cell, head, bytes});
+    scan_later(hot, cell, head, bytes);
     return head + 8;
   } else {
     scan_cell(heap, this, hot, layout, cell, bytes, visit_one);
@@ -484,7 +497,9 @@ bool MarkWorker::take_global() {
     size_t to = piece.bytes - piece.from > kPieceBytes
                     ? piece.from + kPieceBytes
                     : piece.bytes;
-    if (to < piece.bytes) list_->put_large({piece.cell, to, piece.bytes});
+    if (to < piece.bytes && !list_->put_large({piece.cell, to, piece.bytes})) {
+      to = piece.bytes;
+    }
     const heap::HotLayout& hot =
         heap->layouts().hot(heap->layout_of(piece.cell));
     Edges edges(this);

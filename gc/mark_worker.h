@@ -149,6 +149,8 @@ class MarkWorker : public TracerImpl {
   size_t scan(LayoutId layout, void* cell);
   void scan_values(const heap::HotLayout& hot, const Encoding& e,
                    const uint64_t* words, size_t n);
+  void scan_later(const heap::HotLayout& hot, void* cell, size_t from,
+                  size_t bytes);
   size_t scan_any(const heap::HotLayout& hot, LayoutId layout, void* cell,
                   size_t bytes);
   void fire(void* key);

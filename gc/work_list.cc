@@ -42,13 +42,11 @@ WorkChunk* WorkList::take() {
   return chunk;
 }
 
-void WorkList::put_large(const LargePiece& piece) {
+bool WorkList::put_large(const LargePiece& piece) {
   base::LockGuard guard(lock_);
-  if (!large_.push_back(piece)) {
-    note_overflow();
-    return;
-  }
+  if (!large_.push_back(piece)) return false;
   pending_.fetch_add_relaxed(1);
+  return true;
 }
 
 bool WorkList::take_large(LargePiece* piece) {

@@ -46,7 +46,8 @@ class WorkList {
 
   void put(WorkChunk* chunk);
   WorkChunk* take();
-  void put_large(const LargePiece& piece);
+  /// False: the list is full, and the caller is to scan it.
+  bool put_large(const LargePiece& piece);
   bool take_large(LargePiece* piece);
 
   /// An empty chunk; null if metadata memory is gone. A cell that cannot be

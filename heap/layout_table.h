@@ -57,6 +57,13 @@ struct alignas(32) HotLayout {
     const TailPattern* pattern;  ///< tail is kElements: before its name
   };
 
+  /// Whether there may be anything to scan behind the head.
+  bool scans_tail() const {
+    return kind == ScanKind::kAllPointers || kind == ScanKind::kAllEncoded ||
+           tail == LayoutSpec::Tail::kPointers ||
+           tail == LayoutSpec::Tail::kEncoded ||
+           tail == LayoutSpec::Tail::kElements;
+  }
   /// Where the tail begins, for the kinds that scan one.
   size_t tail_from() const {
     return kind == ScanKind::kMixed || kind == ScanKind::kElements ||

@@ -60,7 +60,7 @@ heap::HeapOptions heap_options(const Settings& settings) {
   o.max_run_cells = settings.debug.max_run_cells;
   o.mixed_spans = true;
   o.huge_pages = settings.options.huge_pages;
-  if (settings.debug.huge_pages <= static_cast<uint32_t>(HugePages::kAll)) {
+  if (settings.debug.huge_pages != UINT32_MAX) {
     o.huge_pages = static_cast<HugePages>(settings.debug.huge_pages);
   }
   return o;

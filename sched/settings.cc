@@ -76,6 +76,8 @@ bool set_debug(DebugSettings* debug, std::string_view key,
     if (key != f.name) continue;
     uint32_t n = 1;
     if (!value.empty() && !base::parse_u32(value, &n)) return false;
+    constexpr auto kMostHuge = static_cast<uint32_t>(HugePages::kAll);
+    if (f.number == &DebugSettings::huge_pages && n > kMostHuge) return false;
     if (f.flag != nullptr) {
       debug->*f.flag = n != 0;
     } else {

@@ -51,17 +51,19 @@ typedef struct tri_error {
   char text[240];
 } tri_error;
 
-/* tricolor::AssistPolicy. */
+/* tricolor::HugePages. */
 enum {
   TRI_HUGE_PAGES_OFF = 0,
   TRI_HUGE_PAGES_TABLES = 1,
   TRI_HUGE_PAGES_ALL = 2
 };
+/* tricolor::AssistPolicy. */
 enum { TRI_ASSIST_CLASSIC = 0, TRI_ASSIST_BOUNDED = 1, TRI_ASSIST_OFF = 2 };
 
 /* Start from TRI_OPTIONS_INIT, which has the defaults; tricolor/options.h tells
  * of each field. (0 is a setting of its own for gc_percent, background_threads,
- * gc_worker_percent and gc_idle_workers; elsewhere 0 is the default.) */
+ * gc_worker_percent, gc_idle_workers and huge_pages; elsewhere 0 is the
+ * default.) */
 typedef struct tri_options {
   uint32_t size;
   uint32_t abi;

@@ -130,11 +130,14 @@ TEST_F(gc_resize, grow_of_a_custom_cell_shades_what_it_traces) {
 }
 
 TEST_F(gc_resize, a_stale_local_to_a_released_cell_harms_nobody) {
-  Scope<4> scope(mu);
+  Scope<5> scope(mu);
   Local<uint64_t> a(scope, static_cast<uint64_t*>(allocate(mu, custom, 48)));
   Local<Node> b(scope, make_tree(mu, type, 3));
   Local<Node> c(scope, make(mu, type));
   Local<uint64_t> d(scope, make_array<uint64_t>(mu, array, 10'000));
+  // No large object, but scanned in pieces.
+  Local<uint64_t> e(scope, make_array<uint64_t>(mu, array, 2'500));
+  EXPECT_TRUE(release(mu, e.get()));
   EXPECT_TRUE(release(mu, a.get()));
   EXPECT_TRUE(release(mu, b.get()));
   EXPECT_TRUE(release(mu, c.get()));
@@ -145,6 +148,7 @@ TEST_F(gc_resize, a_stale_local_to_a_released_cell_harms_nobody) {
   b = nullptr;
   c = nullptr;
   d = nullptr;
+  e = nullptr;
   gc.collect();
   EXPECT_EQ(gc.live_cells(), 0u);
 }

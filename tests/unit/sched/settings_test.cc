@@ -58,6 +58,25 @@ TEST_F(sched_settings, memory_limit) {
             "auto or off\n");
 }
 
+TEST_F(sched_settings, huge_pages) {
+  EXPECT_EQ(settings_of(o_).options.huge_pages, HugePages::kTables);
+  EXPECT_EQ(settings_of(o_).debug.huge_pages, UINT32_MAX);
+  setenv("TSETDEBUG", "hugepages=0", 1);
+  EXPECT_EQ(settings_of(o_).debug.huge_pages, 0u);
+  setenv("TSETDEBUG", "hugepages=2", 1);
+  EXPECT_EQ(settings_of(o_).debug.huge_pages, 2u);
+  ::testing::internal::CaptureStderr();
+  setenv("TSETDEBUG", "hugepages=3", 1);
+  EXPECT_EQ(settings_of(o_).debug.huge_pages, UINT32_MAX);
+  ::testing::internal::GetCapturedStderr();
+  unsetenv("TSETDEBUG");
+  o_.huge_pages = static_cast<HugePages>(3);
+  Error error;
+  Settings settings;
+  EXPECT_FALSE(make_settings(o_, &settings, &error));
+  EXPECT_STREQ(error.text, "Options::huge_pages is 3, which is none");
+}
+
 TEST_F(sched_settings, assists_and_the_collectors_share) {
   Options o = settings_of(o_).options;
   EXPECT_EQ(o.assist_policy, AssistPolicy::kClassic);
