@@ -52,11 +52,21 @@ bool check_fields(const LayoutSpec& spec, uint32_t encodings, Error* error) {
       spec.head_bytes == 0) {
     return bad("head_bytes is 0 and there is no tail: the cell would be empty");
   }
-  if ((spec.pointer_count != 0 && spec.pointer_offsets == nullptr) ||
-      (spec.encoded_count != 0 && spec.encoded_offsets == nullptr) ||
-      (spec.tail_pointer_count != 0 && spec.tail_pointer_offsets == nullptr) ||
-      (spec.tail_encoded_count != 0 && spec.tail_encoded_offsets == nullptr)) {
-    return bad("an offset count is given without its array");
+  const struct {
+    const char* name;
+    size_t count;
+    const uint32_t* offsets;
+  } arrays[] = {
+      {"pointer", spec.pointer_count, spec.pointer_offsets},
+      {"encoded", spec.encoded_count, spec.encoded_offsets},
+      {"tail_pointer", spec.tail_pointer_count, spec.tail_pointer_offsets},
+      {"tail_encoded", spec.tail_encoded_count, spec.tail_encoded_offsets},
+  };
+  for (const auto& a : arrays) {
+    if (a.count == 0 || a.offsets != nullptr) continue;
+    return refuse_layout(error, kBad, spec,
+                         "%s_count is given without its array, %s_offsets",
+                         a.name, a.name);
   }
   if (spec.encoding == kRawPointers &&
       (spec.tail == Tail::kEncoded || spec.encoded_count != 0 ||
@@ -319,7 +329,9 @@ bool check_cleared_count(const LayoutSpec& spec, const HotLayout& hot,
     return bad("is set, but all words are strong: nothing is ever cleared");
   }
   if (at % 8 != 0) return bad("is not a multiple of 8");
-  if (at + 8 > spec.head_bytes) return bad("lies outside head_bytes");
+  if (at >= spec.head_bytes || spec.head_bytes - at < 8) {
+    return bad("lies outside head_bytes");
+  }
   const uint64_t bits = hot.head_pointers | hot.head_encoded;
   if (at / 8 < kMaxHeadWords && (bits >> (at / 8) & 1) != 0) {
     return bad("is that of a pointer");

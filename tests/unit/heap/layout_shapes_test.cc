@@ -133,9 +133,9 @@ TEST(heap_layout_shapes, errors_of_elements_name_the_field) {
   spec.tail_pointer_count = spec.tail_encoded_count = 0;
   EXPECT_THAT(refused(), HasSubstr("tail_encoded_offsets are empty; use "));
   spec.tail_encoded_offsets = nullptr;
-  EXPECT_THAT(refused(), HasSubstr("count is given without its array"));
+  EXPECT_THAT(refused(), HasSubstr("tail_encoded_count is given without its"));
   spec.tail_pointer_offsets = nullptr;
-  EXPECT_THAT(refused(), HasSubstr("count is given without its array"));
+  EXPECT_THAT(refused(), HasSubstr("tail_pointer_count is given without its"));
   spec.encoding = kRawPointers;
   EXPECT_THAT(refused(), HasSubstr("encoding is kRawPointers"));
   const uint32_t outside[] = {0, 24};

@@ -52,7 +52,8 @@ TEST(heap_layout_table, errors_name_the_field) {
   EXPECT_THAT(t.refused(spec), HasSubstr("'Far': encoded_offsets[0] = 512"));
   EXPECT_THAT(t.refused(spec), HasSubstr("trace function"));
   spec.encoded_offsets = nullptr;
-  EXPECT_THAT(t.refused(spec), HasSubstr("count is given without its array"));
+  EXPECT_THAT(t.refused(spec),
+              HasSubstr("encoded_count is given without its array"));
   EXPECT_EQ(t.table.count(), 1u) << "nothing was stored";
 }
 
@@ -150,6 +151,10 @@ TEST(heap_layout_table, the_counter_of_cleared_slots) {
   EXPECT_THAT(t.refused(spec), HasSubstr("= 12 is not a multiple of 8"));
   spec.cleared_count_offset = 32;
   EXPECT_THAT(t.refused(spec), HasSubstr("= 32 lies outside head_bytes"));
+  for (uint32_t wraps : {0xfffffff8u, 0xfffffff0u, 0x80000000u}) {
+    spec.cleared_count_offset = wraps;
+    EXPECT_THAT(t.refused(spec), HasSubstr("lies outside head_bytes"));
+  }
   spec = pair_of_pointers(Strength::kStrong);
   spec.cleared_count_offset = 16;
   EXPECT_THAT(t.refused(spec), HasSubstr("all words are strong"));
