@@ -11,11 +11,9 @@
 #include <cstring>
 
 #include "base/check.h"
-#include "gc/cell_list.h"
 #include "gc/ephemeron_keys.h"
 #include "gc/scan.h"
 #include "gc/weak_list.h"
-#include "gc/weak_words.h"
 #include "heap/size_class_table.h"
 
 namespace tricolor::gc {
@@ -280,11 +278,11 @@ TRI_NOINLINE bool MarkWorker::mark_other(uint64_t granule, uint32_t bits,
 
 /// What waits for it is to be marked, too.
 TRI_NOINLINE void MarkWorker::push_key(void* key) {
-  const uint64_t packed = pack(key, kInvalidLayout);
   if ((top_ == nullptr || top_->count == WorkChunk::kCells) && !add_chunk()) {
     return;
   }
-  std::memcpy(&top_->cells[top_->count++], &packed, sizeof(packed));
+  top_->cells[top_->count++] =
+      reinterpret_cast<void*>(pack(key, kInvalidLayout));
 }
 
 /// What was listed is marked; returns how many of them are to be scanned: so
@@ -345,8 +343,11 @@ TRI_NOINLINE size_t MarkWorker::scan(LayoutId layout, void* cell) {
                            ? kClassBytes.of[size_class]
                            : heap->space().span(page)->bytes;
   if (hot.kind == heap::ScanKind::kAllEncoded ||
+      hot.kind == heap::ScanKind::kAllPointers ||
       hot.kind == heap::ScanKind::kMixed) {
-    const Encoding& e = heap->layouts().encoding(hot.encoding);
+    const bool raw = hot.kind == heap::ScanKind::kAllPointers;
+    const Encoding& e =
+        heap->layouts().encoding(raw ? kRawPointers : hot.encoding);
     if (TRI_LIKELY(!TRI_ASAN && e.stride == 8 && bytes <= kPieceBytes)) {
       scan_values(hot, e, static_cast<const uint64_t*>(cell), bytes / 8);
       return bytes;
@@ -355,7 +356,9 @@ TRI_NOINLINE size_t MarkWorker::scan(LayoutId layout, void* cell) {
   return scan_any(hot, layout, cell, bytes);
 }
 
-/// Words that are encoded values, or pointers and values.
+/// Words that are pointers, encoded values, or both. As scan_head and scan_tail
+/// of gc/scan.h, which call out for 16-byte values: then Edges has an address,
+/// and its count is in memory.
 TRI_ALWAYS_INLINE void MarkWorker::scan_values(const heap::HotLayout& hot,
                                                const Encoding& e,
                                                const uint64_t* words,
@@ -363,7 +366,9 @@ TRI_ALWAYS_INLINE void MarkWorker::scan_values(const heap::HotLayout& hot,
   Edges edges(this);
   edges.make_room();
   size_t from = 0;
+  uint64_t head = 0;  // else all words are scanned as the tail is
   if (hot.kind == heap::ScanKind::kMixed) {
+    head = hot.head_encoded;
     for (uint64_t bits = hot.head_pointers; bits != 0; bits &= bits - 1) {
       edges.list(load_word(&words[__builtin_ctzll(bits)]));
     }
@@ -375,7 +380,6 @@ TRI_ALWAYS_INLINE void MarkWorker::scan_values(const heap::HotLayout& hot,
     }
     from = hot.tail == LayoutSpec::Tail::kEncoded ? hot.head_bytes / 8 : n;
   }
-  const uint64_t head = hot.head_encoded;
   with_rule(
       e, [&](auto&& rule) __attribute__((always_inline)) {
         edges.make_room();

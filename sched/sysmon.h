@@ -38,8 +38,10 @@ struct Sysmon {
 /// Starts the thread unless it runs or is not allowed.
 void ensure_sysmon(RuntimeImpl* rt);
 void stop_sysmon(RuntimeImpl* rt);
-/// A P has been acquired: sysmon has something to watch.
+/// There is something to watch, or a cycle to begin. Takes the scheduler's
+/// lock.
 void wake_sysmon(RuntimeImpl* rt);
+/// The same for who holds it.
 void wake_sysmon_locked(RuntimeImpl* rt);
 
 }  // namespace tricolor::sched
