@@ -284,7 +284,10 @@ bool CollectorImpl::run_worker(ProcGc* p, tri_mutator*, uint64_t budget_ns,
 
 void CollectorImpl::collect(tri_mutator* mu) {
   heap::check_no_callback(proc_of(mu), "collect");
-  uint32_t want = cycle_.load_relaxed() + 1;
+  run_until_completed(mu, cycle_.load_relaxed() + 1);
+}
+
+void CollectorImpl::run_until_completed(tri_mutator* mu, uint32_t want) {
   // ORDER-completed-1: pairs with finish_sweep_locked().
   while (static_cast<int32_t>(completed_.load_acquire() - want) < 0) {
     poll(*mu);
@@ -307,9 +310,22 @@ void CollectorImpl::request_collect(tri_mutator* mu) {
   poll(*mu);
 }
 
-bool CollectorImpl::collect_for_memory(tri_mutator* mu, int attempt) {
-  if (attempt >= 2 || proc_of(mu)->in_collector) return false;
-  collect(mu);
+/// The cycle under way first, if there is one, which is often enough; then one
+/// that began after the allocation was asked for, so that all that was dead by
+/// then is gone. More only if that gave as much as is asked for and somebody
+/// else has it, or if it revived cells: when these have been finalized, the
+/// next one frees them.
+bool CollectorImpl::collect_for_memory(tri_mutator* mu, size_t bytes,
+                                       uint32_t begun, int attempt) {
+  constexpr int kMostCycles = 3;
+  if (attempt >= kMostCycles || proc_of(mu)->in_collector) return false;
+  // ORDER-completed-1: pairs with finish_sweep_locked().
+  const uint32_t done = completed_.load_acquire();
+  if (static_cast<int32_t>(done - begun) > 0 &&
+      last_freed_.load_relaxed() < bytes) {
+    return false;
+  }
+  run_until_completed(mu, done + 1);
   return true;
 }
 

@@ -256,9 +256,10 @@ heap::GcHooks Collector::heap_hooks() {
   hooks.before_refill = [](void* ctx, tri_mutator* mu, size_t bytes) {
     static_cast<CollectorImpl*>(ctx)->before_refill(mu, bytes);
   };
-  hooks.collect_for_memory = [](void* ctx, tri_mutator* mu, size_t,
-                                int attempt) {
-    return static_cast<CollectorImpl*>(ctx)->collect_for_memory(mu, attempt);
+  hooks.collect_for_memory = [](void* ctx, tri_mutator* mu, size_t bytes,
+                                uint32_t begun, int attempt) {
+    return static_cast<CollectorImpl*>(ctx)->collect_for_memory(
+        mu, bytes, begun, attempt);
   };
   hooks.out_of_memory = [](void* ctx, tri_mutator* mu, size_t bytes) {
     static_cast<CollectorImpl*>(ctx)->call_out_of_memory(mu, bytes);

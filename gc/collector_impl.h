@@ -144,6 +144,8 @@ struct CollectorImpl {
   // When the last mark ended: bytes of cells, dead ones too, and of the pages
   // they were in. A pair that tears makes one estimate worse.
   base::Atomic<uint64_t> last_live_{0};
+  // What the last mark found dead; all there is if it revived something.
+  base::Atomic<uint64_t> last_freed_{0};
   base::Atomic<uint64_t> last_in_use_{0};
 
   // Gs that were running when their turn came.
@@ -240,12 +242,15 @@ struct CollectorImpl {
   /// The longest an allocating task is a worker at once.
   uint64_t slice_ns() const;
   void sweep_share(ProcGc* p, uint64_t allocated);
-  bool collect_for_memory(tri_mutator* mu, int attempt);
+  bool collect_for_memory(tri_mutator* mu, size_t bytes, uint32_t begun,
+                          int attempt);
   /// out_of_memory.cc: the embedder's handler, if there is one.
   void call_out_of_memory(tri_mutator* mu, size_t bytes);
   bool run_worker(ProcGc* p, tri_mutator* mu, uint64_t budget_ns,
                   bool idle = false);
   void collect(tri_mutator* mu);
+  /// Works until `want` cycles are through. A safepoint.
+  void run_until_completed(tri_mutator* mu, uint32_t want);
   void request_collect(tri_mutator* mu);
 
   // --- external.cc

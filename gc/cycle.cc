@@ -86,7 +86,7 @@ bool CollectorImpl::start_cycle(ProcGc* p, bool wait) {
   check_words_stw();
   audit_stw();
   heap->begin_cycle_stw();
-  cycle_.store_relaxed(cycle_.load_relaxed() + 1);
+  cycle_.store_relaxed(heap->cycles_begun());
   roots.begin_cycle_stw();
   finalizers.begin_cycle_stw();
   g_limit_ = world.g_count(world.ctx);
@@ -302,6 +302,10 @@ void CollectorImpl::finish_sweep_locked(ProcGc* p) {
   heap->scavenge_paced(clock);
   if (world.watch != nullptr) world.watch(world.ctx);
   // ORDER-completed-1: pairs with collect(): the swept heap comes first.
+  const uint64_t freed = record.heap_end > record.heap_marked
+                             ? record.heap_end - record.heap_marked
+                             : 0;
+  last_freed_.store_relaxed(heap->revived() != 0 ? UINT64_MAX : freed);
   completed_.store_release(cycle_.load_relaxed());
 }
 

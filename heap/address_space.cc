@@ -63,26 +63,39 @@ size_t fair_share(size_t bytes) {
 
 }  // namespace
 
-bool AddressSpace::init(size_t bytes, HugePages huge_pages, Error* error) {
+bool AddressSpace::reserve(size_t bytes, size_t room) {
+  base_ = static_cast<char*>(base::os_reserve(bytes, kGrowBytes));
+  if (base_ == nullptr) return false;
+  reserved_ = bytes;
+  g_reserved.fetch_add_relaxed(bytes);
+  if (reserve_tables()) {
+    // As one piece, and a limit on addresses does not ask where they are.
+    void* rest = room == 0 ? nullptr : base::os_reserve(room, kPageBytes);
+    if (rest != nullptr) base::os_release(rest, room);
+    if (room == 0 || rest != nullptr) return true;
+  }
+  destroy();
+  return false;
+}
+
+bool AddressSpace::init(size_t bytes, HugePages huge_pages, Error* error,
+                        const AddressRoom& room) {
   huge_pages_ = huge_pages;
+  const bool limited = base::os_address_space_is_limited();
   size_t want =
       bytes == 0 ? fair_share(default_reservation()) : clamp_reservation(bytes);
   for (size_t n = want;; n = clamp_reservation(n / 2)) {
-    base_ = static_cast<char*>(base::os_reserve(n, kGrowBytes));
-    if (base_ != nullptr) {
-      reserved_ = n;
-      g_reserved.fetch_add_relaxed(n);
-      if (reserve_tables()) return true;
-      destroy();
-    }
+    if (reserve(n, limited ? room.all : 0)) return true;
     if (n == kReserveMin) break;
   }
+  if (limited && reserve(kReserveMin, room.least)) return true;
   if (error != nullptr) {
     error->code = ErrorCode::kOutOfMemory;
     std::snprintf(error->text, sizeof(error->text),
                   "cannot reserve %zu bytes of address space for the heap, nor "
-                  "any half of it down to %zu; raise RLIMIT_AS (ulimit -v)",
-                  want, kReserveMin);
+                  "any half of it down to %zu, and %zu for what allocates "
+                  "from it; raise RLIMIT_AS (ulimit -v)",
+                  want, kReserveMin, limited ? room.least : 0);
   }
   return false;
 }

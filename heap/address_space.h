@@ -40,11 +40,19 @@ inline constexpr size_t kHugeTablesFrom = size_t{512} << 20;
 inline constexpr size_t kReserveMin = size_t{64} << 20;
 inline constexpr size_t kReserveMax = size_t{256} << 30;
 
+/// What else will be mapped, for which a reservation leaves room where the
+/// process has a limit on its address space.
+struct AddressRoom {
+  size_t least = 0;  ///< without which nothing can be allocated
+  size_t all = 0;    ///< and for all Ps
+};
+
 class AddressSpace {
  public:
   /// Reserves `bytes`, halving on refusal down to 64 MiB. 0: 8 times the memory
   /// there is, at most 256 GiB, and less where a process has hundreds of heaps.
-  bool init(size_t bytes, HugePages huge_pages, Error* error);
+  bool init(size_t bytes, HugePages huge_pages, Error* error,
+            const AddressRoom& room = {});
   void destroy();
 
   /// Commits at least `bytes` more; false if the OS or the reservation refuses.
@@ -95,6 +103,7 @@ class AddressSpace {
   Span* span(size_t page) const { return &spans_[page]; }
 
  private:
+  bool reserve(size_t bytes, size_t room);
   bool reserve_tables();
   bool commit_range(size_t from, size_t to);
   void advise_huge(size_t from, size_t to);

@@ -21,9 +21,10 @@ struct GcHooks {
   /// About to hand `bytes` of cells to `mu`. Left out while the P's unsettled
   /// bytes are under 32 KiB and the slot's span is not used up.
   void (*before_refill)(void* ctx, tri_mutator* mu, size_t bytes) = nullptr;
-  /// Nothing left: collect. True if it is worth trying again.
+  /// Nothing left: collect. True if it is worth trying again. `begun`:
+  /// Heap::cycles_begun() when the allocation was asked for.
   bool (*collect_for_memory)(void* ctx, tri_mutator* mu, size_t bytes,
-                             int attempt) = nullptr;
+                             uint32_t begun, int attempt) = nullptr;
   /// `make` failed for good: the embedder's handler; does not return normally.
   void (*out_of_memory)(void* ctx, tri_mutator* mu, size_t bytes) = nullptr;
 };

@@ -49,8 +49,10 @@ bool Heap::init(base::MetaArena* meta, const HeapOptions& options,
   if (centrals_ == nullptr || listing_ids_ == nullptr) return false;
   if (!layouts_.init(meta, &Heap::make_room, this)) return false;
   // Last, so that what is reserved for cells leaves room for the tables.
-  if (!space_.init(options.reservation_bytes, options.huge_pages, error))
+  if (!space_.init(options.reservation_bytes, options.huge_pages, error,
+                   room_for_procs(options.procs))) {
     return false;
+  }
   base::LockGuard guard(pages_lock_);
   return pages_.init(space_.reserved_bytes() >> kPageShift);
 }
@@ -295,6 +297,7 @@ void Heap::begin_cycle_stw() {
   revived_.store_relaxed(0);
   reviving_.store_relaxed(0);
   cur_.store_relaxed(static_cast<uint8_t>(cur % 3 + 1));
+  cycles_begun_.store_relaxed(cycles_begun() + 1);
   marking_ = true;
 }
 

@@ -48,6 +48,7 @@ struct HeapOptions {
   uint32_t max_run_cells = 0;  ///< 0: no limit; 1: every allocation refills
   bool mixed_spans = false;    ///< see heap/mixed.h; a runtime has them
   HugePages huge_pages = HugePages::kOff;
+  uint32_t procs = 1;  ///< how many will allocate, for a limited address space
 };
 
 inline constexpr uint32_t kSlotsPerLayout = 1u << TRI_DETAIL_CLASS_SHIFT;
@@ -117,6 +118,9 @@ class Heap {
   /// Every span is swept. (Spans in mid-sweep count as unswept.)
   bool all_swept() const;
   uint64_t unswept_spans() const { return unswept_.load_acquire(); }
+
+  /// Calls of begin_cycle_stw(); wraps.
+  uint32_t cycles_begun() const { return cycles_begun_.load_relaxed(); }
 
   uint8_t cur() const { return cur_.load_relaxed(); }
   uint8_t prev() const { return prev_.load_relaxed(); }
@@ -267,6 +271,7 @@ class Heap {
                 size_t to);
   void write_ids(Span* span, size_t from, size_t to, uint32_t layout);
   bool hold_next_span(MCache* mc, uint32_t slot_id);
+  static AddressRoom room_for_procs(uint32_t procs);
   static tri_slot* map_empty_slots(size_t* reserved);
   bool make_tables(MCache* mc);
   static bool make_room(void* heap, uint32_t layouts);
@@ -406,6 +411,7 @@ class Heap {
   bool marking_ = false;      // between begin_cycle and begin_sweep
   size_t validate_page_ = 1;  // where validate_some_stw() goes on
   uint32_t validate_slot_ = 0;
+  base::Atomic<uint32_t> cycles_begun_{0};
   base::Atomic<uint8_t> cur_{1};
   base::Atomic<uint8_t> prev_{3};
   base::Atomic<uint8_t> revived_{0};

@@ -82,11 +82,18 @@ PageAlloc::DirtySink Heap::note_dirty() {
 }
 
 void Heap::zero_dirty(size_t page, size_t npages) {
-  for (size_t i = 0; i < npages; ++i) {
+  auto is_dirty = [&](size_t i) {
     const uint32_t bits = space_.entry(page + i)->bits.load_relaxed();
-    if ((bits & PageEntry::kDirty) == 0) continue;
-    check_free(space_.page_address(page + i), kPageBytes, 0, "the page");
-    std::memset(space_.page_address(page + i), 0, kPageBytes);
+    return (bits & PageEntry::kDirty) != 0;
+  };
+  for (size_t from = 0; from < npages; ++from) {
+    if (!is_dirty(from)) continue;
+    size_t to = from + 1;
+    while (to < npages && is_dirty(to)) ++to;
+    char* start = space_.page_address(page + from);
+    check_free(start, (to - from) << kPageShift, 0, "the page");
+    std::memset(start, 0, (to - from) << kPageShift);
+    from = to;
   }
 }
 
@@ -120,6 +127,7 @@ uint32_t Heap::pages_for_large(tri_mutator* mu, size_t bytes) {
   // What can never be had costs no collection.
   if (bytes > most_pages() << kPageShift) return 0;
   const size_t npages = (bytes + kPageBytes - 1) >> kPageShift;
+  const uint32_t begun = cycles_begun();
   for (int attempt = 0;; ++attempt) {
     if (hooks_.before_refill != nullptr) {
       hooks_.before_refill(hooks_.ctx, mu, bytes);  // safepoint
@@ -132,7 +140,8 @@ uint32_t Heap::pages_for_large(tri_mutator* mu, size_t bytes) {
       note_dirty().fn(this, page, npages);
     }
     if (page != 0 || hooks_.collect_for_memory == nullptr ||
-        !hooks_.collect_for_memory(hooks_.ctx, mu, bytes, attempt)) {
+        !hooks_.collect_for_memory(hooks_.ctx, mu, bytes, begun,
+                                   attempt)) {
       return page;
     }
   }

@@ -531,6 +531,7 @@ void* Heap::allocate_slow(tri_mutator* mu, uint32_t slot_id, size_t bytes,
                           bool may_fail) {
   check_slot(layouts_, slot_id);
   size_t cell_bytes = tri_detail_class_bytes(class_of_slot(slot_id));
+  const uint32_t begun = cycles_begun();
   for (int attempt = 0;; ++attempt) {
     if (hook_is_due(mu, slot_id)) {
       hooks_.before_refill(hooks_.ctx, mu, bytes);  // safepoint
@@ -545,7 +546,8 @@ void* Heap::allocate_slow(tri_mutator* mu, uint32_t slot_id, size_t bytes,
       return cell;
     }
     if (hooks_.collect_for_memory == nullptr ||
-        !hooks_.collect_for_memory(hooks_.ctx, mu, bytes, attempt)) {
+        !hooks_.collect_for_memory(hooks_.ctx, mu, bytes, begun,
+                                   attempt)) {
       break;
     }
   }

@@ -230,16 +230,19 @@ void Heap::make_room(tri_mutator* mu, size_t bytes) {
 }
 
 void Heap::scavenge_paced(const base::Clock& clock) {
-  if (surplus_bytes() == 0) return;
+  const size_t surplus = surplus_bytes();
+  if (surplus == 0) return;
+  const uint64_t percent = ScavengePacer::percent(options_.procs, surplus,
+                                                  resident_bytes());
   uint64_t start = clock.now_ns();
-  uint64_t due = scavenge_pacer_.begin_turn(start);
+  uint64_t due = scavenge_pacer_.begin_turn(start, percent);
   if (due == 0) return;
   uint64_t now = start;
   while (now - start < due && surplus_bytes() != 0) {
     if (scavenge_piece() == 0) break;
     now = clock.now_ns();
   }
-  scavenge_pacer_.spent(now, due, now - start);
+  scavenge_pacer_.spent(now, due, now - start, percent);
 }
 
 }  // namespace tricolor::heap

@@ -76,6 +76,16 @@ uint32_t round_up(uint32_t layouts) {
 
 }  // namespace
 
+AddressRoom Heap::room_for_procs(uint32_t procs) {
+  // What a P maps besides: threads' and tasks' stacks, the allocator's arena.
+  constexpr size_t kOtherBytes = size_t{16} << 20;
+  constexpr size_t kOne = kStatesBytes + kActiveBytes + kSlotsBytes +
+                          kOsPageBytes + kOtherBytes;
+  // And the collector, for lists of which it uses what it needs.
+  constexpr size_t kCollectorBytes = size_t{32} << 20;
+  return {kOne + kCollectorBytes, procs * kOne + kCollectorBytes};
+}
+
 void Heap::mcache_init(MCache* mc) {
   mc->heap = this;
   mc->shard = next_shard_.fetch_add_relaxed(1) % MCentral::kShards;

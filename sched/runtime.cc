@@ -40,6 +40,12 @@ bool init_memory(RuntimeImpl* rt) {
   const Settings& settings = rt->settings;
   Scheduler& s = rt->sched;
   rt->stacks.init(&rt->meta, settings.options.stack_bytes);
+  // The first task's: run() has no error to give, create() has.
+  stacks::Refusal refusal;
+  stacks::NativeStack* first =
+      rt->stacks.get_native(rt->stacks.default_class(), &refusal);
+  if (first == nullptr) return false;
+  rt->stacks.put_native(first);
   rt->shadow.init(&rt->meta);
   s.max_procs = settings.max_procs;
   s.thread_limit = settings.options.background_threads;
@@ -59,6 +65,7 @@ heap::HeapOptions heap_options(const Settings& settings) {
   o.check_free = settings.debug.clobberfree >= 2;
   o.max_run_cells = settings.debug.max_run_cells;
   o.mixed_spans = true;
+  o.procs = settings.max_procs;
   o.huge_pages = settings.options.huge_pages;
   if (settings.debug.huge_pages != UINT32_MAX) {
     o.huge_pages = static_cast<HugePages>(settings.debug.huge_pages);

@@ -79,7 +79,16 @@ void look(RuntimeImpl* rt) {
   }
   fire_timers(rt, nullptr, now_ns);
   poll_if_late(rt, now_ns);
-  rt->heap->scavenge_paced(rt->clock);
+  // Where nobody runs there is nobody to spare.
+  const bool rests =
+      rt->sched.idle_p_count.load_relaxed() == rt->sched.max_procs &&
+      rt->attached_threads.load_relaxed() == 0;
+  if (!rests) {
+    rt->heap->scavenge_paced(rt->clock);
+  } else if (const size_t surplus = rt->heap->surplus_bytes(); surplus != 0) {
+    constexpr size_t kMost = size_t{4} << 20;
+    rt->heap->scavenge(surplus < kMost ? surplus : kMost);
+  }
   // Again and again: a P of an attached thread does no collector work when it
   // is idle, and nobody may have been awake to do it.
   rt->collector->request_periodic(now_ns);

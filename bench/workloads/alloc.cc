@@ -45,13 +45,12 @@ struct Program {
 };
 
 LayoutId register_tail(Program& program, const char* name,
-                       tricolor::LayoutSpec::Tail tail) {
+                       tricolor::LayoutSpec::Tail tail, bool uninitialized) {
   tricolor::Error error;
   tricolor::LayoutSpec spec;
   spec.name = name;
   spec.tail = tail;
-  // Written whole, as malloc's would have to be.
-  spec.uninitialized = tail == tricolor::LayoutSpec::Tail::kNoscan;
+  spec.uninitialized = uninitialized;
   LayoutId id = program.rt->register_layout(spec, &error);
   if (id == tricolor::kInvalidLayout) {
     std::fprintf(stderr, "%s\n", error.text);
@@ -60,7 +59,7 @@ LayoutId register_tail(Program& program, const char* name,
   return id;
 }
 
-Program start(const tricolor::Options& options) {
+Program start(const tricolor::Options& options, size_t bytes) {
   Program program;
   tricolor::Error error;
   program.rt = tricolor::Runtime::create(options, &error);
@@ -69,8 +68,12 @@ Program start(const tricolor::Options& options) {
     std::exit(1);
   }
   using Tail = tricolor::LayoutSpec::Tail;
-  program.payload = register_tail(program, "Payload", Tail::kNoscan);
-  program.ring = Type<Ring>(register_tail(program, "Ring", Tail::kPointers));
+  // What malloc gives, for it is written whole anyway. Objects of 1 MiB are
+  // zeroed, and so are the peers'.
+  program.payload = register_tail(program, "Payload", Tail::kNoscan,
+                                  /*uninitialized=*/bytes < size_t{1} << 20);
+  program.ring = Type<Ring>(register_tail(program, "Ring", Tail::kPointers,
+                                          /*uninitialized=*/false));
   return program;
 }
 
@@ -152,7 +155,7 @@ int run_size(size_t bytes, size_t count, uint64_t min_cycles) {
   double empty_mib = peak_rss_mib();
   Churn churn = churn_of(bytes);
   uint64_t sum = 0;
-  Program program = start({});
+  Program program = start({}, bytes);
   program.rt->run([&](Mutator& mu) { sum = churn(mu, program, count); });
   uint64_t cycles = tricolor::stats(*program.rt).cycles;
   program.rt.reset();
@@ -179,7 +182,7 @@ uint64_t mutator(Mutator& mu, Plain<const Program> program, size_t count) {
 double objects_per_second(uint32_t mutators, size_t count, uint64_t* sum) {
   tricolor::Options options;
   options.max_procs = mutators;
-  Program program = start(options);
+  Program program = start(options, 64);
   std::chrono::duration<double> elapsed{};
   program.rt->run([&](Mutator& mu) {
     auto begin = std::chrono::steady_clock::now();

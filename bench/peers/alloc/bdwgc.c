@@ -6,9 +6,11 @@
 
 #define GC_THREADS
 #include <gc.h>
+#include <string.h>
 
 #define START() GC_INIT()
 #define NEW(bytes) GC_MALLOC_ATOMIC(bytes)
+#define NEW_ZEROED(bytes) memset(GC_MALLOC_ATOMIC(bytes), 0, bytes)
 #define DROP(object) ((void)(object))
 static unsigned long collections(void) { return GC_get_gc_no(); }
 

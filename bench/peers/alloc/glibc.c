@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #define NEW(bytes) malloc(bytes)
+#define NEW_ZEROED(bytes) calloc(1, bytes)
 #define DROP(object) free(object)
 // Nothing is collected, so never too seldom.
 static unsigned long collections(void) { return ULONG_MAX; }

@@ -7,6 +7,7 @@
 #include <mimalloc.h>
 
 #define NEW(bytes) mi_malloc(bytes)
+#define NEW_ZEROED(bytes) mi_calloc(1, bytes)
 #define DROP(object) mi_free(object)
 // Nothing is collected, so never too seldom.
 static unsigned long collections(void) { return ULONG_MAX; }

@@ -2,8 +2,9 @@
 //
 // The workload alloc in C, but for the calls that allocate and drop an object:
 // a ring of 1,024 live objects, each new one in the place of the oldest. The
-// peer's .c file defines NEW(bytes), DROP(object) and collections(), and may
-// define START(); it then includes this file, which has main(). argv and
+// peer's .c file defines NEW(bytes), NEW_ZEROED(bytes), of which objects of 1
+// MiB are, DROP(object) and collections(), and may define START(); it then
+// includes this file, which has main(). argv and
 // output are those of bench/workloads/alloc.cc.
 #ifndef TRICOLOR_BENCH_PEERS_ALLOC_RING_H_
 #define TRICOLOR_BENCH_PEERS_ALLOC_RING_H_
@@ -29,7 +30,7 @@ static inline __attribute__((always_inline)) uint64_t churn(size_t bytes,
   uint64_t* ring[kRing] = {NULL};
   uint64_t sum = 0;
   for (size_t i = 0; i < count; i++) {
-    uint64_t* object = NEW(bytes);
+    uint64_t* object = bytes < (1 << 20) ? NEW(bytes) : NEW_ZEROED(bytes);
     if (object == NULL) abort();
     // Volatile, so that no compiler leaves a store out or makes wider ones of
     // them: all programs write alike.

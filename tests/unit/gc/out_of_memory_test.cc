@@ -68,6 +68,12 @@ class gc_out_of_memory : public ::testing::Test {
     return cells;
   }
 
+  uint64_t cycles() {
+    Stats s;
+    gc.collector().stats(&s);
+    return s.cycles;
+  }
+
   GcAlone gc;
   Type<Node> type;
   Mutator& mu;
@@ -93,6 +99,25 @@ TEST_F(gc_out_of_memory, make_throws_and_the_heap_goes_on) {
     EXPECT_NE(try_make(mu, type), nullptr);
   }
   EXPECT_EQ(mu.shadow_top, top);
+}
+
+TEST_F(gc_out_of_memory, a_refusal_costs_one_cycle) {
+  Scope<1> scope(mu);
+  Local<Node> head(scope);
+  const uint64_t n = fill(head);
+  for (size_t wanted : {size_t{64}, size_t{3000}, kLimit / 2}) {
+    const uint64_t before = cycles();
+    for (int i = 0; i < 10; ++i) {
+      ASSERT_EQ(try_allocate(mu, bytes, wanted), nullptr) << wanted;
+    }
+    // The second may be one that was under way.
+    EXPECT_LE(cycles() - before, 20u) << wanted;
+    EXPECT_GE(cycles() - before, 10u) << wanted;
+  }
+  EXPECT_EQ(count(head), n);
+  // What dies while it is asked for is found.
+  head = nullptr;
+  EXPECT_NE(try_allocate(mu, bytes, kLimit / 2), nullptr);
 }
 
 TEST_F(gc_out_of_memory, sizes_that_cannot_be) {

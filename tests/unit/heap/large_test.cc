@@ -60,7 +60,8 @@ TEST(heap_large, impossible_sizes_are_refused) {
   int collections = 0;
   GcHooks hooks;
   hooks.ctx = &collections;
-  hooks.collect_for_memory = [](void* ctx, tri_mutator*, size_t, int) {
+  hooks.collect_for_memory = [](void* ctx, tri_mutator*, size_t, uint32_t,
+                                int) {
     ++*static_cast<int*>(ctx);
     return false;
   };
@@ -156,7 +157,8 @@ TEST(heap_large, collect_for_memory_is_asked_until_it_gives_up) {
   } ctx{&heap, 0, true};
   GcHooks hooks;
   hooks.ctx = &ctx;
-  hooks.collect_for_memory = [](void* p, tri_mutator*, size_t, int attempt) {
+  hooks.collect_for_memory = [](void* p, tri_mutator*, size_t, uint32_t,
+                                int attempt) {
     auto* c = static_cast<Ctx*>(p);
     EXPECT_EQ(attempt, c->helps ? 0 : c->calls);
     ++c->calls;

@@ -83,6 +83,38 @@ TEST(sched_os_limits, a_reservation_fits_the_address_space_that_is_allowed) {
               ::testing::ExitedWithCode(0), "");
 }
 
+/// In the child: what the least reservation needs, and a little more or less. A
+/// runtime that can be created can allocate; else creation says why not.
+[[noreturn]] void run_within(size_t mib, uint32_t procs) {
+  allow(RLIMIT_AS, status_kib("VmSize: %zu") * 1024 + mib * kMib);
+  Options o = options(procs, 0);
+  o.reservation_bytes = 0;
+  o.gc_percent = kGcOff;
+  Error error;
+  RuntimePtr rt = Runtime::create(o, &error);
+  if (rt == nullptr) {
+    std::fprintf(stderr, "refused: %s\n", error.text);
+    std::_Exit(error.code == ErrorCode::kOutOfMemory ? 0 : 1);
+  }
+  const size_t bytes = exhaust(*rt);
+  rt.reset();
+  std::fprintf(stderr, "%s, %zu bytes\n", bytes < 32 * kMib ? "fails" : "runs",
+               bytes);
+  std::_Exit(::testing::Test::HasFailure() ? 1 : 0);
+}
+
+TEST(sched_os_limits, a_runtime_that_can_be_created_can_allocate) {
+  if (kSanitized) GTEST_SKIP() << "the sanitizer's shadow is address space";
+  for (size_t mib = 60; mib <= 300; mib += 15) {
+    EXPECT_EXIT(run_within(mib, 1), ::testing::ExitedWithCode(0),
+                mib < 100   ? "^refused: .*RLIMIT_AS"
+                : mib > 200 ? "^runs"
+                            : "^runs|^refused: .*RLIMIT_AS")
+        << mib;
+  }
+  EXPECT_EXIT(run_within(300, 64), ::testing::ExitedWithCode(0), "^runs");
+}
+
 TEST(sched_os_limits, what_is_only_reserved_is_not_charged) {
   if (kSanitized) GTEST_SKIP() << "the sanitizer's shadow is charged";
   EXPECT_EXIT(run_under(RLIMIT_DATA, "VmData: %zu", 200),
