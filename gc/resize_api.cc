@@ -125,11 +125,11 @@ void check_growable(heap::Heap* heap, LayoutId layout) {
              heap->layouts().cold(layout).name);
 }
 
-void* try_grow_cell(Mutator& mu, void* cell, size_t bytes) {
+void* try_grow_cell(Mutator& mu, void* cell, size_t bytes, const char* call) {
   CollectorImpl* c = proc_of(&mu)->collector->impl();
   heap::Heap* heap = c->heap;
   c->auditor.note_gone(cell);
-  if (heap->try_grow_in_place(&mu, cell, bytes)) return cell;
+  if (heap->try_grow_in_place(&mu, cell, bytes, call)) return cell;
   LayoutId layout = heap->layout_of(cell);
   check_growable(heap, layout);
   size_t has = heap->cell_bytes(cell);
@@ -180,12 +180,12 @@ bool shrink(Mutator& mu, void* cell, size_t bytes) {
 
 void* try_grow(Mutator& mu, void* cell, size_t bytes) {
   gc::check_managed(mu, "try_grow");
-  return gc::try_grow_cell(mu, cell, bytes);
+  return gc::try_grow_cell(mu, cell, bytes, "try_grow");
 }
 
 void* grow(Mutator& mu, void* cell, size_t bytes) {
   gc::check_managed(mu, "grow");
-  void* fresh = gc::try_grow_cell(mu, cell, bytes);
+  void* fresh = gc::try_grow_cell(mu, cell, bytes, "grow");
   // Out here, where no Scope is open that a throw or longjmp would leave so:
   // the library is built without unwinding cleanups.
   if (TRI_UNLIKELY(fresh == nullptr)) gc::out_of_memory(mu, bytes);

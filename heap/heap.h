@@ -81,7 +81,8 @@ class Heap {
   // --- Release and resizing (heap/release.cc, resize.cc). Holder of the P; no
   // safepoint. False: left to the sweep, or not possible in place.
   bool release(tri_mutator* mu, void* cell);
-  bool try_grow_in_place(tri_mutator* mu, void* cell, size_t bytes);
+  bool try_grow_in_place(tri_mutator* mu, void* cell, size_t bytes,
+                         const char* call = "try_grow_in_place");
   bool shrink(tri_mutator* mu, void* cell, size_t bytes);
   /// Dead by release(), and not in use again since: it is on some P's list, or
   /// waits for a sweep.

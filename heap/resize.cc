@@ -24,8 +24,9 @@ constexpr size_t kMostZeroedPages = 128;
 size_t round_to_granule(size_t bytes) { return (bytes + 15) & ~size_t{15}; }
 }  // namespace
 
-bool Heap::try_grow_in_place(tri_mutator* mu, void* cell, size_t bytes) {
-  check_live_cell(mu, cell, "try_grow_in_place");
+bool Heap::try_grow_in_place(tri_mutator* mu, void* cell, size_t bytes,
+                             const char* call) {
+  check_live_cell(mu, cell, call);
   size_t page = space_.offset_of(cell) >> kPageShift;
   uint32_t size_class =
       PageEntry::size_class(space_.entry(page)->bits.load_relaxed());

@@ -76,7 +76,8 @@ struct Stats {
   uint64_t heap_resident_bytes;  ///< pages in use, and free ones not given back
   uint64_t heap_returned_bytes;  ///< to the OS, ever
   uint64_t memory_bytes;         ///< what counts against the soft limit
-  uint64_t memory_limit_bytes;   ///< in force now; UINT64_MAX: none
+  /// In force now; UINT64_MAX: none; 0: by `auto`, others fill the group.
+  uint64_t memory_limit_bytes;
   uint64_t gc_limited;           ///< times the limit gave way to progress
   uint64_t allocated_bytes;      ///< ever; counted on refill
   uint64_t freed_bytes;          ///< ever, by sweep

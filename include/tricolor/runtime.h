@@ -55,7 +55,8 @@ class Runtime {
                                Error* error = nullptr);
   static constexpr EncodingId kInvalidEncoding = 0xff;
 
-  /// The `user` pointer and name of a layout.
+  /// The `user` pointer and name of a layout; the name is that of the first
+  /// registration where several were merged (LayoutSpec::distinct).
   void* layout_user(LayoutId id) const;
   const char* layout_name(LayoutId id) const;
 

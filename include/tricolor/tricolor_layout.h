@@ -106,8 +106,8 @@ uint16_t tri_layout_register(struct tri_runtime* rt,
                              const tri_layout_spec* spec,
                              struct tri_error* error);
 
-/* Of a registered layout: its name (a copy, valid as long as the runtime) and
- * the spec's `user`. */
+/* Of a registered layout: its name (a copy, valid as long as the runtime; the
+ * first's where several registrations were merged) and the spec's `user`. */
 const char* tri_layout_name(const struct tri_runtime* rt, uint16_t layout);
 void* tri_layout_user(const struct tri_runtime* rt, uint16_t layout);
 
