@@ -151,13 +151,28 @@ void Finalizers::push_dead(Entry* entry) {
 }
 
 bool Finalizers::find_dead(size_t limit) {
+  const size_t pages = heap_->space().committed_pages();
+  Entry* found = nullptr;
+  {
+    base::LockGuard guard(lock_);
+    found = take_dead_locked(pages, limit);
+  }
+  // Their order is nobody else's business.
+  while (found != nullptr) {
+    Entry* e = found;
+    found = e->next;
+    push_dead(e);
+  }
+  return page_ >= pages;
+}
+
+Finalizers::Entry* Finalizers::take_dead_locked(size_t pages, size_t limit) {
   heap::AddressSpace& space = heap_->space();
-  const size_t pages = space.committed_pages();
+  Entry* found = nullptr;
   size_t looked = 0;
-  base::LockGuard guard(lock_);
   if (page_ == 0) {
     sorts_newest_first_ = newest_first_.load_relaxed() != 0;
-    if (registered() == 0) return true;
+    if (registered() == 0) page_ = pages;
   }
   while (page_ < pages && looked < limit) {
     Block* block = blocks_[page_ / kPages];
@@ -178,11 +193,12 @@ bool Finalizers::find_dead(size_t limit) {
       *link = e->next;
       --block->count;
       registered_.store_relaxed(registered_.load_relaxed() - 1);
-      push_dead(e);
+      e->next = found;
+      found = e;
     }
     ++page_;
   }
-  return page_ >= pages;
+  return found;
 }
 
 Finalizers::Entry* Finalizers::next_dead() {

@@ -97,6 +97,8 @@ class Finalizers {
   Entry* unlink_locked(const void* object) TRI_REQUIRES(lock_);
   bool make_block_locked(const void* object) TRI_REQUIRES(lock_);
   void link_locked(Entry* entry) TRI_REQUIRES(lock_);
+  /// Those of dead cells, linked, from page_ on, which moves on.
+  Entry* take_dead_locked(size_t pages, size_t limit) TRI_REQUIRES(lock_);
   void push_dead(Entry* entry);
   bool before(const Entry* a, const Entry* b) const;
 

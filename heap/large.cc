@@ -88,11 +88,12 @@ void Heap::zero_dirty(size_t page, size_t npages) {
   };
   for (size_t from = 0; from < npages; ++from) {
     if (!is_dirty(from)) continue;
-    size_t to = from + 1;
-    while (to < npages && is_dirty(to)) ++to;
-    char* start = space_.page_address(page + from);
-    check_free(start, (to - from) << kPageShift, 0, "the page");
-    std::memset(start, 0, (to - from) << kPageShift);
+    size_t to = from;
+    for (; to < npages && is_dirty(to); ++to) {
+      check_free(space_.page_address(page + to), kPageBytes, 0, "the page");
+    }
+    // At once: memset is a sixth faster for 256 KiB than for a page.
+    std::memset(space_.page_address(page + from), 0, (to - from) << kPageShift);
     from = to;
   }
 }
