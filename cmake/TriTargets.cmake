@@ -94,6 +94,8 @@ function(tri_workload name)
   set(target bench_${name})
   add_executable(${target} ${ARGN})
   target_link_libraries(${target} PRIVATE tricolor::tricolor)
+  # As the peers are compiled; the library stays what users get.
+  target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O3>)
   tri_warnings(${target})
   tri_command_test(bench.${name}_smoke $<TARGET_FILE:${target}> --smoke)
 endfunction()

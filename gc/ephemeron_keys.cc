@@ -17,7 +17,7 @@ bool EphemeronKeys::add_level() {
   const uint32_t bits = kFirstBits + 2 * n;
   void* memory = base::os_map((size_t{1} << bits) * sizeof(void*));
   if (memory == nullptr) return false;
-  levels_[n] = {static_cast<base::Atomic<Node*>*>(memory), bits, 0};
+  levels_[n] = {static_cast<base::Atomic<Node*>*>(memory), bits, 0, 0};
   // ORDER-keys-1: pairs with active() and next_of().
   levels_made_.store_release(n + 1);
   return true;
@@ -74,19 +74,27 @@ const EphemeronKeys::Node* EphemeronKeys::next_of(const Node* n,
   }
 }
 
-void EphemeronKeys::end() {
-  const uint32_t n = levels_made_.load_relaxed();
+bool EphemeronKeys::end_some() {
+  constexpr size_t kPieceBytes = size_t{1} << 20;
+  constexpr int kPieceChunks = 256;
   levels_made_.store_relaxed(0);
-  for (uint32_t i = 0; i < n; ++i) {
-    base::os_release(levels_[i].buckets,
-                     (size_t{1} << levels_[i].bits) * sizeof(void*));
-    levels_[i] = {};
+  for (Level& level : levels_) {
+    if (level.buckets == nullptr) continue;
+    const size_t bytes = ((size_t{1} << level.bits) * sizeof(void*)) -
+                         level.released;
+    const size_t piece = bytes < kPieceBytes ? bytes : kPieceBytes;
+    base::os_release(
+        reinterpret_cast<char*>(level.buckets) + (bytes - piece), piece);
+    level.released += piece;
+    if (piece == bytes) level = {};
+    return false;
   }
-  while (nodes_ != nullptr) {
+  for (int i = 0; i < kPieceChunks && nodes_ != nullptr; ++i) {
     WorkChunk* chunk = nodes_;
     nodes_ = chunk->next;
     chunks_->put_empty(chunk);
   }
+  return nodes_ == nullptr;
 }
 
 }  // namespace tricolor::gc

@@ -17,8 +17,8 @@
 // barrier between begin() and the first insert(); see CollectorImpl::
 // resolve_ephemerons().
 //
-// Threads: begin, insert and end by the holder of `advancing_`, end when nobody
-// marks; the others by any marker.
+// Threads: begin, insert and end_some by the holder of `advancing_`,
+// the last when nobody marks; the others by any marker.
 #ifndef TRICOLOR_GC_EPHEMERON_KEYS_H_
 #define TRICOLOR_GC_EPHEMERON_KEYS_H_
 
@@ -38,8 +38,12 @@ class EphemeronKeys {
   bool begin();
   /// False: no memory; the value is to be marked.
   bool insert(void* key, void* value);
-  /// Forgets everything; nobody asks any more.
-  void end();
+  /// Forgets a piece of it; nobody asks any more. True: that was all.
+  bool end_some();
+  void end() {
+    while (!end_some()) {
+    }
+  }
 
   /// What a marker asks, or null: nothing waits.
   // ORDER-keys-1: pairs with begin(): the first table is complete.
@@ -71,6 +75,7 @@ class EphemeronKeys {
     base::Atomic<Node*>* buckets;
     uint32_t bits;
     uint64_t nodes;
+    size_t released;  ///< bytes, from the end, by end_some()
   };
   static constexpr uint32_t kLevels = 10;
   static constexpr uint32_t kFirstBits = 9;  // 512 buckets: a page

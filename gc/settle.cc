@@ -277,7 +277,7 @@ bool CollectorImpl::settle_some(ProcGc* p) {
       if (settle_pairs()) weak.step = SettleStep::kPublish;
       return false;
     case SettleStep::kPublish:
-      weak.keys.end();
+      if (!weak.keys.end_some()) return false;
       weak.keys_begun = false;
       finalizers.publish();
       weak.step = SettleStep::kDone;

@@ -214,7 +214,7 @@ TEST(stress_gc_pairs, halves_of_values) {
       tasks.push_back(
           spawn(mu, &churn, plain(&w), (test_seed() + i) * kNumberCheck));
     }
-    const int cycles = stress_scale(50, 800);
+    const int cycles = stress_scale(12, 800);
     for (int i = 0; i < cycles; ++i) collect(mu);
     w.stop.store(true);
     for (auto& t : tasks) join(mu, t);

@@ -343,7 +343,7 @@ TEST_P(stress_release, owned_cells_audited) {
   if (TRI_TSAN && !stress_mode()) GTEST_SKIP();
   Options o = small_heap(GetParam());
   o.debug = "barriercheck=1,badptr=1,clobberfree=2";
-  run_release(o, 8, cycles_for(GetParam(), 30, 300));
+  run_release(o, 8, cycles_for(GetParam(), 12, 300));
 }
 
 TEST_P(stress_release, owned_cells_inspected) {

@@ -8,6 +8,7 @@
 
 #include <cstring>
 
+#include "base/macros.h"
 #include "tests/unit/gc/graph.h"
 #include "tricolor/global.h"
 #include "tricolor/heap_inspect.h"
@@ -269,6 +270,8 @@ TEST_F(gc_zeal_stray, a_write_into_pages_that_are_free_is_found) {
 
 // Everything on, and small buffers: an honest program passes.
 TEST(gc_zeal_clean, trees_live_and_die) {
+  // A collection for every eight cells, each with a second mark and an audit.
+  const int rounds = TRI_ASAN || TRI_TSAN ? 2 : 10;
   for (bool small : {false, true}) {
     gc::CollectorOptions o = zeal();
     o.gc_percent = 100;
@@ -281,7 +284,7 @@ TEST(gc_zeal_clean, trees_live_and_die) {
     Type<Node> type = node_type(gc);
     Scope<1> scope(gc.mu());
     Local<Node> tree(scope, make_tree(gc.mu(), type, 8));
-    for (int round = 0; round < 10; ++round) {
+    for (int round = 0; round < rounds; ++round) {
       make_tree(gc.mu(), type, 9);
       Scope<1> inner(gc.mu());
       Local<Node> fresh(inner, make_tree(gc.mu(), type, 4));
