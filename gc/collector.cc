@@ -38,7 +38,7 @@ Collector* Collector::create(heap::Heap* heap, base::MetaArena* meta,
   c->options = options;
   c->created_ns = clock.now_ns();
   c->last_start_ns_.store_relaxed(c->created_ns);
-  bool ok = c->work.init(meta) && c->roots.init(meta) &&
+  bool ok = c->work.init() && c->roots.init(meta) &&
             c->weak_targets.init(meta, &heap->space()) &&
             c->finalizers.init(meta, heap);
   c->weak.init(&c->work);
@@ -106,6 +106,12 @@ void Collector::proc_destroy(ProcGc* p) {
 bool Collector::marking() const { return impl_->phase() == Phase::kMark; }
 
 uint32_t Collector::cycle() const { return impl_->cycle_.load_relaxed(); }
+
+void Collector::add_coroutine_bytes(int64_t delta) {
+  impl_->coroutine_bytes_.fetch_add_relaxed(static_cast<uint64_t>(delta));
+}
+
+bool Collector::trim_marker() { return impl_->work.trim(); }
 
 void Collector::on_g_born(ProcGc* p, RootOwner* owner) {
   if (marking()) {
@@ -229,7 +235,6 @@ bool Collector::step(tri_mutator* mu, uint64_t budget_ns) {
   heap::check_no_callback(proc_of(mu), "step");
   request_periodic(impl_->now());
   impl_->run_worker(proc_of(mu), mu, budget_ns);
-  impl_->heap->scavenge_paced(impl_->clock);
   poll(*mu);
   return impl_->phase() != Phase::kIdle;
 }
@@ -258,8 +263,8 @@ heap::GcHooks Collector::heap_hooks() {
   };
   hooks.collect_for_memory = [](void* ctx, tri_mutator* mu, size_t bytes,
                                 uint32_t begun, int attempt) {
-    return static_cast<CollectorImpl*>(ctx)->collect_for_memory(
-        mu, bytes, begun, attempt);
+    return static_cast<CollectorImpl*>(ctx)->collect_for_memory(mu, bytes,
+                                                                begun, attempt);
   };
   hooks.out_of_memory = [](void* ctx, tri_mutator* mu, size_t bytes) {
     static_cast<CollectorImpl*>(ctx)->call_out_of_memory(mu, bytes);
@@ -285,10 +290,11 @@ void Collector::stats(Stats* out) const {
       c->heap->resident_bytes() + c->table_bytes() + c->external();
   out->memory_limit_bytes = c->memory_limit.bytes();
   out->gc_limited = c->limiter.events();
-  out->allocated_bytes = c->heap->allocated_bytes();
+  // A part before the whole, so that no difference is negative.
   out->freed_bytes = c->heap->freed_bytes();
-  out->gc_cpu_ns = c->totals.gc_ns.load_relaxed();
+  out->allocated_bytes = c->heap->allocated_bytes();
   out->gc_assist_ns = c->totals.assist_ns.load_relaxed();
+  out->gc_cpu_ns = c->totals.gc_ns.load_relaxed();
   out->total_cpu_ns = (c->now() - c->created_ns) * c->options.procs;
   out->mark_wall_ns = c->totals.mark_wall_ns.load_relaxed();
   out->stop_wall_ns = c->totals.stop_wall_ns.load_relaxed();

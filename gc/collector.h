@@ -73,6 +73,10 @@ class Collector {
   /// A G is born: black while marking. Its root words and shadow slots are
   /// already filled: they are shaded.
   void on_g_born(ProcGc* p, RootOwner* owner);
+  /// Stacks of coroutines, for the pacer and the memory limit.
+  void add_coroutine_bytes(int64_t delta);
+  /// Gives a piece of the marker's spare memory back; true: there may be more.
+  bool trim_marker();
   /// Makes `owner` black if it is not: the caller runs it, or holds its scan
   /// bit. To be called while marking() before a suspended coroutine is
   /// switched to, and before a coroutine that yields or ends is left.

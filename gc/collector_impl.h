@@ -136,7 +136,8 @@ struct CollectorImpl {
   base::Atomic<uint32_t> hungry_{0};              // a worker ran dry and rests
   base::Atomic<int64_t> credit_{0};    // bytes scanned ahead by workers
   base::Atomic<int64_t> external_{0};  // reported by the embedder
-  uint64_t g_limit_ = 0;               // written while stopped
+  base::Atomic<uint64_t> coroutine_bytes_{0};
+  uint64_t g_limit_ = 0;  // written while stopped
 
   base::Atomic<uint32_t> wanted_{0};         // Wanted bits
   base::Atomic<uint64_t> last_start_ns_{0};  // of the last cycle, or creation
@@ -156,6 +157,7 @@ struct CollectorImpl {
   uint64_t span_waste TRI_GUARDED_BY(limit_lock) = 0;
   bool punches TRI_GUARDED_BY(limit_lock) = false;
   uint64_t limiter_due_ns TRI_GUARDED_BY(limit_lock) = 0;
+  uint64_t limiter_at_ns TRI_GUARDED_BY(limit_lock) = 0;
   uint64_t limit_read_ns TRI_GUARDED_BY(limit_lock) = 0;
   uint64_t limit_read_at TRI_GUARDED_BY(limit_lock) = 0;  // bytes allocated
 
@@ -192,6 +194,8 @@ struct CollectorImpl {
   void end_advance_and_wake();
   /// Nothing unless `wait` (by collect()) or is_due(). True if it began one.
   bool start_cycle(ProcGc* p, bool wait);
+  /// Counts a stop that has ended; returns how long it was.
+  uint64_t note_stop(const StopTimes& stop, uint64_t end_ns);
   bool is_due() const;
   bool cycle_wanted() const {
     return wanted_.load_relaxed() != 0 && !pacer.suspended();
@@ -254,9 +258,14 @@ struct CollectorImpl {
   void request_collect(tri_mutator* mu);
 
   // --- external.cc
-  uint64_t external() const {
+  /// What the embedder has reported.
+  uint64_t reported() const {
     int64_t n = external_.load_relaxed();
     return n < 0 ? 0 : static_cast<uint64_t>(n);
+  }
+  /// And the stacks of coroutines, which go when a cycle finds these dead.
+  uint64_t external() const {
+    return reported() + coroutine_bytes_.load_relaxed();
   }
   /// What the pacer is to hold below the goal.
   uint64_t paced_bytes() const { return heap->live_bytes() + external(); }

@@ -6,9 +6,10 @@
 
 namespace tricolor::gc {
 
-void CpuLimiter::update(uint64_t gc_ns, uint64_t cpu_ns) {
+void CpuLimiter::update(uint64_t gc_ns, uint64_t cpu_ns, uint64_t most_ns) {
   uint64_t gc = gc_ns > last_gc_ ? gc_ns - last_gc_ : 0;
   uint64_t all = cpu_ns > last_cpu_ ? cpu_ns - last_cpu_ : 0;
+  if (all > most_ns) all = most_ns;
   if (gc_ns > last_gc_) last_gc_ = gc_ns;
   if (cpu_ns > last_cpu_) last_cpu_ = cpu_ns;
   uint64_t other = all > gc ? all - gc : 0;

@@ -37,7 +37,10 @@ class CpuLimiter {
   /// and both CPU time: by the wall clock a collector that waits for a CPU
   /// would seem to thrash. Neither counts while it is behind what it was. Idle
   /// Ps' marking hinders nobody: not in it.
-  void update(uint64_t gc_ns, uint64_t cpu_ns);
+  /// `most_ns`: what the Ps can have had since the last update. Of the
+  /// process's CPU time no more counts: other threads of the host, and other
+  /// runtimes, are no reason to let this one collect all the time.
+  void update(uint64_t gc_ns, uint64_t cpu_ns, uint64_t most_ns = UINT64_MAX);
 
   bool limiting() const { return limiting_.load_relaxed() != 0; }
   /// How often it began to.

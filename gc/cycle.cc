@@ -65,6 +65,14 @@ void CollectorImpl::begin_record_stw(bool wait, uint32_t wanted) {
   record.first_ratio = pacer.assist_ratio(paced_bytes(), 0);
 }
 
+uint64_t CollectorImpl::note_stop(const StopTimes& stop, uint64_t end_ns) {
+  const uint64_t pause = end_ns - stop.requested_ns;
+  totals.pauses.add(pause);
+  totals.ttsp.add(stop.stopped_ns - stop.requested_ns);
+  totals.stop_wall_ns.fetch_add_relaxed(pause);
+  return pause;
+}
+
 bool CollectorImpl::start_cycle(ProcGc* p, bool wait) {
   if (phase() != Phase::kIdle || !try_advance()) return false;
   StopTimes stop{};
@@ -75,7 +83,7 @@ bool CollectorImpl::start_cycle(ProcGc* p, bool wait) {
   // Asked again now that nobody runs who could forbid it: a task whose
   // NoGcScope has begun sees no cycle begin.
   if (!wait && !is_due()) {
-    world.start(world.ctx, p);
+    note_stop(stop, world.start(world.ctx, p));
     end_advance();
     return false;
   }
@@ -87,6 +95,7 @@ bool CollectorImpl::start_cycle(ProcGc* p, bool wait) {
   audit_stw();
   heap->begin_cycle_stw();
   cycle_.store_relaxed(heap->cycles_begun());
+  work.begin_cycle_stw();
   roots.begin_cycle_stw();
   finalizers.begin_cycle_stw();
   g_limit_ = world.g_count(world.ctx);
@@ -123,11 +132,8 @@ bool CollectorImpl::start_cycle(ProcGc* p, bool wait) {
   record.start_ns = stop.requested_ns;
   last_start_ns_.store_relaxed(stop.requested_ns);
   record.mark_start_ns = world.start(world.ctx, p);
-  record.stop1_ns = record.mark_start_ns - stop.requested_ns;
+  record.stop1_ns = note_stop(stop, record.mark_start_ns);
   record.ttsp1_ns = stop.stopped_ns - stop.requested_ns;
-  totals.pauses.add(record.stop1_ns);
-  totals.ttsp.add(record.ttsp1_ns);
-  totals.stop_wall_ns.fetch_add_relaxed(record.stop1_ns);
   emit(p, record.stop1_ns, record.ttsp1_ns);
   end_advance();
   world.wake_for_gc(world.ctx);
@@ -211,7 +217,7 @@ void CollectorImpl::end_record_stw() {
                    ? external_now - record.external_before
                    : 0;
   w.stacks += traced_stack_bytes_.load_relaxed();
-  w.marker = work.bytes();
+  w.marker = work.most_bytes();
   w.worker_ns = worker_ns_.load_relaxed();
   w.assist_ns = assist_ns_.load_relaxed();
   w.cpu_ns = (now() - record.mark_start_ns) * options.procs;
@@ -260,8 +266,15 @@ bool CollectorImpl::terminate_locked(ProcGc* p) {
   if (drainers_.load_acquire() != 0 || work.has_work() || !roots_done()) {
     return false;
   }
+  // Once all markers ask for keys no barrier is needed for the next pairs: a
+  // chain whose links turn up one by one would have one for each.
+  if (TRI_UNLIKELY(!weak.resolved()) && weak.keys_asked) {
+    resolve_locked(p);
+    return true;
+  }
   if (!flush_work_locked(p)) return false;
   if (TRI_UNLIKELY(!weak.resolved())) {
+    weak.keys_asked = weak.keys_begun;
     resolve_locked(p);
     return true;
   }
@@ -270,11 +283,7 @@ bool CollectorImpl::terminate_locked(ProcGc* p) {
   bool done = recheck_stw(p);
   if (done) end_mark_stw(p);
   uint64_t end = world.start(world.ctx, p);
-  uint64_t pause = end - stop.requested_ns;
-  totals.pauses.add(pause);
-  totals.ttsp.add(stop.stopped_ns - stop.requested_ns);
-  totals.stop_wall_ns.fetch_add_relaxed(pause);
-  record.stop2_ns += pause;
+  record.stop2_ns += note_stop(stop, end);
   record.ttsp2_ns += stop.stopped_ns - stop.requested_ns;
   if (!done) return false;
   record.mark_end_ns = stop.requested_ns;
@@ -299,6 +308,7 @@ void CollectorImpl::finish_sweep_locked(ProcGc* p) {
   publish_cycle();
   set_phase(Phase::kSweep, Phase::kIdle);
   emit(p, 0, 0);
+  work.trim();
   heap->scavenge_paced(clock);
   if (world.watch != nullptr) world.watch(world.ctx);
   // ORDER-completed-1: pairs with collect(): the swept heap comes first.

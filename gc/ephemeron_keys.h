@@ -53,24 +53,20 @@ class EphemeronKeys {
   /// Whether anything waits for a key its caller has just marked.
   bool has(void* key) const {
     base::fence_seq_cst();
-    return next_of(nullptr, key) != nullptr;
+    return first_of(key) != nullptr;
   }
-  /// Calls fn(value) for what waits for it.
-  template <class F>
-  void for_each(void* key, F&& fn) const {
-    for (const Node* n = next_of(nullptr, key); n != nullptr;
-         n = next_of(n, key)) {
-      fn(n->value);
-    }
-  }
-
- private:
+  /// What waits for it, one after the other; null: no more. A node is 16-byte
+  /// aligned and stays until end_some().
   struct Node {
     Node* next;  ///< in the bucket
     void* key;
     void* value;
     uint64_t level;
   };
+  const Node* first_of(void* key) const { return next_of(nullptr, key); }
+  const Node* next_of(const Node* n) const { return next_of(n, n->key); }
+
+ private:
   struct Level {
     base::Atomic<Node*>* buckets;
     uint32_t bits;

@@ -58,7 +58,7 @@ void adjust_external(Runtime& rt, int64_t delta) {
 }
 
 uint64_t external_bytes(const Runtime& rt) {
-  return gc::runtime_base(rt)->collector->impl()->external();
+  return gc::runtime_base(rt)->collector->impl()->reported();
 }
 
 }  // namespace tricolor

@@ -12,11 +12,28 @@
 
 namespace tricolor::gc {
 
-/// Marks what waits for `key`, which has been marked.
-TRI_NOINLINE void MarkWorker::fire(void* key) {
+/// Marks what waits for a key that has been marked, or a part of it: `what` is
+/// the key, or the node to go on with, plus 1. Returns the bytes looked at.
+TRI_NOINLINE size_t MarkWorker::fire(void* what) {
+  using Node = EphemeronKeys::Node;
+  // A class that is the key in a million weak maps: nobody who marks can be
+  // stopped inside a piece, and each node and each value are cold.
+  constexpr size_t kMost = 256;
+  constexpr uintptr_t kNode = 1;
   const EphemeronKeys* keys = weak_->keys->active();
-  if (keys == nullptr) return;
-  keys->for_each(key, [this](void* value) { add(value); });
+  if (keys == nullptr) return sizeof(Node);
+  const auto word = reinterpret_cast<uintptr_t>(what);
+  const Node* n = (word & kNode) != 0
+                      ? reinterpret_cast<const Node*>(word - kNode)
+                      : keys->first_of(what);
+  size_t done = 0;
+  for (; n != nullptr && done < kMost; n = keys->next_of(n), ++done) {
+    add(n->value);
+  }
+  if (n != nullptr) {
+    push_key(reinterpret_cast<void*>(reinterpret_cast<uintptr_t>(n) + kNode));
+  }
+  return (done + 1) * sizeof(Node);
 }
 
 /// Marks the values of keys that are not white; false: some key is, and its

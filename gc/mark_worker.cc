@@ -23,7 +23,8 @@ namespace {
 // A cell on its way from its mark to its scan carries its layout, which the
 // scan would have to look up again: 48 bits of address, 16 of id.
 // kInvalidLayout says that values wait for this key (marking them at once could
-// recurse as deep as a chain of ephemerons is long).
+// recurse as deep as a chain of ephemerons is long), or for that of this node
+// of EphemeronKeys, plus 1.
 constexpr int kLayoutShift = 48;
 uint64_t pack(const void* cell, LayoutId layout) {
   return reinterpret_cast<uint64_t>(cell) | uint64_t{layout} << kLayoutShift;
@@ -450,8 +451,7 @@ TRI_ALWAYS_INLINE size_t MarkWorker::scan_fetched(size_t budget) {
     }
     edges.store();
     if (TRI_UNLIKELY(layout == kInvalidLayout)) {
-      fire(cell_of(packed));
-      done += sizeof(void*);
+      done += fire(cell_of(packed));
     } else {
       done += scan(layout, cell_of(packed));
     }

@@ -153,7 +153,7 @@ class MarkWorker : public TracerImpl {
                   size_t bytes);
   size_t scan_any(const heap::HotLayout& hot, LayoutId layout, void* cell,
                   size_t bytes);
-  void fire(void* key);
+  size_t fire(void* what);
   bool scan_pairs(const WeakWords& words, void* cell, size_t bytes);
   void scan_all(const WeakWords& words, void* cell, size_t bytes);
   void scan_weak(LayoutId layout, void* cell, size_t bytes);

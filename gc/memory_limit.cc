@@ -55,7 +55,8 @@ uint64_t MemoryLimit::goal(uint64_t limit, uint64_t overhead) {
 }
 
 uint64_t CollectorImpl::table_bytes() const {
-  uint64_t n = meta->bytes() + heap->table_bytes(options.procs);
+  uint64_t n = meta->bytes() + heap->table_bytes() + work.resident_bytes() +
+               roots.table_bytes();
   return world.other_bytes == nullptr ? n : n + world.other_bytes(world.ctx);
 }
 
@@ -117,8 +118,10 @@ void CollectorImpl::update_limiter() {
   const uint64_t at = now();
   if (at < limiter_due_ns) return;
   limiter_due_ns = at + kLimiterPeriodNs;
+  const uint64_t most = (at - limiter_at_ns) * options.procs;
+  limiter_at_ns = at;
   limiter.update(collecting_cpu_ns_.load_relaxed() + heap->scavenge_assist_ns(),
-                 base::os_process_cpu_ns());
+                 base::os_process_cpu_ns(), most);
 }
 
 void CollectorImpl::check_memory_limit() {

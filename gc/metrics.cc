@@ -105,8 +105,12 @@ void read_memory(const CollectorImpl* c, tri_gc_metrics* out) {
   out->heap_in_use_bytes = heap->pages_in_use() << heap::kPageShift;
   out->heap_free_bytes = heap->free_dirty_bytes();
   out->heap_returned_bytes = heap->scavenged_bytes();
-  out->table_bytes = c->table_bytes();
-  out->external_bytes = c->external();
+  const uint64_t external = c->external();
+  out->external_bytes = c->reported();
+  // With the stacks of coroutines.
+  out->table_bytes =
+      c->table_bytes() +
+      (external > out->external_bytes ? external - out->external_bytes : 0);
   out->total_bytes =
       out->heap_resident_bytes + out->table_bytes + out->external_bytes;
   out->limit_bytes = c->memory_limit.bytes();

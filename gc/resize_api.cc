@@ -93,6 +93,11 @@ void copy_cell(Mutator& mu, LayoutId layout, void* from, void* to,
   const heap::HotLayout& hot = c->heap->layouts().hot(layout);
   const bool noscan = hot.kind == heap::ScanKind::kNoscan;
   const bool weak = hot.kind == heap::ScanKind::kWeak;
+  const bool custom = hot.kind == heap::ScanKind::kCustom;
+  // A trace function sees the whole cell: once, and again if a mark has begun
+  // since, which found the new cell white and rooted.
+  bool traced = false;
+  uint32_t begun = c->heap->cycles_begun();
   for (size_t done = 0; done < bytes; done += kCopyChunk) {
     if (done != 0) poll(mu);
     // The phase begins in a stop, so in none before the next safepoint.
@@ -102,8 +107,13 @@ void copy_cell(Mutator& mu, LayoutId layout, void* from, void* to,
     // their targets, and nobody will look at the copy's before the cycle ends.
     const bool shades = mu.barrier_on == TRI_BARRIER_GREY ||
                         (mu.barrier_on != TRI_BARRIER_OFF && weak);
-    if (shades && !noscan) {
+    if (c->heap->cycles_begun() != begun) {
+      begun = c->heap->cycles_begun();
+      traced = false;
+    }
+    if (shades && !noscan && !(custom && traced)) {
       shade_piece(c, proc_of(&mu), layout, from, bytes, done, end);
+      traced = true;
     }
     char* target = static_cast<char*>(to) + done;
     const char* source = static_cast<const char*>(from) + done;

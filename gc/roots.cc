@@ -34,27 +34,31 @@ void Roots::destroy() {
   chunks_.release();
 }
 
-bool Roots::add_chunk_locked() {
-  auto* chunk = static_cast<GlobalChunk*>(
-      meta_->alloc(sizeof(GlobalChunk), sizeof(GlobalChunk)));
-  if (chunk == nullptr) return false;
-  chunk->index = chunks_.size();
-  return chunks_.push_back(chunk);
-}
-
 uint64_t* Roots::acquire_word() {
   constexpr uint64_t kAllWords = (uint64_t{1} << GlobalChunk::kWords) - 1;
-  base::LockGuard guard(lock_);
-  for (;; ++first_free_) {
-    if (first_free_ == chunks_.size() && !add_chunk_locked()) {
-      TRI_NO_MEMORY("a Global (%zu chunks in use)", chunks_.size());
+  GlobalChunk* fresh = nullptr;
+  for (;;) {
+    {
+      base::LockGuard guard(lock_);
+      if (fresh != nullptr) {
+        fresh->index = chunks_.size();
+        if (!chunks_.push_back(fresh)) {
+          TRI_NO_MEMORY("a Global (%zu chunks in use)", chunks_.size());
+        }
+      }
+      for (; first_free_ < chunks_.size(); ++first_free_) {
+        GlobalChunk* chunk = chunks_[first_free_];
+        const uint64_t free = ~(chunk->in_use | chunk->dropped) & kAllWords;
+        if (free == 0) continue;
+        auto i = static_cast<size_t>(__builtin_ctzll(free));
+        chunk->in_use |= uint64_t{1} << i;
+        return &chunk->words[i];
+      }
     }
-    GlobalChunk* chunk = chunks_[first_free_];
-    const uint64_t free = ~(chunk->in_use | chunk->dropped) & kAllWords;
-    if (free == 0) continue;
-    auto i = static_cast<size_t>(__builtin_ctzll(free));
-    chunk->in_use |= uint64_t{1} << i;
-    return &chunk->words[i];
+    // Without the lock, which a stop takes: this may map memory.
+    fresh = static_cast<GlobalChunk*>(
+        meta_->alloc(sizeof(GlobalChunk), sizeof(GlobalChunk)));
+    if (fresh == nullptr) TRI_NO_MEMORY("a chunk of Globals");
   }
 }
 
@@ -75,7 +79,11 @@ void Roots::release_word(uint64_t* word, bool cleared) {
     return;
   }
   chunk->dropped |= bit;
-  any_dropped_ = true;
+  if (marking_) {
+    any_dropped_ = true;
+  } else {
+    free_dropped_locked(chunk);
+  }
 }
 
 detail::RootTableRep* Roots::create_table(size_t n, EncodingId encoding) {
@@ -95,6 +103,7 @@ detail::RootTableRep* Roots::create_table(size_t n, EncodingId encoding) {
   rep->next = tables_;
   tables_ = rep;
   table_pieces_ += pieces_of(rep->n);
+  table_bytes_.fetch_add_relaxed(rep->n * sizeof(uint64_t));
   return rep;
 }
 
@@ -102,7 +111,29 @@ void Roots::drop_table(detail::RootTableRep* rep) {
   base::LockGuard guard(lock_);
   TRI_CHECK(!rep->dropped, "a RootTable was destroyed twice");
   rep->dropped = true;
-  any_dropped_ = true;
+  if (marking_) {
+    any_dropped_ = true;
+    return;
+  }
+  detail::RootTableRep** link = &tables_;
+  while (*link != rep) link = &(*link)->next;
+  unlink_locked(link);
+}
+
+void Roots::unlink_locked(detail::RootTableRep** link) {
+  detail::RootTableRep* t = *link;
+  *link = t->next;
+  table_pieces_ -= pieces_of(t->n);
+  table_bytes_.fetch_sub_relaxed(t->n * sizeof(uint64_t));
+  base::os_release(t->words, t->n * sizeof(uint64_t));
+}
+
+void Roots::free_dropped_locked(GlobalChunk* chunk) {
+  for (uint64_t bits = chunk->dropped; bits != 0; bits &= bits - 1) {
+    base::store_relaxed(&chunk->words[__builtin_ctzll(bits)], uint64_t{0});
+  }
+  chunk->dropped = 0;
+  if (chunk->index < first_free_) first_free_ = chunk->index;
 }
 
 bool Roots::add_callback(RootCallback fn, void* ctx) {
@@ -161,6 +192,7 @@ void Roots::begin_cycle_stw() {
   jobs_ = chunk_jobs_ + table_pieces_;
   next_table_ = tables_;
   next_word_ = 0;
+  marking_ = true;
 }
 
 void Roots::scan_job(uint64_t i, ScanWords fn, void* arg) {
@@ -215,26 +247,19 @@ void Roots::scan_held_stw(ScanWords fn, void* arg) {
 
 void Roots::reclaim() {
   base::LockGuard guard(lock_);
+  marking_ = false;
   if (!any_dropped_) return;
   any_dropped_ = false;
   for (GlobalChunk* chunk : chunks_) {
-    if (chunk->dropped == 0) continue;
-    for (uint64_t bits = chunk->dropped; bits != 0; bits &= bits - 1) {
-      base::store_relaxed(&chunk->words[__builtin_ctzll(bits)], uint64_t{0});
-    }
-    chunk->dropped = 0;
-    if (chunk->index < first_free_) first_free_ = chunk->index;
+    if (chunk->dropped != 0) free_dropped_locked(chunk);
   }
   detail::RootTableRep** link = &tables_;
   while (*link != nullptr) {
-    detail::RootTableRep* t = *link;
-    if (!t->dropped) {
-      link = &t->next;
-      continue;
+    if ((*link)->dropped) {
+      unlink_locked(link);
+    } else {
+      link = &(*link)->next;
     }
-    *link = t->next;
-    table_pieces_ -= pieces_of(t->n);
-    base::os_release(t->words, t->n * sizeof(uint64_t));
   }
 }
 

@@ -77,15 +77,19 @@ class Roots {
   void scan_all_stw(ScanWords fn, void* arg);
   /// Only those that have not been dropped; Globals one by one.
   void scan_held_stw(ScanWords fn, void* arg);
-  /// Recycles what was dropped. No marking is under way.
+  /// Recycles what was dropped while marking, which is over. (Else what is
+  /// dropped is gone at once, so that the next cycle does not find it.)
   void reclaim();
+  /// Of the tables' words.
+  uint64_t table_bytes() const { return table_bytes_.load_relaxed(); }
 
  private:
   static constexpr size_t kPieceWords = 4 * 1024;
   static constexpr size_t kMaxChunks = size_t{1} << 20;
   static constexpr size_t kMaxCallbacks = 64;
 
-  bool add_chunk_locked() TRI_REQUIRES(lock_);
+  void free_dropped_locked(GlobalChunk* chunk) TRI_REQUIRES(lock_);
+  void unlink_locked(detail::RootTableRep** link) TRI_REQUIRES(lock_);
   static size_t pieces_of(size_t words) {
     return (words + kPieceWords - 1) / kPieceWords;
   }
@@ -94,7 +98,7 @@ class Roots {
   base::Mutex lock_{base::LockRank::kGlobals};
   base::MmapVector<GlobalChunk*> chunks_;
   size_t first_free_ TRI_GUARDED_BY(lock_) = 0;  // no free word below
-  // Newest first. Tables leave the list in reclaim() alone, never in a mark.
+  // Newest first. Tables never leave the list in a mark.
   detail::RootTableRep* tables_ TRI_GUARDED_BY(lock_) = nullptr;
   size_t table_pieces_ TRI_GUARDED_BY(lock_) = 0;  // of all on the list
   // The next piece of this cycle.
@@ -105,6 +109,9 @@ class Roots {
     void* ctx;
   } callbacks_[kMaxCallbacks] TRI_GUARDED_BY(lock_) = {};
   bool any_dropped_ TRI_GUARDED_BY(lock_) = false;
+  // From begin_cycle_stw() to reclaim(): what is dropped is still scanned.
+  bool marking_ TRI_GUARDED_BY(lock_) = false;
+  base::Atomic<uint64_t> table_bytes_{0};
 
   base::Atomic<uint32_t> callbacks_running_{0};  // set under lock_
 

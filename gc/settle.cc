@@ -32,11 +32,12 @@ namespace tricolor::gc {
 
 namespace {
 using Strength = LayoutSpec::Strength;
-constexpr size_t kPieceWords = 4096;
-constexpr size_t kPieceBytes = size_t{256} << 10;
+// Cells that are in no cache: 100 us, and nobody who settles can be stopped
+// inside a piece.
+constexpr size_t kPieceWords = 1024;
+constexpr size_t kPieceBytes = size_t{64} << 10;
 constexpr size_t kPairsUnderLock = 64;
 constexpr size_t kBytesPerDead = 256;  // taking one out is as dear as scanning
-constexpr int kPiecesPerBarrier = 16;
 
 uint64_t* words_of(void* cell) { return static_cast<uint64_t*>(cell); }
 
@@ -70,6 +71,7 @@ void CollectorImpl::resolve_some(ProcGc* p, size_t pairs) {
     for (; at.word < n && pairs > 0; at.word += 2, --pairs) {
       const Encoding* of_key = words.at(at.word, Strength::kEphemeron);
       if (of_key == nullptr) continue;
+      ++weak.pairs_looked_at;
       const uint64_t* pair = words_of(at.cell) + at.word;
       const Encoding& of_value = *words.at(at.word + 1, Strength::kEphemeron);
       void* value = heap::decode(of_value, load_word(&pair[1]));
@@ -97,19 +99,16 @@ void CollectorImpl::keep_pairs(ProcGc* p, void* cell) {
   }
 }
 
-/// In kMark, when a flush has found nothing: some pieces. The first only makes
-/// markers ask; the next flush, a ragged barrier, sees to it that all do.
+/// In kMark, when nobody has work: a piece. The first only makes markers ask;
+/// the flush that follows, a ragged barrier, sees to it that all do, and from
+/// then on none is needed.
 void CollectorImpl::resolve_locked(ProcGc* p) {
   if (!weak.keys_begun) {
     weak.keys_begun = true;
     weak.keys.begin();  // without memory every value is marked
     return;
   }
-  for (int i = 0; i < kPiecesPerBarrier && !weak.resolved() &&
-                  p->request.load_relaxed() == 0;
-       ++i) {
-    resolve_some(p, kPieceWords);
-  }
+  resolve_some(p, kPieceWords);
 }
 
 /// Clears words of strength `s` in the cells of `list`; those that have long
@@ -242,7 +241,7 @@ bool CollectorImpl::revive_again(ProcGc* p) {
   p->worker.set_epoch(heap->third());
   rescan_marked_stw(p, heap->third());
   p->worker.set_epoch(heap->cur());
-  world.start(world.ctx, p);
+  note_stop(stop, world.start(world.ctx, p));
   return weak.resolved();
 }
 
@@ -279,6 +278,7 @@ bool CollectorImpl::settle_some(ProcGc* p) {
     case SettleStep::kPublish:
       if (!weak.keys.end_some()) return false;
       weak.keys_begun = false;
+      weak.keys_asked = false;
       finalizers.publish();
       weak.step = SettleStep::kDone;
       return true;

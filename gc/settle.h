@@ -51,6 +51,8 @@ struct WeakThings {
   CellCursor at;         ///< in a cell of a list that is being settled
   CellCursor resolving;  ///< in one that was unresolved
   bool keys_begun = false;
+  bool keys_asked = false;  ///< by every marker: a ragged barrier saw to it
+  uint64_t pairs_looked_at = 0;  ///< ever, of those that were unresolved
   bool any_revived = false;
 
   void init(WorkList* chunks) {

@@ -16,7 +16,7 @@
 
 #include "base/atomics.h"
 #include "base/lock.h"
-#include "base/meta_arena.h"
+#include "base/mmap_vector.h"
 
 namespace tricolor::gc {
 
@@ -38,7 +38,7 @@ struct LargePiece {
 
 class WorkList {
  public:
-  bool init(base::MetaArena* meta);
+  bool init();
   void destroy();
 
   /// Relaxed hint; exact under a stopped world.
@@ -57,17 +57,40 @@ class WorkList {
   void clear_overflow() { overflowed_.store_relaxed(0); }
   bool overflowed() const { return overflowed_.load_relaxed() != 0; }
   void put_empty(WorkChunk* chunk);
-  /// Bytes in chunks ever made.
-  size_t bytes() const { return chunks_made_.load_relaxed() * 4096; }
+  /// World stopped: from now on most_bytes() is of this cycle.
+  void begin_cycle_stw();
+  /// In chunks handed out at once, at most, since the cycle began.
+  size_t most_bytes() const { return most_out_.load_relaxed() * kChunkBytes; }
+  /// Of memory in chunks.
+  size_t resident_bytes() const {
+    return (chunks_made_.load_relaxed() - bare_count_.load_relaxed()) *
+           kChunkBytes;
+  }
+  /// Gives the memory of empty chunks back, but for as many as were out at once
+  /// in this cycle; some hundred of them at a call. True: there may be more.
+  bool trim();
 
  private:
-  base::MetaArena* meta_ = nullptr;
+  static constexpr size_t kChunkBytes = sizeof(WorkChunk);
+  static constexpr size_t kChunksInSlab = 64;
+
+  WorkChunk* carve_locked() TRI_REQUIRES(lock_);
+
   base::Mutex lock_{base::LockRank::kGcWork};
   WorkChunk* full_ TRI_GUARDED_BY(lock_) = nullptr;
   WorkChunk* empty_ TRI_GUARDED_BY(lock_) = nullptr;
+  size_t empty_count_ TRI_GUARDED_BY(lock_) = 0;
+  size_t out_ TRI_GUARDED_BY(lock_) = 0;  // neither empty nor bare
+  // Without memory; it comes with the first touch.
+  base::MmapVector<WorkChunk*> bare_ TRI_GUARDED_BY(lock_);
+  base::MmapVector<char*> slabs_ TRI_GUARDED_BY(lock_);
+  size_t carved_ TRI_GUARDED_BY(lock_) = kChunksInSlab;  // of the newest slab
   base::MmapVector<LargePiece> large_ TRI_GUARDED_BY(lock_);
   base::Atomic<uint64_t> pending_{0};  // chunks and pieces listed
+  // Written under lock_.
   base::Atomic<uint64_t> chunks_made_{0};
+  base::Atomic<uint64_t> bare_count_{0};
+  base::Atomic<uint64_t> most_out_{0};
   base::Atomic<uint32_t> overflowed_{0};  // read for certain in stop 2
 };
 

@@ -85,17 +85,26 @@ bool AddressSpace::init(size_t bytes, HugePages huge_pages, Error* error,
   size_t want =
       bytes == 0 ? fair_share(default_reservation()) : clamp_reservation(bytes);
   for (size_t n = want;; n = clamp_reservation(n / 2)) {
-    if (reserve(n, limited ? room.all : 0)) return true;
+    // As many Ps as may allocate, but at least two thirds are for cells.
+    size_t rest = room.all < n / 2 ? room.all : n / 2;
+    if (rest < room.least) rest = room.least;
+    if (reserve(n, limited ? rest : 0)) return true;
     if (n == kReserveMin) break;
   }
-  if (limited && reserve(kReserveMin, room.least)) return true;
   if (error != nullptr) {
     error->code = ErrorCode::kOutOfMemory;
-    std::snprintf(error->text, sizeof(error->text),
-                  "cannot reserve %zu bytes of address space for the heap, nor "
-                  "any half of it down to %zu, and %zu for what allocates "
-                  "from it; raise RLIMIT_AS (ulimit -v)",
-                  want, kReserveMin, limited ? room.least : 0);
+    size_t n = static_cast<size_t>(std::snprintf(
+        error->text, sizeof(error->text),
+        "cannot reserve %zu bytes of address space for the heap, nor any half "
+        "of it down to %zu",
+        want, kReserveMin));
+    if (n > sizeof(error->text)) n = sizeof(error->text);
+    std::snprintf(error->text + n, sizeof(error->text) - n,
+                  limited ? ", and %zu for what allocates from it; raise "
+                            "RLIMIT_AS (ulimit -v)"
+                          : "; RLIMIT_AS (ulimit -v) is not set, so look at "
+                            "vm.max_map_count and what else has reserved",
+                  room.least);
   }
   return false;
 }

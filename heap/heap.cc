@@ -298,6 +298,8 @@ void Heap::begin_cycle_stw() {
   reviving_.store_relaxed(0);
   cur_.store_relaxed(static_cast<uint8_t>(cur % 3 + 1));
   cycles_begun_.store_relaxed(cycles_begun() + 1);
+  refused_.store_relaxed(0);
+  scavenge_below_.store_relaxed(SIZE_MAX);
   marking_ = true;
 }
 

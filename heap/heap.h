@@ -90,6 +90,15 @@ class Heap {
 
   // --- mcaches.
   void mcache_init(MCache* mc);
+  /// A slot has become active.
+  void note_active(MCache* mc) {
+    if (TRI_LIKELY(mc->active_count <= mc->active_most)) return;
+    mc->active_most = mc->active_count;
+    touched_slots_.fetch_add_relaxed(1);
+  }
+  /// Makes its tables now, where a limit on the address space may refuse them
+  /// later; false: it does now.
+  bool mcache_prepare(MCache* mc);
   void mcache_destroy(MCache* mc);  ///< flushed before
   /// Holder of the P. Gives every span back, rests freed (bytes 0).
   void mcache_flush(MCache* mc);
@@ -193,8 +202,10 @@ class Heap {
   size_t surplus_bytes() const;
   /// Gives about `bytes` of free pages back, surplus or not; how many it could.
   size_t scavenge(size_t bytes);
-  /// Gives surplus back, if and as long as one percent of the time allows.
-  void scavenge_paced(const base::Clock& clock);
+  /// Gives surplus back, if and as long as the pacer allows while `running` Ps
+  /// run, at most about `most_ns`.
+  void scavenge_paced(const base::Clock& clock, uint32_t running = 1,
+                      uint64_t most_ns = UINT64_MAX);
   size_t free_dirty_bytes() const {
     return free_dirty_.load_relaxed() << kPageShift;
   }
@@ -214,7 +225,7 @@ class Heap {
   /// Pages of the heap that hold bytes, in use or free.
   size_t resident_bytes() const;
   /// About what the flat tables and `procs` mcaches hold beside them.
-  size_t table_bytes(uint32_t procs) const;
+  size_t table_bytes() const;
   /// Time that allocations have spent in giving pages back, ever.
   uint64_t scavenge_assist_ns() const {
     return scavenge_assist_ns_.load_relaxed();
@@ -340,6 +351,9 @@ class Heap {
   void drain_locked(PageCache* cache) TRI_REQUIRES(pages_lock_);
   void drain_page_caches(MCache* mc);
   size_t scavenge_piece();
+  /// Of taken pages [from, to), with [page, page + npages) dirty: frees them.
+  /// False: the OS refuses.
+  bool discard_piece(uint32_t page, size_t npages, size_t from, size_t to);
   void make_room(tri_mutator* mu, size_t bytes);
   bool take_block_locked(size_t block, size_t* from, size_t* to)
       TRI_REQUIRES(pages_lock_);
@@ -438,6 +452,13 @@ class Heap {
   base::Atomic<uint64_t> retained_{UINT64_MAX};
   base::Atomic<uint64_t> limit_{UINT64_MAX};
   base::Atomic<uint64_t> scavenged_{0};
+  // Of all Ps, for table_bytes().
+  base::Atomic<uint64_t> touched_slots_{0};
+  base::Atomic<uint32_t> tables_made_{0};
+  // Refused since the last cycle began: pages, and the lowest of them. Written
+  // under pages_lock_, or stopped.
+  base::Atomic<size_t> refused_{0};
+  base::Atomic<size_t> scavenge_below_{SIZE_MAX};
   base::Atomic<uint64_t> punched_{0};  // OS pages of spans in use
   base::Atomic<uint64_t> scavenge_assist_ns_{0};
   base::Atomic<uint32_t> next_shard_{0};

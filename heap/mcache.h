@@ -78,8 +78,9 @@ struct MCache {
   /// allocation refills.
   tri_slot* visible = nullptr;
   uint32_t active_count = 0;
-  uint32_t cut_next = 0;  ///< slots before it in active[] have been cut
-  uint8_t listing = 1;    ///< 2 from a cut to the next flush
+  uint32_t active_most = 0;  ///< ever: its tables have pages for as many
+  uint32_t cut_next = 0;     ///< slots before it in active[] have been cut
+  uint8_t listing = 1;       ///< 2 from a cut to the next flush
   // Both given back on flush.
   PageCache pages;              ///< for spans
   PageCache freed_pages;        ///< of spans that were swept and found empty

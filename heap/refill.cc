@@ -99,6 +99,7 @@ void make_active(MCache* mc, uint32_t slot_id) {
   if (state->listed != 0) return;
   state->listed = mc->listing;
   mc->active[mc->active_count++] = slot_id;
+  mc->heap->note_active(mc);
 }
 
 void check_slot(const LayoutTable& layouts, uint32_t slot_id) {
@@ -545,9 +546,10 @@ void* Heap::allocate_slow(tri_mutator* mu, uint32_t slot_id, size_t bytes,
       }
       return cell;
     }
-    if (hooks_.collect_for_memory == nullptr ||
-        !hooks_.collect_for_memory(hooks_.ctx, mu, bytes, begun,
-                                   attempt)) {
+    // No cycle makes room for a P's tables.
+    if (mcache_of(mu)->slots == nullptr ||
+        hooks_.collect_for_memory == nullptr ||
+        !hooks_.collect_for_memory(hooks_.ctx, mu, bytes, begun, attempt)) {
       break;
     }
   }

@@ -106,6 +106,7 @@ void Heap::push_released(MCache* mc, uint32_t slot_id, char* cell,
   if (state->listed == 0) {
     state->listed = mc->listing;
     mc->active[mc->active_count++] = slot_id;
+    note_active(mc);
   }
 }
 

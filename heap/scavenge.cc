@@ -38,16 +38,16 @@ size_t Heap::resident_bytes() const {
   return bytes > punched ? bytes - punched : 0;
 }
 
-size_t Heap::table_bytes(uint32_t procs) const {
+size_t Heap::table_bytes() const {
   const size_t resident = resident_bytes();
-  // A layout in use touches a page of each mcache's states, and a quarter of
-  // one of its slots.
-  constexpr size_t kBytesPerLayout = kOsPageBytes + kOsPageBytes / 4;
-  const size_t used = central_count_.load_relaxed();
-  const size_t layouts = used < layouts_.count() ? used : layouts_.count();
+  // A slot in use touches a page of its P's states, and a quarter of one of its
+  // slots, which it shares with the same layout's other sizes.
+  constexpr size_t kBytesPerSlot = kOsPageBytes + kOsPageBytes / 4;
+  const size_t touched = touched_slots_.load_relaxed();
+  const size_t most = size_t{layouts_.count()} * tables_made_.load_relaxed();
   return (resident >> kGranuleShift) +
          (resident >> kPageShift) * (sizeof(PageEntry) + sizeof(Span)) +
-         layouts * procs * kBytesPerLayout;
+         (touched < most ? touched : most) * kBytesPerSlot;
 }
 
 size_t Heap::surplus_bytes() const {
@@ -56,6 +56,8 @@ size_t Heap::surplus_bytes() const {
   const size_t limit = limit_.load_relaxed();
   if (retained > limit) retained = limit;
   size_t dirty = free_dirty_.load_relaxed() << kPageShift;
+  const size_t refused = refused_.load_relaxed() << kPageShift;
+  dirty = dirty > refused ? dirty - refused : 0;
   if (resident <= retained) return 0;
   return resident - retained < dirty ? resident - retained : dirty;
 }
@@ -96,25 +98,7 @@ void Heap::discard_tables(size_t from, size_t to) {
   space_.discard_ids(from, to);
 }
 
-size_t Heap::scavenge_piece() {
-  TRI_SCHED_POINT("heap.scavenge");
-  if (page_waiters_.load_relaxed() != 0) return 0;
-  uint32_t page;
-  size_t npages;
-  size_t from;  // with what is taken for the tables' sake
-  size_t to;
-  {
-    base::LockGuard guard(pages_lock_);
-    page = pages_.take_dirty(SIZE_MAX, kPiecePages, &npages);
-    if (page == 0) return 0;
-    from = page;
-    to = page + npages;
-    if (!take_block_locked(kBlockPages, &from, &to)) {
-      take_block_locked(kPagesOfMarkPage, &from, &to);
-    }
-    scavenging_.fetch_add_relaxed(to - from);
-    free_dirty_.store_relaxed(pages_.free_dirty_pages());
-  }
+bool Heap::discard_piece(uint32_t page, size_t npages, size_t from, size_t to) {
   bool done = base::os_discard(space_.page_address(page), npages << kPageShift);
   if (done) discard_tables(from, to);
   {
@@ -127,6 +111,10 @@ size_t Heap::scavenge_piece() {
     pages_.free(page, npages, /*clean=*/done);
     scavenging_.fetch_sub_relaxed(to - from);
     free_dirty_.store_relaxed(pages_.free_dirty_pages());
+    if (!done) {
+      scavenge_below_.store_relaxed(page);
+      refused_.fetch_add_relaxed(npages);
+    }
   }
   // ORDER-pieces-1: pairs with await_scavenger(): who sees the count finds the
   // pages.
@@ -134,9 +122,36 @@ size_t Heap::scavenge_piece() {
   if (TRI_UNLIKELY(page_waiters_.load_relaxed() != 0)) {
     base::futex_wake(&scavenge_pieces_, INT_MAX);  // or they look after 1 ms
   }
-  if (!done) return 0;
-  scavenged_.fetch_add_relaxed(npages << kPageShift);
-  return npages << kPageShift;
+  return done;
+}
+
+// What the OS refuses (pages that are locked, say) is passed over until the
+// next cycle, and counts as no surplus meanwhile.
+size_t Heap::scavenge_piece() {
+  for (;;) {
+    TRI_SCHED_POINT("heap.scavenge");
+    if (page_waiters_.load_relaxed() != 0) return 0;
+    size_t npages = 0;
+    uint32_t page = 0;
+    size_t from = 0;  // with what is taken for the tables' sake
+    size_t to = 0;
+    {
+      base::LockGuard guard(pages_lock_);
+      page = pages_.take_dirty(scavenge_below_.load_relaxed(), kPiecePages,
+                               &npages);
+      if (page == 0) return 0;
+      from = page;
+      to = page + npages;
+      if (!take_block_locked(kBlockPages, &from, &to)) {
+        take_block_locked(kPagesOfMarkPage, &from, &to);
+      }
+      scavenging_.fetch_add_relaxed(to - from);
+      free_dirty_.store_relaxed(pages_.free_dirty_pages());
+    }
+    if (!discard_piece(page, npages, from, to)) continue;
+    scavenged_.fetch_add_relaxed(npages << kPageShift);
+    return npages << kPageShift;
+  }
 }
 
 /// Calls fn(from, to) for whole OS pages, as offsets into the span, that no
@@ -229,13 +244,14 @@ void Heap::make_room(tri_mutator* mu, size_t bytes) {
   }
 }
 
-void Heap::scavenge_paced(const base::Clock& clock) {
+void Heap::scavenge_paced(const base::Clock& clock, uint32_t running,
+                          uint64_t most_ns) {
   const size_t surplus = surplus_bytes();
   if (surplus == 0) return;
-  const uint64_t percent = ScavengePacer::percent(options_.procs, surplus,
-                                                  resident_bytes());
+  const uint64_t percent = ScavengePacer::percent(running == 0 ? 1 : running,
+                                                  surplus, resident_bytes());
   uint64_t start = clock.now_ns();
-  uint64_t due = scavenge_pacer_.begin_turn(start, percent);
+  uint64_t due = scavenge_pacer_.begin_turn(start, percent, most_ns);
   if (due == 0) return;
   uint64_t now = start;
   while (now - start < due && surplus_bytes() != 0) {

@@ -3,8 +3,8 @@
 //
 // ScavengePacer: how much of the scavenger's work is due. Busy programs let it
 // have one percent of each P's time, after a spike two; who has nothing else to
-// do need not ask. A plain object: the time is handed in. And how much memory is not the
-// scavenger's at all.
+// do need not ask. A plain object: the time is handed in. And how much memory
+// is not the scavenger's at all.
 //
 // Threads: any; one caller at a time wins a turn.
 #ifndef TRICOLOR_HEAP_SCAVENGE_PACER_H_
@@ -44,17 +44,17 @@ class ScavengePacer {
     return most + most / 10;
   }
 
-  /// For so many Ps. After a spike, when more than half of what is resident is
-  /// not wanted, twice as much, so that it is gone within seconds: at 30 us for
-  /// a piece of 512 KiB two Ps then give back 250 MiB a second.
+  /// For so many Ps that run. After a spike, when more than half of what is
+  /// resident is not wanted, twice as much, so that it is gone within seconds:
+  /// at 30 us for a piece of 512 KiB two Ps then give back 250 MiB a second.
   static uint64_t percent(uint32_t procs, uint64_t surplus, uint64_t resident) {
     return surplus > resident / 2 ? 2 * uint64_t{procs} : procs;
   }
 
   /// The nanoseconds the caller may spend now, for so many percent of the time
-  /// since the last turn; 0: none. It reports them with spent(); until then
-  /// nobody else gets a turn.
-  uint64_t begin_turn(uint64_t now_ns, uint64_t percent = 1) {
+  /// since the last turn, and at most `most_ns`; 0: none. It reports them with
+  /// spent(); until then nobody else gets a turn.
+  uint64_t begin_turn(uint64_t now_ns, uint64_t percent, uint64_t most_ns) {
     uint64_t since = since_.load_relaxed();
     if (since == kInTurn) return 0;
     if (since == 0) {  // the first call sets the clock
@@ -65,12 +65,13 @@ class ScavengePacer {
     uint64_t due = (now_ns - since) / kShare * percent;
     if (due < kLeastTurnNs) return 0;
     if (!since_.compare_exchange_strong_relaxed(since, kInTurn)) return 0;
+    if (due > most_ns) due = most_ns;
     return due < kMaxTurnNs ? due : kMaxTurnNs;
   }
   /// A turn that began with `due` has taken `spent_ns`: what was spent beyond
   /// it is paid for by a later begin of the next.
   void spent(uint64_t now_ns, uint64_t due, uint64_t spent_ns,
-             uint64_t percent = 1) {
+             uint64_t percent) {
     uint64_t excess = spent_ns > due ? spent_ns - due : 0;
     since_.store_relaxed(now_ns + excess * kShare / percent);
   }

@@ -79,8 +79,8 @@ uint32_t round_up(uint32_t layouts) {
 AddressRoom Heap::room_for_procs(uint32_t procs) {
   // What a P maps besides: threads' and tasks' stacks, the allocator's arena.
   constexpr size_t kOtherBytes = size_t{16} << 20;
-  constexpr size_t kOne = kStatesBytes + kActiveBytes + kSlotsBytes +
-                          kOsPageBytes + kOtherBytes;
+  constexpr size_t kOne =
+      kStatesBytes + kActiveBytes + kSlotsBytes + kOsPageBytes + kOtherBytes;
   // And the collector, for lists of which it uses what it needs.
   constexpr size_t kCollectorBytes = size_t{32} << 20;
   return {kOne + kCollectorBytes, procs * kOne + kCollectorBytes};
@@ -98,6 +98,11 @@ void Heap::mcache_init(MCache* mc) {
   mc->unsettled_bytes = 0;
 }
 
+bool Heap::mcache_prepare(MCache* mc) {
+  return mc->slots != nullptr || !base::os_address_space_is_limited() ||
+         make_tables(mc);
+}
+
 void Heap::mcache_destroy(MCache* mc) {
   mc->visible = nullptr;
   if (mc->slots == nullptr) return;
@@ -107,6 +112,9 @@ void Heap::mcache_destroy(MCache* mc) {
     while (*at != mc) at = &(*at)->next_made;
     *at = mc->next_made;
   }
+  tables_made_.fetch_sub_relaxed(1);
+  touched_slots_.fetch_sub_relaxed(mc->active_most);
+  mc->active_most = 0;
   base::os_release(mc->states, mc->tables_reserved);
   mc->slots = nullptr;
   mc->states = nullptr;
@@ -140,6 +148,7 @@ bool Heap::make_tables(MCache* mc) {
     if (commit_tables(mc, 0, room_layouts_)) {
       mc->next_made = made_mcaches_;
       made_mcaches_ = mc;
+      tables_made_.fetch_add_relaxed(1);
       return true;
     }
   }

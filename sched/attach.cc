@@ -83,7 +83,8 @@ Mutator* attach_new(RuntimeImpl* rt, Error* error,
   {
     base::LockGuard guard(rt->world.lock);
     P* p = get_attached_p(rt);
-    G* g = p == nullptr ? nullptr : rt->gs.get(p);
+    const bool ready = p != nullptr && rt->heap->mcache_prepare(p);
+    G* g = ready ? rt->gs.get(p) : nullptr;
     if (g != nullptr) {
       begin_attached_g(m, g, p);
       rt->attached_threads.fetch_add_relaxed(1);

@@ -73,8 +73,9 @@ bool give_memory_back(RuntimeImpl* rt) {
   constexpr size_t kPieceBytes = size_t{512} << 10;
   if (rt->heap->surplus_bytes() == 0) return false;
   const Scheduler& s = rt->sched;
-  if (s.idle_p_count.load_relaxed() + 1 < s.max_procs) {
-    rt->heap->scavenge_paced(rt->clock);
+  const uint32_t idle = s.idle_p_count.load_relaxed();
+  if (idle + 1 < s.max_procs) {
+    rt->heap->scavenge_paced(rt->clock, s.max_procs - idle - 1);
     return false;
   }
   return rt->heap->scavenge(kPieceBytes) != 0;
@@ -178,7 +179,7 @@ G* find_work(M* m, bool* inherits) {
     // somebody, and what came before is seen in the next round or in go_idle().
     stop_spinning(m);
     if (rt->collector->await_idle_work(p)) continue;
-    if (rt->gs.has_collected()) reap_coroutines(rt, p);
+    if (rt->gs.has_collected()) reap_coroutines(rt, p, kReapedAtOnce);
     if (give_memory_back(rt)) continue;
     go_idle(m);
     if (m->p == nullptr) return nullptr;

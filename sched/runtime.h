@@ -88,8 +88,9 @@ inline bool should_leave(M* m) {
 void sched_fill_stats(RuntimeImpl* rt, Stats* out);
 /// Registers the layout of Coroutine cells.
 bool init_coroutines(RuntimeImpl* rt, Error* error);
-/// Takes apart the coroutines that sweepers have found dead.
-void reap_coroutines(RuntimeImpl* rt, P* p);
+/// Takes apart coroutines that sweepers have found dead.
+inline constexpr int kReapedAtOnce = 64;  // the rest next time
+void reap_coroutines(RuntimeImpl* rt, P* p, int most);
 /// Prints Ps and Gs after a fatal error.
 void dump_state(void* ctx, base::FatalSink& sink);
 /// One line of TRIDEBUG=schedtrace.

@@ -84,7 +84,7 @@ G* make_task(RuntimeImpl* rt, P* p, const detail::SpawnRequest& request,
     TRI_MISUSE("spawn", "a stack of %zu bytes: at most %zu",
                request.stack_bytes, stacks::kMaxNativeBytes);
   }
-  if (rt->gs.has_collected()) reap_coroutines(rt, p);
+  if (rt->gs.has_collected()) reap_coroutines(rt, p, kReapedAtOnce);
   G* g = rt->gs.get(p);
   if (g == nullptr) return nullptr;
   g->kind = kind;

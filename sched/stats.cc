@@ -103,6 +103,11 @@ size_t return_memory(Mutator& mu) {
   heap->add_punching(1);
   collect(mu);
   heap->add_punching(-1);
+  while (impl_of(mu)->gs.has_collected()) {
+    sched::reap_coroutines(impl_of(mu), sched::p_of(&mu), sched::kReapedAtOnce);
+    poll(mu);
+  }
+  while (impl_of(mu)->collector->trim_marker()) poll(mu);
   heap->drain_freed_pages(heap::mcache_of(&mu));
   // What is free now; others may go on freeing.
   size_t left = heap->free_dirty_bytes();
@@ -122,7 +127,13 @@ bool step(Mutator& mu, uint32_t budget_us) {
   const uint64_t deadline_ns = rt->clock.now_ns() + budget_ns;
   bool left = rt->collector->step(&mu, budget_ns);
   const uint64_t now_ns = rt->clock.now_ns();
-  if (now_ns < deadline_ns) sched::step_tasks(mu, deadline_ns);
+  if (now_ns < deadline_ns) {
+    sched::step_tasks(mu, deadline_ns);
+    const uint64_t then_ns = rt->clock.now_ns();
+    if (then_ns < deadline_ns) {
+      rt->heap->scavenge_paced(rt->clock, 1, deadline_ns - then_ns);
+    }
+  }
   if (sched::any_work(rt)) left = true;
   return left;
 }

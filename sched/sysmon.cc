@@ -72,6 +72,22 @@ void poll_if_late(RuntimeImpl* rt, uint64_t now_ns) {
   for (size_t i = 0; i < n; i++) ready_g(rt, nullptr, g_of(tasks[i]), false);
 }
 
+// Where nobody runs there is nobody to spare.
+void give_memory_back(RuntimeImpl* rt) {
+  constexpr size_t kMost = size_t{4} << 20;
+  const size_t surplus = rt->heap->surplus_bytes();
+  if (surplus == 0) return;
+  const Scheduler& s = rt->sched;
+  const uint32_t idle = s.idle_p_count.load_relaxed();
+  const uint32_t running = (idle < s.max_procs ? s.max_procs - idle : 0) +
+                           rt->attached_threads.load_relaxed();
+  if (running != 0) {
+    rt->heap->scavenge_paced(rt->clock, running);
+  } else {
+    rt->heap->scavenge(surplus < kMost ? surplus : kMost);
+  }
+}
+
 void look(RuntimeImpl* rt) {
   const uint64_t now_ns = rt->clock.now_ns();
   for (uint32_t i = 0; i < rt->sched.max_procs; i++) {
@@ -79,16 +95,7 @@ void look(RuntimeImpl* rt) {
   }
   fire_timers(rt, nullptr, now_ns);
   poll_if_late(rt, now_ns);
-  // Where nobody runs there is nobody to spare.
-  const bool rests =
-      rt->sched.idle_p_count.load_relaxed() == rt->sched.max_procs &&
-      rt->attached_threads.load_relaxed() == 0;
-  if (!rests) {
-    rt->heap->scavenge_paced(rt->clock);
-  } else if (const size_t surplus = rt->heap->surplus_bytes(); surplus != 0) {
-    constexpr size_t kMost = size_t{4} << 20;
-    rt->heap->scavenge(surplus < kMost ? surplus : kMost);
-  }
+  give_memory_back(rt);
   // Again and again: a P of an attached thread does no collector work when it
   // is idle, and nobody may have been awake to do it.
   rt->collector->request_periodic(now_ns);

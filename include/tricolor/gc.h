@@ -64,7 +64,9 @@ size_t return_memory(Mutator& mu);
 /// work is left. A safepoint. Call it from an attached thread or from a task.
 bool step(Mutator& mu, uint32_t budget_us);
 
-/// A consistent snapshot; taking it never stops the world. Any thread.
+/// What belongs to one cycle is of one cycle, and a part is never more than its
+/// whole (freed than allocated, assists than all of the collector's time).
+/// Taking it never stops the world. Any thread.
 struct Stats {
   uint64_t cycles;             ///< completed
   uint64_t cycles_forced;      ///< of these asked for by name
@@ -78,16 +80,16 @@ struct Stats {
   uint64_t memory_bytes;         ///< what counts against the soft limit
   /// In force now; UINT64_MAX: none; 0: by `auto`, others fill the group.
   uint64_t memory_limit_bytes;
-  uint64_t gc_limited;           ///< times the limit gave way to progress
-  uint64_t allocated_bytes;      ///< ever; counted on refill
-  uint64_t freed_bytes;          ///< ever, by sweep
-  uint64_t live_cells;           ///< marked by the last cycle
-  uint64_t gc_cpu_ns;            ///< workers and assists, marking and sweeping
-  uint64_t gc_assist_ns;         ///< of these in assists
-  uint64_t total_cpu_ns;         ///< max_procs x time since creation
-  uint64_t mark_wall_ns;         ///< sum of concurrent mark phases
-  uint64_t stop_wall_ns;         ///< sum of stops, TTSP included
-  uint64_t pause_p50_ns;         ///< a stop: request until the last P runs
+  uint64_t gc_limited;       ///< times the limit gave way to progress
+  uint64_t allocated_bytes;  ///< ever; counted on refill
+  uint64_t freed_bytes;      ///< ever, by sweep
+  uint64_t live_cells;       ///< marked by the last cycle
+  uint64_t gc_cpu_ns;        ///< workers and assists, marking and sweeping
+  uint64_t gc_assist_ns;     ///< of these in assists
+  uint64_t total_cpu_ns;     ///< max_procs x time since creation
+  uint64_t mark_wall_ns;     ///< sum of concurrent mark phases
+  uint64_t stop_wall_ns;     ///< sum of stops, TTSP included
+  uint64_t pause_p50_ns;     ///< a stop: request until the last P runs
   uint64_t pause_p99_ns;
   uint64_t pause_max_ns;
   uint64_t ttsp_p50_ns;  ///< request until the last P has stopped

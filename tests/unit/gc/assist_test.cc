@@ -253,6 +253,29 @@ TEST(gc_assist, a_cycle_counts_stacks_and_roots) {
   gc.impl().roots.drop_table(table);
 }
 
+TEST(gc_assist, one_refill_sweeps_a_bounded_number_of_spans) {
+  gc::CollectorOptions o;
+  o.assist_policy = AssistPolicy::kOff;
+  GcAlone gc(o);
+  Type<Node> type = node_type(gc);
+  gc.collector().set_gc_percent(kGcOff);
+  for (int i = 0; i < 500'000; ++i) make(gc.mu(), type);
+  gc.start();
+  while (gc.impl().phase() != gc::Phase::kSweep) {
+    gc.drain(SIZE_MAX);
+    gc.impl().advance(&gc.p());
+  }
+  // No room is left, by the embedder's word.
+  gc.collector().set_gc_percent(1);
+  const uint64_t before = gc.heap().unswept_spans();
+  ASSERT_GT(before, 100u);
+  gc.impl().add_external(int64_t{1} << 30);
+  gc.impl().before_refill(&gc.mu(), 1024);
+  EXPECT_LT(gc.heap().unswept_spans(), before);
+  EXPECT_GE(gc.heap().unswept_spans() + 40, before);
+  gc.finish();
+}
+
 TEST(gc_assist, the_pacers_trace) {
   gc::CollectorOptions o = by_assists(AssistPolicy::kClassic);
   o.gcpacertrace = true;

@@ -79,6 +79,26 @@ TEST(gc_cpu_limiter, a_death_spiral_is_held_at_half) {
   EXPECT_GT(gc, cpu / 100 * 45) << "and is let go again";
 }
 
+TEST(gc_cpu_limiter, what_others_of_the_process_use_is_no_excuse) {
+  // One P that does nothing but collect, beside four busy threads.
+  CpuLimiter limiter;
+  limiter.init(1);
+  uint64_t gc = 0;
+  uint64_t cpu = 0;
+  constexpr uint64_t kTick = 10'000'000;
+  for (int i = 0; i < 150; ++i) {
+    gc += kTick;
+    cpu += 5 * kTick;
+    limiter.update(gc, cpu, kTick);
+  }
+  EXPECT_TRUE(limiter.limiting());
+  for (int i = 0; i < 150; ++i) {
+    cpu += 5 * kTick;
+    limiter.update(gc, cpu, kTick);
+  }
+  EXPECT_FALSE(limiter.limiting());
+}
+
 TEST(gc_cpu_limiter, times_that_go_back_count_for_nothing) {
   CpuLimiter limiter;
   limiter.init(1);

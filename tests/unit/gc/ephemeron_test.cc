@@ -191,6 +191,44 @@ TEST_F(gc_ephemeron, the_value_lives_while_its_key_does) {
   EXPECT_EQ(gc.live_cells(), 1u);
 }
 
+/// Counts ragged barriers, and the pairs that are looked at inside stops.
+struct StopWatch {
+  explicit StopWatch(GcAlone& gc) : gc(gc), world(gc.impl().world) {
+    current = this;
+    start_pairs = gc.impl().weak.pairs_looked_at;
+    gc.impl().world.try_stop = [](void* ctx, gc::ProcGc* p, gc::StopTimes* t) {
+      current->at_stop = current->gc.impl().weak.pairs_looked_at;
+      return current->world.try_stop(ctx, p, t);
+    };
+    gc.impl().world.start = [](void* ctx, gc::ProcGc* p) {
+      current->pairs_in_stops +=
+          current->gc.impl().weak.pairs_looked_at - current->at_stop;
+      return current->world.start(ctx, p);
+    };
+    gc.impl().world.try_ragged_barrier = [](void* ctx, gc::ProcGc* p,
+                                            gc::RaggedFn fn, void* arg) {
+      ++current->barriers;
+      return current->world.try_ragged_barrier(ctx, p, fn, arg);
+    };
+  }
+  ~StopWatch() {
+    gc.impl().world = world;
+    current = nullptr;
+  }
+  uint64_t pairs() const {
+    return gc.impl().weak.pairs_looked_at - start_pairs;
+  }
+
+  static StopWatch* current;
+  GcAlone& gc;
+  const gc::World world;
+  uint64_t start_pairs = 0;
+  uint64_t at_stop = 0;
+  uint64_t pairs_in_stops = 0;
+  uint64_t barriers = 0;
+};
+StopWatch* StopWatch::current = nullptr;
+
 /// key i's value is key i + 1; `reverse`: the pairs lie the other way round.
 void chain(gc_ephemeron*, Mutator& mu, const Type<Node>& type, Pairs* a,
            Node* first, size_t n, bool reverse) {
@@ -215,11 +253,14 @@ TEST_P(gc_ephemeron_chain, of_a_million_links) {
   Local<Node> first(scope, node(1));
   Local<Pairs> a(scope, Pairs::make(mu, pairs, n));
   chain(this, mu, type, a, first, n, GetParam());
-  const uint64_t before = gc.p().worker.scanned_bytes;
+  StopWatch watch(gc);
   gc.collect();
   EXPECT_EQ(a->cleared(), 0u);
   EXPECT_EQ(gc.live_cells(), n + 2);
-  (void)before;
+  // Linear, beside the mutators, and without a barrier for each link.
+  EXPECT_LE(watch.pairs(), 2 * n);
+  EXPECT_EQ(watch.pairs_in_stops, 0u);
+  EXPECT_LE(watch.barriers, 10u);
   for (size_t i = 0; i < n; i += 997) {
     ASSERT_TRUE((*a)[i].key(mu)->intact());
     ASSERT_TRUE((*a)[i].value(mu)->intact());
@@ -262,6 +303,72 @@ TEST_F(gc_ephemeron, a_chain_of_single_ephemerons) {
   gc.collect();
   EXPECT_EQ(gc.live_cells(), 1u);
   EXPECT_EQ(head->cleared(), 1u);
+}
+
+TEST_F(gc_ephemeron, links_that_turn_up_one_by_one_with_white_keys) {
+  // Each value holds the ephemeron of the next key, and a node that holds the
+  // key: the pair is scanned before its key is marked.
+  gc.impl().options.gccheckmark = false;
+  Scope<5> scope(mu);
+  const size_t n = 5000;
+  Local<Node> first(scope, node(1)), key(scope, first.get());
+  Local<Node> value(scope), holder(scope);
+  Local<Pairs> head(scope, Pairs::make(mu, pairs, 1));
+  {
+    Scope<1> inner(mu);
+    Local<Pairs> at(inner, head.get());
+    for (size_t i = 0; i < n; ++i) {
+      value = node(i);
+      (*at)[0].store(mu, key, value);
+      Pairs* p = Pairs::make(mu, pairs, 1);
+      at = p;
+      holder = make(mu, type);
+      holder->seal(i);
+      Node* next = make(mu, type);
+      next->seal(i);
+      holder->left.store(mu, next);
+      value->left.store(mu, holder);
+      auto* field = reinterpret_cast<Field<Pairs>*>(&value->right);
+      field->store(mu, at);
+      key = value->left.load()->left.load();
+    }
+  }
+  key = nullptr;
+  value = nullptr;
+  holder = nullptr;
+  StopWatch watch(gc);
+  gc.collect();
+  EXPECT_EQ(gc.live_cells(), 4 * n + 2);
+  EXPECT_LE(watch.barriers, 10u) << "one for each link";
+  EXPECT_LE(watch.pairs(), 2 * n);
+}
+
+TEST_F(gc_ephemeron, many_values_wait_for_one_key) {
+  gc.impl().options.gccheckmark = false;
+  Scope<5> scope(mu);
+  const size_t n = 20'000;
+  Local<Node> key(scope, node(1)), value(scope);
+  Local<Node> path(scope);
+  Local<Pairs> a(scope, Pairs::make(mu, pairs, n));
+  for (size_t i = 0; i < n; ++i) {
+    value = node(i);
+    (*a)[i].store(mu, key, value);
+  }
+  // The key hangs off the value of another pair, so that all of them have been
+  // put off when it is marked.
+  Local<Pairs> late(scope, Pairs::make(mu, pairs, 1));
+  path = node(7);
+  value = make(mu, type);
+  value->left.store(mu, key);
+  (*late)[0].store(mu, path, value);
+  value = nullptr;
+  key = nullptr;
+  gc.collect();
+  EXPECT_EQ(a->cleared(), 0u);
+  EXPECT_EQ(gc.live_cells(), n + 5);
+  path = nullptr;
+  gc.collect();
+  EXPECT_EQ(a->cleared(), n);
 }
 
 TEST_F(gc_ephemeron, a_key_that_is_marked_after_its_pair_was_looked_at) {

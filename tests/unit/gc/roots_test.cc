@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <thread>
 #include <vector>
 
 #include "tests/unit/gc/graph.h"
@@ -130,6 +131,34 @@ TEST(gc_roots, tables_are_scanned_and_dropped) {
   EXPECT_EQ(gc.live_cells(), 1200u);  // the snapshot still had them
   gc.collect();
   EXPECT_EQ(gc.live_cells(), 0u);
+}
+
+// "What was unreachable when collect() began is free when it returns."
+TEST(gc_roots, what_is_dropped_between_cycles_is_gone_with_the_next) {
+  GcAlone gc(checked());
+  Type<Node> type = node_type(gc);
+  auto table = std::make_unique<RootTable<Node>>(gc.runtime(), 10000);
+  auto kept = std::make_unique<RootTable<Node>>(gc.runtime(), 10);
+  for (size_t i = 0; i < table->size(); i += 100) {
+    table->set(gc.mu(), i, make_tree(gc.mu(), type, 1));
+  }
+  kept->set(gc.mu(), 3, make_tree(gc.mu(), type, 2));
+  auto global = std::make_unique<Global<Node>>(gc.runtime());
+  global->set(gc.mu(), make_tree(gc.mu(), type, 1));
+  gc.collect();
+  EXPECT_EQ(gc.live_cells(), 300u + 7 + 3);
+  const uint64_t bytes = gc.impl().roots.table_bytes();
+  table.reset();
+  EXPECT_EQ(gc.impl().roots.table_bytes(), bytes - 80'000);
+  gc.collect();
+  EXPECT_EQ(gc.live_cells(), 7u + 3);
+  EXPECT_EQ(check_tree(kept->get(3)), 7);
+  // By a thread that is in no managed code: the collector nulls the word.
+  std::thread([&] { global.reset(); }).join();
+  gc.collect();
+  EXPECT_EQ(gc.live_cells(), 7u);
+  Global<Node> again(gc.runtime());
+  EXPECT_EQ(again.get(), nullptr);
 }
 
 TEST(gc_roots, callbacks_run_in_both_stops) {

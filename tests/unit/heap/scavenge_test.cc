@@ -247,8 +247,51 @@ TEST(heap_scavenge, a_refused_madvise_loses_nothing) {
   }
   EXPECT_EQ(heap->resident_bytes(), before);
   heap->validate_stw(true);
+  heap.collect({});
   EXPECT_GT(heap->scavenge(SIZE_MAX), 0u);
   heap->validate_stw(true);
+}
+
+/// As of pages that somebody has locked in memory: the others go all the same,
+/// and nobody waits for these.
+TEST(heap_scavenge, what_is_refused_is_passed_over_until_the_next_cycle) {
+  struct Nth {
+    int left;
+    int refused = 0;
+  };
+  for (int at = 0; at < 12; ++at) {
+    SCOPED_TRACE(at);
+    HeapAlone heap;
+    LayoutId layout = heap.layout("Locked");
+    fill(heap, layout, 8);
+    heap.collect({});
+    heap->set_retained_bytes(0);
+    const size_t all = heap->free_dirty_bytes();
+    Nth nth{at};
+    const base::OsFaultHook hook{
+        [](void* ctx, base::OsCall call, size_t) {
+          auto* n = static_cast<Nth*>(ctx);
+          const bool refuse = call == base::OsCall::kMadvise && n->left-- == 0;
+          n->refused += refuse ? 1 : 0;
+          return refuse;
+        },
+        &nth};
+    {
+      base::OsFaultScope scope(hook);
+      const size_t back = heap->scavenge(SIZE_MAX);
+      ASSERT_EQ(nth.refused, 1);
+      // A piece, or of the tables of one.
+      EXPECT_GE(back + 512 * 1024, all);
+      EXPECT_EQ(heap->surplus_bytes(), 0u) << "nothing to be woken for";
+      EXPECT_EQ(heap->scavenge(SIZE_MAX), 0u);
+    }
+    heap->validate_stw(true);
+    heap.collect({});
+    heap->scavenge(SIZE_MAX);
+    EXPECT_EQ(heap->free_dirty_bytes(), 0u);
+    EXPECT_NE(heap.try_allocate(layout, 6 * kMib), nullptr);
+    heap->validate_stw(true);
+  }
 }
 
 }  // namespace

@@ -115,6 +115,70 @@ TEST(sched_os_limits, a_runtime_that_can_be_created_can_allocate) {
   EXPECT_EXIT(run_within(300, 64), ::testing::ExitedWithCode(0), "^runs");
 }
 
+/// In the child: Ps that may allocate leave the cells their share.
+[[noreturn]] void run_with_room(size_t mib, uint32_t procs) {
+  allow(RLIMIT_AS, status_kib("VmSize: %zu") * 1024 + mib * kMib);
+  const size_t before = status_kib("VmSize: %zu");
+  Options o = options(procs, 0);
+  o.reservation_bytes = 0;
+  Error error;
+  RuntimePtr rt = Runtime::create(o, &error);
+  const size_t kib = status_kib("VmSize: %zu") - before;
+  std::fprintf(stderr, "%s: %zu MiB\n",
+               rt != nullptr && kib / 1024 >= mib / 4 ? "enough" : "less",
+               kib / 1024);
+  rt.reset();
+  std::_Exit(0);
+}
+
+TEST(sched_os_limits, many_procs_leave_a_quarter_for_cells) {
+  if (kSanitized) GTEST_SKIP() << "the sanitizer's shadow is address space";
+  for (uint32_t procs : {1u, 16u, 64u}) {
+    EXPECT_EXIT(run_with_room(3072, procs), ::testing::ExitedWithCode(0),
+                "^enough")
+        << procs;
+    EXPECT_EXIT(run_with_room(1024, procs), ::testing::ExitedWithCode(0),
+                "^enough")
+        << procs;
+  }
+}
+
+/// In the child: attached threads until there is no room for one, which says
+/// so when it attaches, and not when it allocates.
+[[noreturn]] void attach_within(size_t mib) {
+  allow(RLIMIT_AS, status_kib("VmSize: %zu") * 1024 + mib * kMib);
+  Options o = options(1, 0);
+  o.reservation_bytes = 0;
+  Error error;
+  RuntimePtr rt = Runtime::create(o, &error);
+  if (rt == nullptr) std::_Exit(1);
+  const Type<Link> type = link_type(*rt);
+  // Nested runtimes on one thread would share its attachment: so by P.
+  bool ok = true;
+  for (int i = 0; i < 3 && ok; ++i) {
+    RuntimePtr other = i == 0 ? nullptr : Runtime::create(o, &error);
+    AttachScope attach(other != nullptr ? *other : *rt, &error);
+    if (!attach.ok()) {
+      ok = error.code == ErrorCode::kOutOfMemory;
+      break;
+    }
+    ManagedScope managed(attach);
+    if (other == nullptr) {
+      ok = try_make(managed.mutator(), type) != nullptr;
+    }
+  }
+  std::fputs(ok ? "said so\n" : "silent\n", stderr);
+  std::_Exit(0);
+}
+
+TEST(sched_os_limits, an_attached_thread_without_room_is_an_error) {
+  if (kSanitized) GTEST_SKIP() << "the sanitizer's shadow is address space";
+  for (size_t mib : {200, 260, 330}) {
+    EXPECT_EXIT(attach_within(mib), ::testing::ExitedWithCode(0), "^said so")
+        << mib;
+  }
+}
+
 TEST(sched_os_limits, what_is_only_reserved_is_not_charged) {
   if (kSanitized) GTEST_SKIP() << "the sanitizer's shadow is charged";
   EXPECT_EXIT(run_under(RLIMIT_DATA, "VmData: %zu", 200),
