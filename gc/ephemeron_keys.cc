@@ -80,11 +80,11 @@ bool EphemeronKeys::end_some() {
   levels_made_.store_relaxed(0);
   for (Level& level : levels_) {
     if (level.buckets == nullptr) continue;
-    const size_t bytes = ((size_t{1} << level.bits) * sizeof(void*)) -
-                         level.released;
+    const size_t bytes =
+        ((size_t{1} << level.bits) * sizeof(void*)) - level.released;
     const size_t piece = bytes < kPieceBytes ? bytes : kPieceBytes;
-    base::os_release(
-        reinterpret_cast<char*>(level.buckets) + (bytes - piece), piece);
+    base::os_release(reinterpret_cast<char*>(level.buckets) + (bytes - piece),
+                     piece);
     level.released += piece;
     if (piece == bytes) level = {};
     return false;

@@ -141,8 +141,7 @@ uint32_t Heap::pages_for_large(tri_mutator* mu, size_t bytes) {
       note_dirty().fn(this, page, npages);
     }
     if (page != 0 || hooks_.collect_for_memory == nullptr ||
-        !hooks_.collect_for_memory(hooks_.ctx, mu, bytes, begun,
-                                   attempt)) {
+        !hooks_.collect_for_memory(hooks_.ctx, mu, bytes, begun, attempt)) {
       return page;
     }
   }
