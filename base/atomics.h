@@ -21,6 +21,13 @@
 
 #include "base/macros.h"
 
+#if TRI_SIM
+#include "base/sim.h"
+#define TRI_STEP() ::tricolor::base::sim::step()
+#else
+#define TRI_STEP() ((void)0)
+#endif
+
 #if defined(__x86_64__)
 #include "base/cpu_x86_64.h"
 #else
@@ -44,38 +51,63 @@ class Atomic {
   Atomic(const Atomic&) = delete;
   Atomic& operator=(const Atomic&) = delete;
 
-  T load_relaxed() const { return v_.load(std::memory_order_relaxed); }
-  T load_acquire() const { return v_.load(std::memory_order_acquire); }
-  T load_seq_cst() const { return v_.load(std::memory_order_seq_cst); }
+  T load_relaxed() const {
+    TRI_STEP();
+    return v_.load(std::memory_order_relaxed);
+  }
+  T load_acquire() const {
+    TRI_STEP();
+    return v_.load(std::memory_order_acquire);
+  }
+  T load_seq_cst() const {
+    TRI_STEP();
+    return v_.load(std::memory_order_seq_cst);
+  }
 
-  void store_relaxed(T v) { v_.store(v, std::memory_order_relaxed); }
-  void store_release(T v) { v_.store(v, std::memory_order_release); }
-  void store_seq_cst(T v) { v_.store(v, std::memory_order_seq_cst); }
+  void store_relaxed(T v) {
+    TRI_STEP();
+    v_.store(v, std::memory_order_relaxed);
+  }
+  void store_release(T v) {
+    TRI_STEP();
+    v_.store(v, std::memory_order_release);
+  }
+  void store_seq_cst(T v) {
+    TRI_STEP();
+    v_.store(v, std::memory_order_seq_cst);
+  }
 
 #define TRI_ATOMIC_RMW(order, failure)                              \
   T exchange_##order(T v) {                                         \
+    TRI_STEP();                                                     \
     return v_.exchange(v, std::memory_order_##order);               \
   }                                                                 \
   bool compare_exchange_strong_##order(T& expected, T desired) {    \
+    TRI_STEP();                                                     \
     return v_.compare_exchange_strong(expected, desired,            \
                                       std::memory_order_##order,    \
                                       std::memory_order_##failure); \
   }                                                                 \
   bool compare_exchange_weak_##order(T& expected, T desired) {      \
+    TRI_STEP();                                                     \
     return v_.compare_exchange_weak(expected, desired,              \
                                     std::memory_order_##order,      \
                                     std::memory_order_##failure);   \
   }                                                                 \
   T fetch_add_##order(Delta d) {                                    \
+    TRI_STEP();                                                     \
     return v_.fetch_add(d, std::memory_order_##order);              \
   }                                                                 \
   T fetch_sub_##order(Delta d) {                                    \
+    TRI_STEP();                                                     \
     return v_.fetch_sub(d, std::memory_order_##order);              \
   }                                                                 \
   T fetch_or_##order(T v) {                                         \
+    TRI_STEP();                                                     \
     return v_.fetch_or(v, std::memory_order_##order);               \
   }                                                                 \
   T fetch_and_##order(T v) {                                        \
+    TRI_STEP();                                                     \
     return v_.fetch_and(v, std::memory_order_##order);              \
   }
 
@@ -107,6 +139,7 @@ inline constexpr bool kIsPlainWord = std::is_trivially_copyable_v<T> &&
 template <class T>
 inline T load_relaxed(const T* p) {
   static_assert(kIsPlainWord<T>);
+  TRI_STEP();
   T v;
   __atomic_load(p, &v, __ATOMIC_RELAXED);
   return v;
@@ -115,6 +148,7 @@ inline T load_relaxed(const T* p) {
 template <class T>
 inline T load_acquire(const T* p) {
   static_assert(kIsPlainWord<T>);
+  TRI_STEP();
   T v;
   __atomic_load(p, &v, __ATOMIC_ACQUIRE);
   return v;
@@ -123,12 +157,14 @@ inline T load_acquire(const T* p) {
 template <class T>
 inline void store_relaxed(T* p, std::type_identity_t<T> v) {
   static_assert(kIsPlainWord<T>);
+  TRI_STEP();
   __atomic_store(p, &v, __ATOMIC_RELAXED);
 }
 
 template <class T>
 inline void store_release(T* p, std::type_identity_t<T> v) {
   static_assert(kIsPlainWord<T>);
+  TRI_STEP();
   __atomic_store(p, &v, __ATOMIC_RELEASE);
 }
 

@@ -8,10 +8,22 @@
 
 #include <cstdint>
 
+#include "base/macros.h"
+
+#if TRI_SIM
+#include "base/sim.h"
+#endif
+
 namespace tricolor::base {
 
 // Tells the core that this is a spin loop (PAUSE).
-inline void cpu_relax() { __builtin_ia32_pause(); }
+inline void cpu_relax() {
+#if TRI_SIM
+  sim::pause();
+#else
+  __builtin_ia32_pause();
+#endif
+}
 
 // All ones if a < b, else 0. Compilers make five instructions of it, or a
 // branch.

@@ -19,6 +19,10 @@
 #include "base/errno_saver.h"
 #include "base/format.h"
 
+#if TRI_SIM
+#include "base/sim.h"
+#endif
+
 namespace tricolor::base {
 namespace {
 
@@ -35,6 +39,9 @@ void wait_for_reporter() {
 
 // Returns when this thread may print.
 void enter() {
+#if TRI_SIM
+  sim::freeze();
+#endif
   const int self = gettid();
   int reporter = 0;
   // ORDER-fatal-1: pairs with remove_fatal_dumper(): whoever misses a taken

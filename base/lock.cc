@@ -30,6 +30,13 @@ constinit thread_local HeldLocks t_held = {};
 
 }  // namespace
 
+#if TRI_SIM
+void* held_locks_of_thread(size_t* bytes) {
+  *bytes = sizeof(t_held);
+  return &t_held;
+}
+#endif
+
 const char* lock_rank_name(LockRank rank) {
   switch (rank) {
 #define TRI_LOCK_RANK(name, rank, what) \

@@ -4,7 +4,8 @@
 // Compiler attributes and build-mode switches that the whole library shares.
 // Included by everything, includes nothing.
 //
-// 1. TRI_ASAN, TRI_TSAN and TRI_CHECKS are always defined, as 0 or 1, so that
+// 1. TRI_ASAN, TRI_TSAN, TRI_CHECKS and TRI_SIM are always defined, as 0 or 1,
+// so that
 //    `#if` and `if constexpr` both work and a misspelling is a warning.
 // 2. No type in the library changes its layout with TRI_CHECKS: a file built
 //    with checks and one built without may be linked together.
@@ -46,6 +47,11 @@
 #define TRI_CHECKS 1
 #else
 #define TRI_CHECKS 0
+#endif
+
+// The deterministic build (base/sim.h).
+#if !defined(TRI_SIM)
+#define TRI_SIM 0
 #endif
 
 // Clang's thread-safety analysis (-Wthread-safety).

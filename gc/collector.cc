@@ -10,6 +10,7 @@
 #include "base/check.h"
 #include "base/cpu_x86_64.h"
 #include "base/os_memory.h"
+#include "base/sched_point.h"
 #include "gc/collector_impl.h"
 #include "gc/scan.h"
 #include "heap/callback.h"
@@ -114,7 +115,9 @@ void Collector::add_coroutine_bytes(int64_t delta) {
 bool Collector::trim_marker() { return impl_->work.trim(); }
 
 void Collector::on_g_born(ProcGc* p, RootOwner* owner) {
-  if (marking()) {
+  if (TRI_PLANTED(born_black_unshaded)) {
+    owner->scanned_cycle.store_relaxed(cycle());
+  } else if (marking()) {
     // Shading the roots it was given makes it black.
     owner->scanned_cycle.store_relaxed(cycle() - 1);
     impl_->scan_owner(p, owner);

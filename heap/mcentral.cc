@@ -28,7 +28,7 @@ MCentral::Fill MCentral::fill_of(const Span* span) {
 }
 
 void MCentral::push(AddressSpace& space, Span* span) {
-  TRI_SCHED_POINT("mcentral.push");
+  TRI_SCHED_POINT(mcentral_push);
   TRI_ASSERT(space.span(span->first_page) == span);
   TRI_ASSERT(span->state == SpanState::kSmall);
   TRI_ASSERT(span->home != SpanHome::kListed, "span %u is listed",
@@ -44,7 +44,7 @@ void MCentral::push(AddressSpace& space, Span* span) {
 }
 
 Span* MCentral::pop(AddressSpace& space, Stack& s) {
-  TRI_SCHED_POINT("mcentral.pop");
+  TRI_SCHED_POINT(mcentral_pop);
   // ORDER-mcentral-1: pairs with push(): sees the span as it was given up.
   uint64_t word = s.load_acquire();
   for (;;) {

@@ -345,7 +345,7 @@ bool Heap::next_run(MCache* mc, uint32_t source_id, uint32_t slot_id) {
 
 bool Heap::refill(MCache* mc, uint32_t slot_id) {
   SlotState* state = &mc->states[slot_id];
-  TRI_SCHED_POINT("heap.refill");
+  TRI_SCHED_POINT(heap_refill);
   if (state->saved_limit != nullptr) {
     restore_cut(mc, slot_id);
     return true;

@@ -129,7 +129,7 @@ bool Heap::discard_piece(uint32_t page, size_t npages, size_t from, size_t to) {
 // next cycle, and counts as no surplus meanwhile.
 size_t Heap::scavenge_piece() {
   for (;;) {
-    TRI_SCHED_POINT("heap.scavenge");
+    TRI_SCHED_POINT(heap_scavenge);
     if (page_waiters_.load_relaxed() != 0) return 0;
     size_t npages = 0;
     uint32_t page = 0;

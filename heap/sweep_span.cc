@@ -87,7 +87,7 @@ uint32_t Heap::sweep_marks(Span* span) {
 bool Heap::sweep_span(MCache* mc, MCentral* c, Span* span, bool keep_empty) {
   TRI_ASSERT(span->home == SpanHome::kSweeping);
   TRI_ASSERT(span->sweepgen.load_relaxed() == sweepgen() - 1);
-  TRI_SCHED_POINT("heap.sweep_span");
+  TRI_SCHED_POINT(heap_sweep_span);
   bool large = span->state == SpanState::kLarge;
   uint32_t live = sweep_marks(span);
   // As allocation counts them: a large object by its pages.

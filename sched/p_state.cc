@@ -64,7 +64,8 @@ bool try_leave_native_p(P* p, uint32_t native_word, PState to, bool for_good) {
   TRI_ASSERT(p_state_of(native_word) == PState::kNative);
   uint32_t next = with_p_state(native_word, to);
   // Taken for good: the word its holder remembers must never come back.
-  if (for_good) next += 1u << kPTickShift;
+  if (for_good && !TRI_PLANTED(native_word_comes_back))
+    next += 1u << kPTickShift;
   // ORDER-pstate-1: pairs with set_p_state(): whoever wins has the P's memory.
   return p->status.compare_exchange_strong_seq_cst(native_word, next);
 }

@@ -80,7 +80,7 @@ G* RunQueue::pop(bool* inherits) {
     const uint32_t tail = tail_.load_relaxed();  // ours
     if (head == tail) return nullptr;
     G* g = ring_[head % kSize].load_relaxed();
-    if (solo_) {
+    if (solo_ || TRI_PLANTED(pop_without_cas)) {
       head_.store_release(head + 1);
       return g;
     }

@@ -10,6 +10,7 @@
 #include "base/check.h"
 #include "base/os_memory.h"
 #include "gc/try_trace.h"
+#include "sched/thread.h"
 #include "sched/tls.h"
 
 namespace tricolor::sched {
@@ -191,7 +192,7 @@ void stop_threads(RuntimeImpl* rt) {
     request_and_poke(s.all_ps.data()[i], gc::kRequestPreempt);
   }
   join_workers(rt);
-  if (rt->sysmon.running) pthread_join(rt->sysmon.thread, nullptr);
+  if (rt->sysmon.running) join_thread(rt->sysmon.thread);
 }
 
 void check_unused(RuntimeImpl* rt) {

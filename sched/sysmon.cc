@@ -2,7 +2,8 @@
 // Copyright (c) 2026 tricolor authors
 //
 // Sysmon, see sched/sysmon.h.
-#include "sched/sysmon.h"
+#include "sched//sysmon.h"
+#include "base/sched_point.h"
 
 #include "base/check.h"
 #include "sched/runtime.h"
@@ -39,7 +40,14 @@ void hand_on(RuntimeImpl* rt, P* p) {
 
 // Looks whether p has been at the same thing for a whole tick.
 void watch(RuntimeImpl* rt, P* p, uint64_t now_ns) {
-  const uint32_t word = p->status.load_acquire();
+  uint32_t word = p->status.load_acquire();
+  // A stop is no end of a time slice: where cycles follow each other closely a
+  // task would else have as many as there are.
+  if (p_state_of(word) == PState::kStopped) {
+    word = with_p_state(word, PState::kRunning);
+  } else if (p_state_of(word) == PState::kStoppedNative) {
+    word = with_p_state(word, PState::kNative);
+  }
   const uint32_t tick = p->tick.load_relaxed();
   if (word != p->seen_word || tick != p->seen_tick) {
     p->seen_word = word;
@@ -50,6 +58,7 @@ void watch(RuntimeImpl* rt, P* p, uint64_t now_ns) {
   if (now_ns - p->seen_since_ns < kTickNs || !work_waits(rt, p)) return;
   p->seen_since_ns = now_ns;
   if (p_state_of(word) == PState::kRunning) {
+    TRI_SCHED_POINT(sysmon_preempt);
     request_and_poke(p, gc::kRequestPreempt);
   } else if (p_state_of(word) == PState::kNative &&
              try_leave_native_p(p, word, PState::kRunning, true)) {
@@ -89,6 +98,7 @@ void give_memory_back(RuntimeImpl* rt) {
 }
 
 void look(RuntimeImpl* rt) {
+  TRI_SCHED_POINT(sysmon_look);
   const uint64_t now_ns = rt->clock.now_ns();
   for (uint32_t i = 0; i < rt->sched.max_procs; i++) {
     watch(rt, rt->sched.all_ps.data()[i], now_ns);

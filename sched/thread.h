@@ -2,7 +2,8 @@
 // Copyright (c) 2026 tricolor authors
 //
 // Starting a thread of the library: all asynchronous signals blocked, a small
-// stack, a name. Used by worker.cc and sysmon.cc.
+// stack, a name. Used by worker.cc and sysmon.cc. The deterministic build has
+// its own (tests/sim/os.cc).
 #ifndef TRICOLOR_SCHED_THREAD_H_
 #define TRICOLOR_SCHED_THREAD_H_
 
@@ -23,6 +24,9 @@ void end_thread(RuntimeImpl* rt);
 /// False: the OS refuses.
 bool start_thread(pthread_t* thread, void* (*main)(void*), void* arg,
                   const char* name);
+
+/// Waits for its end.
+void join_thread(pthread_t thread);
 
 }  // namespace tricolor::sched
 

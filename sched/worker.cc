@@ -3,10 +3,6 @@
 //
 // Ms: making and dropping them, our own threads, and threads that come in
 // through run() and step().
-#include <pthread.h>
-#include <signal.h>
-
-#include <initializer_list>
 #include <new>
 
 #include "base/check.h"
@@ -127,28 +123,6 @@ bool reserve_thread(RuntimeImpl* rt) {
   return reserve_thread_locked(rt->sched);
 }
 
-bool start_thread(pthread_t* thread, void* (*main)(void*), void* arg,
-                  const char* name) {
-  // Deep enough for the embedder's trace functions and root callbacks.
-  constexpr size_t kStackBytes = size_t{1} << 20;
-  pthread_attr_t attr;
-  if (pthread_attr_init(&attr) != 0) return false;
-  pthread_attr_setstacksize(&attr, kStackBytes);
-  // Signals of the program go to the program's threads. Faults stay ours.
-  sigset_t all;
-  sigset_t before;
-  sigfillset(&all);
-  for (int sig : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS}) {
-    sigdelset(&all, sig);
-  }
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  const bool ok = pthread_create(thread, &attr, main, arg) == 0;
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  pthread_attr_destroy(&attr);
-  if (ok) pthread_setname_np(*thread, name);
-  return ok;
-}
-
 bool start_worker(RuntimeImpl* rt, P* p, bool spinning) {
   Scheduler& s = rt->sched;
   M* m = new_m(rt, MKind::kWorker);
@@ -189,7 +163,7 @@ void join_workers(RuntimeImpl* rt) {
   s.workers = nullptr;
   s.lock.unlock();
   for (M* m = workers; m != nullptr; m = m->all_link) {
-    pthread_join(m->thread, nullptr);
+    join_thread(m->thread);
   }
 }
 

@@ -124,6 +124,7 @@ size_t cell_size(const Runtime& rt, const void* cell);
 /// A safepoint: one relaxed load unless the runtime wants something. May
 /// collect, stop, or let another task run.
 inline void poll(Mutator& mu) {
+  TRI_DETAIL_STEP();
   if (TRI_DETAIL_UNLIKELY(__atomic_load_n(&mu.poll_request, __ATOMIC_RELAXED) !=
                           0)) {
     tri_detail_poll_slow(&mu);

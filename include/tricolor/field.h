@@ -25,16 +25,19 @@ namespace tricolor {
 namespace detail {
 
 inline uint64_t load_slot(const uint64_t* slot) {
+  TRI_DETAIL_STEP();
   return __atomic_load_n(slot, TRI_DETAIL_SLOT_LOAD);
 }
 
 template <class V>
 inline void store_slot(Mutator& mu, uint64_t* slot, V v) {
+  TRI_DETAIL_STEP();
   if (TRI_DETAIL_UNLIKELY(mu.barrier_on != 0)) {
     tri_detail_shade_pair(&mu,
                           ValueTraits<V>::cell(from_word<V>(load_slot(slot))),
                           ValueTraits<V>::cell(v));
   }
+  TRI_DETAIL_STEP();
   __atomic_store_n(slot, to_word(v), __ATOMIC_RELEASE);
 }
 
@@ -66,6 +69,7 @@ class Field {
     if (TRI_DETAIL_UNLIKELY(mu.barrier_on == TRI_BARRIER_GREY)) {
       tri_detail_shade_pair(&mu, nullptr, ValueTraits<value_type>::cell(v));
     }
+    TRI_DETAIL_STEP();
     __atomic_store_n(&word_, detail::to_word(v), __ATOMIC_RELEASE);
   }
 
@@ -73,6 +77,7 @@ class Field {
   value_type exchange(Mutator& mu, value_type v) {
     uint64_t old =
         __atomic_exchange_n(&word_, detail::to_word(v), __ATOMIC_SEQ_CST);
+    TRI_DETAIL_STEP();
     auto o = detail::from_word<value_type>(old);
     if (TRI_DETAIL_UNLIKELY(mu.barrier_on != 0)) {
       tri_detail_shade_pair(&mu, ValueTraits<value_type>::cell(o),

@@ -36,6 +36,19 @@
 #define TRI_DETAIL_BAD_LAYOUT(layout) 0
 #endif
 
+/* A step of the deterministic build (tests/sim/): another thread may go on
+ * here. */
+#if defined(TRI_SIM) && TRI_SIM
+#ifdef __cplusplus
+extern "C"
+#endif
+    void
+    tri_detail_step(void);
+#define TRI_DETAIL_STEP() tri_detail_step()
+#else
+#define TRI_DETAIL_STEP() ((void)0)
+#endif
+
 /* Loads of heap slots are relaxed: what a reader does next with the pointer
  * depends on it by address, which every CPU we run on orders. ThreadSanitizer
  * does not know dependency ordering, so its build acquires. */
