@@ -3,7 +3,8 @@
 //
 // Joining and detaching. G::joiner decides who frees a G that has ended:
 //
-//   kJoinNone --join-->   the waiting G --exit--> kJoinDone, readies it
+//   kJoinNone --join-->   its Waiter --exit--> kJoinEnding -> kJoinDone, woken
+//                         its Waiter --deadline, cancellation--> kJoinNone
 //   kJoinNone --detach--> kJoinDetached --exit--> freed by the exit
 //   kJoinNone --exit-->   kJoinDone --join, detach--> freed by them
 //
@@ -12,9 +13,36 @@
 #include <cstring>
 
 #include "base/check.h"
+#include "base/cpu_x86_64.h"
 #include "sched/runtime.h"
 
 namespace tricolor::sched {
+
+uintptr_t end_joiner(P* p, G* g) {
+  uintptr_t joiner = g->joiner.load_relaxed();
+  for (;;) {
+    const bool waits = joiner != kJoinNone && joiner != kJoinDetached;
+    // ORDER-join-1: pairs with join(), detach() and publish_joiner(): publishes
+    // the result, sees the ticket.
+    if (g->joiner.compare_exchange_weak_acq_rel(
+            joiner, waits ? kJoinEnding : kJoinDone)) {
+      break;
+    }
+  }
+  if (joiner == kJoinNone || joiner == kJoinDetached) return joiner;
+  const uint64_t ticket = g->joiner_ticket;
+  // ORDER-join-1: as above. A joiner that is late for its own reasons may free
+  // the G from here on.
+  g->joiner.store_release(kJoinDone);
+  auto* waiter = reinterpret_cast<Waiter*>(joiner);
+  if (end_wait(waiter, ticket)) {
+    waiter->node = nullptr;
+    waiter->result = WaitResult::kOk;
+    wake_waiter(p, waiter);
+  }
+  return joiner;
+}
+
 namespace {
 
 G* checked(detail::TaskRef ref, const char* call) {
@@ -26,25 +54,78 @@ G* checked(detail::TaskRef ref, const char* call) {
   return g;
 }
 
-bool join_commit(ParkedTask task, void* ctx) {
-  G* target = static_cast<G*>(ctx);
+struct JoinWait {
+  G* target;
+  Waiter* waiter;
+  uint64_t ticket;
+};
+
+// The commit's last step: the waiter is open.
+void publish_joiner(P* p, void* ctx) {
+  const JoinWait join = *static_cast<JoinWait*>(ctx);
+  join.target->joiner_ticket = join.ticket;
   uintptr_t none = kJoinNone;
-  // ORDER-join-1: pairs with finish_exit(), which readies us; false: it has
-  // ended meanwhile.
-  return target->joiner.compare_exchange_strong_acq_rel(
-      none, reinterpret_cast<uintptr_t>(task.g));
+  // ORDER-join-1: pairs with end_joiner(): publishes the ticket.
+  if (join.target->joiner.compare_exchange_strong_acq_rel(
+          none, reinterpret_cast<uintptr_t>(join.waiter))) {
+    return;
+  }
+  // It has ended meanwhile.
+  if (!end_wait(join.waiter, join.ticket)) return;
+  join.waiter->node = nullptr;
+  join.waiter->result = WaitResult::kOk;
+  wake_waiter(p, join.waiter);
 }
 
-void wait_for_end(Mutator& mu, G* target) {
+// The wait is over, and not because the task has ended. False: it has, though.
+bool retract_joiner(const JoinWait& join) {
   for (;;) {
-    // ORDER-join-1: pairs with finish_exit(): sees the result.
+    auto joiner = reinterpret_cast<uintptr_t>(join.waiter);
+    // ORDER-join-1: pairs with end_joiner(): sees the result.
+    if (join.target->joiner.compare_exchange_strong_acq_rel(joiner,
+                                                            kJoinNone)) {
+      return true;
+    }
+    if (joiner == kJoinDone) return false;
+    TRI_ASSERT(joiner == kJoinEnding);
+    base::cpu_relax();  // end_joiner() is about to say so
+  }
+}
+
+// Returns when the task has ended (kOk), or the deadline or a cancellation
+// comes first.
+WaitResult wait_for_end(Mutator& mu, G* target, uint64_t deadline_ns,
+                        bool shielded) {
+  Waiter* waiter = waiter_of(mu);
+  for (;;) {
+    // ORDER-join-1: pairs with end_joiner(): sees the result.
     const uintptr_t joiner = target->joiner.load_acquire();
-    if (joiner == kJoinDone) return;
+    if (joiner == kJoinDone) return WaitResult::kOk;
+    if (joiner == kJoinEnding) {
+      base::cpu_relax();
+      continue;
+    }
     if (joiner != kJoinNone) {
       TRI_MISUSE("join", "another task joins this one already");
     }
-    park_current(mu, join_commit, target);
+    if (has_passed(deadline_ns)) return WaitResult::kTimeout;
+    JoinWait join{target, waiter, waiter->next_ticket(shielded)};
+    Wait wait;
+    wait.deadline_ns = deadline_ns;
+    wait.shielded = shielded;
+    wait.unlock = publish_joiner;
+    wait.ctx = &join;
+    const WaitResult result = wait_current(mu, wait);
+    if (result == WaitResult::kOk) continue;
+    return retract_joiner(join) ? result : WaitResult::kOk;
   }
+}
+
+G* joinable(Mutator& mu, detail::TaskRef ref, const char* call) {
+  if (mu.p == nullptr) TRI_MISUSE(call, "called in native code");
+  G* g = checked(ref, call);
+  if (g == g_of(&mu)) TRI_MISUSE(call, "a task joins itself");
+  return g;
 }
 
 }  // namespace
@@ -53,11 +134,8 @@ void wait_for_end(Mutator& mu, G* target) {
 namespace tricolor::detail {
 
 void join(Mutator& mu, TaskRef ref, void* result, size_t bytes) {
-  using sched::G;
-  if (mu.p == nullptr) TRI_MISUSE("join", "called in native code");
-  G* g = sched::checked(ref, "join");
-  if (g == sched::g_of(&mu)) TRI_MISUSE("join", "a task joins itself");
-  sched::wait_for_end(mu, g);
+  sched::G* g = sched::joinable(mu, ref, "join");
+  sched::wait_for_end(mu, g, Deadline::kNever, /*shielded=*/true);
   RuntimeImpl* rt = impl_of(mu);
   sched::P* p = sched::p_of(&mu);
   if (g->result_is_cell) {
@@ -73,11 +151,21 @@ void join(Mutator& mu, TaskRef ref, void* result, size_t bytes) {
   sched::free_g(rt, p, g);
 }
 
+WaitResult wait_for(Mutator& mu, TaskRef ref, Deadline deadline) {
+  sched::G* g = sched::joinable(mu, ref, "wait_for");
+  return sched::wait_for_end(mu, g, deadline.at_ns, /*shielded=*/false);
+}
+
+void cancel(TaskRef ref) {
+  sched::G* g = sched::checked(ref, "cancel");
+  sched::cancel_g(g->rt, nullptr, g);
+}
+
 void detach(TaskRef ref) {
   using sched::G;
   G* g = sched::checked(ref, "detach");
   uintptr_t joiner = sched::kJoinNone;
-  // ORDER-join-1: pairs with finish_exit().
+  // ORDER-join-1: pairs with end_joiner().
   if (g->joiner.compare_exchange_strong_acq_rel(joiner, sched::kJoinDetached)) {
     return;
   }

@@ -8,6 +8,7 @@
 // IWYU pragma: begin_exports
 #include "tricolor/allocate.h"
 #include "tricolor/bulk.h"
+#include "tricolor/channel.h"
 #include "tricolor/coroutine.h"
 #include "tricolor/error.h"
 #include "tricolor/external.h"
@@ -25,9 +26,11 @@
 #include "tricolor/profile.h"
 #include "tricolor/resize.h"
 #include "tricolor/runtime.h"
+#include "tricolor/select.h"
 #include "tricolor/task.h"
 #include "tricolor/thread.h"
 #include "tricolor/value_stack.h"
+#include "tricolor/wait.h"
 #include "tricolor/weak.h"
 #include "tricolor/weak_array.h"
 // IWYU pragma: end_exports

@@ -23,6 +23,7 @@
 
 #include "tricolor/detail/mutator.h"
 #include "tricolor/encoding.h"
+#include "tricolor/wait.h"
 
 namespace tricolor {
 
@@ -63,6 +64,8 @@ TaskRef spawn(Mutator& mu, const SpawnRequest& request);
 /// Copies `bytes` (<= 16) of the result, frees the G.
 void join(Mutator& mu, TaskRef ref, void* result, size_t bytes);
 void detach(TaskRef ref);
+WaitResult wait_for(Mutator& mu, TaskRef ref, Deadline deadline);
+void cancel(TaskRef ref);
 
 template <class A>
 inline constexpr bool kIsCell =
@@ -118,6 +121,7 @@ class [[nodiscard]] Task {
   }
   bool joinable() const { return ref_.g != nullptr; }
   void detach() { detail::detach(std::exchange(ref_, {})); }
+  detail::TaskRef ref() const { return ref_; }
   detail::TaskRef release() { return std::exchange(ref_, {}); }
 
  private:
@@ -179,11 +183,30 @@ R join(Mutator& mu, Task<R>& task) {
   }
 }
 
+/// Waits for the task's end without taking its result: then join() does not
+/// wait. kOk, kTimeout or kCancelled. Suspends.
+template <class R>
+WaitResult wait_for(Mutator& mu, Task<R>& task, Deadline deadline = {}) {
+  return detail::wait_for(mu, task.ref(), deadline);
+}
+
+/// Asks the task to end: the wait that it is in, and all that would begin, end
+/// with kCancelled, but those that say that they do not. What it does then is
+/// its own affair. Any thread; does not wait.
+template <class R>
+void cancel(Task<R>& task) {
+  detail::cancel(task.ref());
+}
+/// Whether somebody has asked the calling task so.
+bool is_cancelled(const Mutator& mu);
+
 /// Lets other tasks run; returns when it is this one's turn again.
 void yield(Mutator& mu);
 
-/// Suspends for at least `ns` nanoseconds.
-void sleep_ns(Mutator& mu, uint64_t ns);
+/// Suspends for at least `ns` nanoseconds, or until the deadline. kOk, or
+/// kCancelled.
+WaitResult sleep_ns(Mutator& mu, uint64_t ns);
+WaitResult sleep_until(Mutator& mu, Deadline deadline);
 
 /// Parks until ready(); `commit` (may be null) runs after the task has left its
 /// stack: publish the ParkedTask there, and return false to stay awake.
