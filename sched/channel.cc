@@ -77,6 +77,7 @@ void give_to(Mutator& mu, const ChannelRep* ch, const ChannelValue& value,
              WaitNode* receiver, const void* bytes) {
   std::memcpy(receiver->bytes, bytes, ch->value_bytes);
   if (!ch->managed) return;
+  if (TRI_PLANTED(hand_off_unrooted)) return;
   G* g = receiver->waiter->sleeper;
   g->rt->collector->store_root(p_of(&mu), &g->wait_root, cell_in(value, bytes));
 }
@@ -107,7 +108,9 @@ Tried try_receive_locked(Mutator& mu, ChannelRep* ch, const ChannelValue& value,
       put_in_ring(mu, ch, value, sender->bytes, /*leaves=*/true);
     } else {
       std::memcpy(bytes, sender->bytes, ch->value_bytes);
-      shade(mu, cell_in(value, bytes), nullptr);
+      if (!TRI_PLANTED(taken_unshaded)) {
+        shade(mu, cell_in(value, bytes), nullptr);
+      }
     }
     *other = sender;
     return Tried::kDone;
@@ -165,8 +168,8 @@ void poll_rooted(Mutator& mu, ChannelRep* ch, void* cell) {
 }
 
 WaitResult wait_locked(Mutator& mu, ChannelRep* ch, WaitList* list, void* bytes,
-                       void* cell, Deadline deadline) TRI_RELEASE(ch->lock)
-    TRI_NO_THREAD_SAFETY {
+                       void* cell, Deadline deadline)
+    TRI_RELEASE(ch->lock) TRI_NO_THREAD_SAFETY {
   if (has_passed(deadline.at_ns)) {
     ch->lock.unlock();
     return WaitResult::kTimeout;

@@ -134,14 +134,14 @@ struct G : gc::RootOwner, WaitDeadline {
   Waiter waiter;
   base::Atomic<uint32_t> cancelled;  ///< set by cancel(), for good
 
-  // --- Joining. joiner: kJoin*, or the Waiter of who joins.
+  // --- Joining: see join.cc.
   base::Atomic<uint64_t> id;
-  base::Atomic<uintptr_t> joiner;
-  uint64_t joiner_ticket;  ///< written before joiner is, by who joins
+  base::Atomic<uint32_t> joiner;  ///< kJoin*
+  WaitQueue join_queue;
   uint64_t result[2];
 };
 // A parked task costs a page of stack and this.
-static_assert(TRI_ASAN || TRI_TSAN || sizeof(G) <= 712);
+static_assert(TRI_ASAN || TRI_TSAN || sizeof(G) <= 728);
 
 /// Where a new task's plain arguments wait for its first dispatch, which copies
 /// them to its stack: shadow slots beyond the roots it is given, unused so far.
@@ -152,10 +152,10 @@ static_assert((gc::kInlineShadowSlots - 1 - detail::kSpawnRootsMax) *
                   sizeof(void*) >=
               detail::kSpawnPlainBytesMax);
 
-inline constexpr uintptr_t kJoinNone = 0;      ///< nobody has come yet
-inline constexpr uintptr_t kJoinDetached = 1;  ///< nobody will
-inline constexpr uintptr_t kJoinDone = 2;      ///< the task has ended
-inline constexpr uintptr_t kJoinEnding = 3;    ///< for a few instructions
+inline constexpr uint32_t kJoinNone = 0;      ///< nobody has come yet
+inline constexpr uint32_t kJoinDetached = 1;  ///< nobody will
+inline constexpr uint32_t kJoinDone = 2;      ///< the task has ended
+inline constexpr uint32_t kJoinWaited = 3;    ///< somebody waits, or has
 
 inline G* g_of(tri_mutator* mu) { return reinterpret_cast<G*>(mu); }
 inline G* g_of(ParkedTask task) { return static_cast<G*>(task.g); }

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 // Copyright (c) 2026 tricolor authors
 //
-// Joining and detaching. G::joiner decides who frees a G that has ended:
+// Joining and detaching. G::joiner decides who frees a G that has ended, and
+// whether somebody has ever waited for that, in join_queue:
 //
-//   kJoinNone --join-->   its Waiter --exit--> kJoinEnding -> kJoinDone, woken
-//                         its Waiter --deadline, cancellation--> kJoinNone
+//   kJoinNone --join-->   kJoinWaited --exit--> kJoinDone, wakes who waits
+//   kJoinWaited --detach--> kJoinDetached (the joiner has given up)
 //   kJoinNone --detach--> kJoinDetached --exit--> freed by the exit
 //   kJoinNone --exit-->   kJoinDone --join, detach--> freed by them
 //
@@ -13,33 +14,20 @@
 #include <cstring>
 
 #include "base/check.h"
-#include "base/cpu_x86_64.h"
 #include "sched/runtime.h"
 
 namespace tricolor::sched {
 
-uintptr_t end_joiner(P* p, G* g) {
-  uintptr_t joiner = g->joiner.load_relaxed();
-  for (;;) {
-    const bool waits = joiner != kJoinNone && joiner != kJoinDetached;
-    // ORDER-join-1: pairs with join(), detach() and publish_joiner(): publishes
-    // the result, sees the ticket.
-    if (g->joiner.compare_exchange_weak_acq_rel(
-            joiner, waits ? kJoinEnding : kJoinDone)) {
-      break;
-    }
-  }
-  if (joiner == kJoinNone || joiner == kJoinDetached) return joiner;
-  const uint64_t ticket = g->joiner_ticket;
-  // ORDER-join-1: as above. A joiner that is late for its own reasons may free
-  // the G from here on.
-  g->joiner.store_release(kJoinDone);
-  auto* waiter = reinterpret_cast<Waiter*>(joiner);
-  if (end_wait(waiter, ticket)) {
-    waiter->node = nullptr;
-    waiter->result = WaitResult::kOk;
-    wake_waiter(p, waiter);
-  }
+uint32_t end_joiner(P* p, G* g) {
+  // ORDER-join-1: pairs with join() and detach(): publishes the result.
+  const uint32_t joiner = g->joiner.exchange_acq_rel(kJoinDone);
+  if (joiner != kJoinWaited) return joiner;
+  // A joiner whose patience ends just now may take the result and free the G,
+  // which then is another task's. Its joiner, woken for nothing, waits again.
+  g->join_queue.lock.lock();
+  WaitNode* waiters = end_all(&g->join_queue.list, WaitResult::kOk);
+  g->join_queue.lock.unlock();
+  if (waiters != nullptr) wake_waiter(p, waiters->waiter);  // one at most
   return joiner;
 }
 
@@ -54,71 +42,45 @@ G* checked(detail::TaskRef ref, const char* call) {
   return g;
 }
 
-struct JoinWait {
-  G* target;
-  Waiter* waiter;
-  uint64_t ticket;
-};
-
-// The commit's last step: the waiter is open.
-void publish_joiner(P* p, void* ctx) {
-  const JoinWait join = *static_cast<JoinWait*>(ctx);
-  join.target->joiner_ticket = join.ticket;
-  uintptr_t none = kJoinNone;
-  // ORDER-join-1: pairs with end_joiner(): publishes the ticket.
-  if (join.target->joiner.compare_exchange_strong_acq_rel(
-          none, reinterpret_cast<uintptr_t>(join.waiter))) {
-    return;
+// Says under the lock that somebody waits; false: it has ended.
+bool announce_joiner(G* target) {
+  uint32_t joiner = kJoinNone;
+  // ORDER-join-1: pairs with end_joiner(): sees the result.
+  if (target->joiner.compare_exchange_strong_acq_rel(joiner, kJoinWaited)) {
+    return true;
   }
-  // It has ended meanwhile.
-  if (!end_wait(join.waiter, join.ticket)) return;
-  join.waiter->node = nullptr;
-  join.waiter->result = WaitResult::kOk;
-  wake_waiter(p, join.waiter);
-}
-
-// The wait is over, and not because the task has ended. False: it has, though.
-bool retract_joiner(const JoinWait& join) {
-  for (;;) {
-    auto joiner = reinterpret_cast<uintptr_t>(join.waiter);
-    // ORDER-join-1: pairs with end_joiner(): sees the result.
-    if (join.target->joiner.compare_exchange_strong_acq_rel(joiner,
-                                                            kJoinNone)) {
-      return true;
-    }
-    if (joiner == kJoinDone) return false;
-    TRI_ASSERT(joiner == kJoinEnding);
-    base::cpu_relax();  // end_joiner() is about to say so
-  }
+  if (joiner == kJoinWaited && target->join_queue.list.is_empty()) return true;
+  if (joiner == kJoinDone) return false;
+  TRI_MISUSE("join", "another task joins this one already");
 }
 
 // Returns when the task has ended (kOk), or the deadline or a cancellation
 // comes first.
 WaitResult wait_for_end(Mutator& mu, G* target, uint64_t deadline_ns,
                         bool shielded) {
-  Waiter* waiter = waiter_of(mu);
+  WaitQueue& queue = target->join_queue;
+  QueueWait how;
+  how.deadline_ns = deadline_ns;
+  how.shielded = shielded;
   for (;;) {
     // ORDER-join-1: pairs with end_joiner(): sees the result.
-    const uintptr_t joiner = target->joiner.load_acquire();
-    if (joiner == kJoinDone) return WaitResult::kOk;
-    if (joiner == kJoinEnding) {
-      base::cpu_relax();
-      continue;
-    }
-    if (joiner != kJoinNone) {
-      TRI_MISUSE("join", "another task joins this one already");
-    }
+    if (target->joiner.load_acquire() == kJoinDone) return WaitResult::kOk;
     if (has_passed(deadline_ns)) return WaitResult::kTimeout;
-    JoinWait join{target, waiter, waiter->next_ticket(shielded)};
-    Wait wait;
-    wait.deadline_ns = deadline_ns;
-    wait.shielded = shielded;
-    wait.unlock = publish_joiner;
-    wait.ctx = &join;
-    const WaitResult result = wait_current(mu, wait);
-    if (result == WaitResult::kOk) continue;
-    return retract_joiner(join) ? result : WaitResult::kOk;
+    queue.lock.lock();
+    if (!announce_joiner(target)) {
+      queue.lock.unlock();
+      return WaitResult::kOk;
+    }
+    WaitNode node;
+    const WaitResult result =
+        wait_in_list(&mu, &queue.lock, &queue.list, &node, how);
+    if (result != WaitResult::kOk) return result;
   }
+}
+
+bool is_joined(G* g) {
+  base::LockGuard guard(g->join_queue.lock);
+  return !g->join_queue.list.is_empty();
 }
 
 G* joinable(Mutator& mu, detail::TaskRef ref, const char* call) {
@@ -164,13 +126,16 @@ void cancel(TaskRef ref) {
 void detach(TaskRef ref) {
   using sched::G;
   G* g = sched::checked(ref, "detach");
-  uintptr_t joiner = sched::kJoinNone;
-  // ORDER-join-1: pairs with end_joiner().
-  if (g->joiner.compare_exchange_strong_acq_rel(joiner, sched::kJoinDetached)) {
-    return;
-  }
-  if (joiner != sched::kJoinDone) {
-    TRI_MISUSE("detach", "another task joins this one");
+  for (uint32_t joiner = g->joiner.load_acquire();
+       joiner != sched::kJoinDone;) {
+    if (joiner == sched::kJoinWaited && sched::is_joined(g)) {
+      TRI_MISUSE("detach", "another task joins this one");
+    }
+    // ORDER-join-1: pairs with end_joiner().
+    if (g->joiner.compare_exchange_strong_acq_rel(joiner,
+                                                  sched::kJoinDetached)) {
+      return;
+    }
   }
   // Nobody has read the result, so nobody needs it shaded.
   base::store_relaxed(&g->result_root, 0);

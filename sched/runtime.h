@@ -136,7 +136,7 @@ void free_g(RuntimeImpl* rt, P* p, G* g);
 bool prepare_stack(RuntimeImpl* rt, P* p, G* g, stacks::Refusal* refusal);
 /// A G that has ended: kJoinDone, and its joiner is woken. Returns what
 /// G::joiner was; kJoinDetached: it is the caller's to free.
-uintptr_t end_joiner(P* p, G* g);
+uint32_t end_joiner(P* p, G* g);
 /// On the scheduler's stack: `g` has ended.
 void finish_exit(M* m, G* g);
 /// The G leaves kNative and has a P again, or has been queued and has run.

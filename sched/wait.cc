@@ -146,7 +146,8 @@ bool commit_wait(ParkedTask parked, void* ctx) {
   waiter->word.store_release(c.ticket);
   fence_against_cancel(rt);
   bool cancelled = false;
-  if (!c.wait.shielded && c.task->cancelled.load_relaxed() != 0) {
+  if (!c.wait.shielded && c.task->cancelled.load_relaxed() != 0 &&
+      !TRI_PLANTED(no_cancel_recheck)) {
     cancelled = end_wait(waiter, c.ticket);
     if (cancelled) {
       waiter->node = nullptr;
@@ -155,6 +156,7 @@ bool commit_wait(ParkedTask parked, void* ctx) {
   } else if (c.wait.deadline_ns != Wait::kNoDeadline && !c.attached) {
     arm_timer(rt, p, deadline_of(c.task), c.wait.deadline_ns, c.ticket);
   }
+  TRI_SCHED_POINT(wait_unlock);
   if (c.wait.unlock != nullptr) c.wait.unlock(p, c.wait.ctx);
   return !cancelled;
 }

@@ -58,6 +58,7 @@
 #include "base/atomics.h"
 #include "base/lock.h"
 #include "base/parker.h"
+#include "base/sched_point.h"
 #include "sched/timers.h"
 #include "tricolor/wait.h"
 
@@ -134,6 +135,11 @@ inline WaitQueue* queue_of(detail::WaitQueueRep* rep) {
 /// Ends the wait if it is still open: true for one caller. `result` and the
 /// Waiter's node are then the caller's to write, until it wakes the waiter.
 inline bool end_wait(Waiter* waiter, uint64_t ticket) {
+  if (TRI_PLANTED(end_wait_twice)) {
+    if (waiter->word.load_relaxed() != ticket) return false;
+    waiter->word.store_relaxed(ticket | kWaitEnded);
+    return true;
+  }
   // ORDER-wait-1: pairs with open_wait(): sees the waiter's memory.
   return waiter->word.compare_exchange_strong_acq_rel(ticket,
                                                       ticket | kWaitEnded);
@@ -156,7 +162,9 @@ struct Wait {
   uint64_t deadline_ns = kNoDeadline;
   bool shielded = false;  ///< cancellation does not end it
   /// Lets go of the locks that guard the nodes. Reads nothing from the waiter's
-  /// stack behind the last unlock.
+  /// stack behind the last unlock. It may run when the wait is over already (by
+  /// deadline or cancellation), so whoever wakes has to take each lock before
+  /// it believes that it is done with.
   void (*unlock)(P* p, void* ctx) = nullptr;
   void* ctx = nullptr;
 

@@ -17,6 +17,11 @@ struct Scenario {
   void (*run)();
 };
 
+// waits.cc
+void channels();
+void selects();
+void cancellations();
+
 extern const Scenario kScenarios[];
 extern const size_t kScenarioCount;
 
