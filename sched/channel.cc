@@ -98,6 +98,22 @@ Tried try_send_locked(Mutator& mu, ChannelRep* ch, const ChannelValue& value,
   return Tried::kDone;
 }
 
+void send_plain_now(P* p, ChannelRep* ch, const void* bytes) {
+  TRI_ASSERT(!ch->managed);
+  ch->lock.lock();
+  WaitNode* receiver =
+      ch->closed ? nullptr : end_first(&ch->receivers, WaitResult::kOk);
+  if (receiver != nullptr) {
+    std::memcpy(receiver->bytes, bytes, ch->value_bytes);
+  } else if (!ch->closed && ch->count < ch->capacity) {
+    size_t i = ch->begin + size_t{ch->count++};
+    if (i >= ch->capacity) i -= ch->capacity;
+    std::memcpy(ring_at(ch, i), bytes, ch->value_bytes);
+  }
+  ch->lock.unlock();
+  if (receiver != nullptr) wake_waiter(p, receiver->waiter, /*next=*/false);
+}
+
 Tried try_receive_locked(Mutator& mu, ChannelRep* ch, const ChannelValue& value,
                          void* bytes, WaitNode** other) {
   *other = nullptr;
@@ -267,6 +283,43 @@ bool close_channel(Mutator& mu, ChannelRep* ch) {
   wake_all(p_of(&mu), receivers);
   wake_all(p_of(&mu), senders);
   return !was_closed;
+}
+
+// --- Futures: a channel of one value that stays.
+
+bool set_future(Mutator& mu, ChannelRep* ch, const ChannelValue& value,
+                const void* bytes) {
+  TRI_SCHED_POINT(future_set);
+  if (mu.p == nullptr) TRI_MISUSE("set", "called in native code");
+  check_channel(ch, value, "set");
+  ch->lock.lock();
+  if (ch->count > 0) {
+    ch->lock.unlock();
+    return false;
+  }
+  put_in_ring(mu, ch, value, bytes, /*leaves=*/false);
+  WaitNode* readers = end_all(&ch->receivers, WaitResult::kOk);
+  for (WaitNode* node = readers; node != nullptr; node = node->next) {
+    give_to(mu, ch, value, node, bytes);
+  }
+  ch->lock.unlock();
+  wake_all(p_of(&mu), readers);
+  return true;
+}
+
+WaitResult get_future(Mutator& mu, ChannelRep* ch, const ChannelValue& value,
+                      void* bytes, Deadline deadline) {
+  TRI_SCHED_POINT(future_get);
+  check_may_wait(&mu, "get");
+  check_channel(ch, value, "get");
+  ch->lock.lock();
+  if (ch->count == 0) {
+    return wait_locked(mu, ch, &ch->receivers, bytes, nullptr, deadline);
+  }
+  // A load of a word of a cell: no barrier.
+  std::memcpy(bytes, ring_at(ch, 0), ch->value_bytes);
+  ch->lock.unlock();
+  return WaitResult::kOk;
 }
 
 size_t channel_size(ChannelRep* ch) {

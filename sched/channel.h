@@ -58,6 +58,9 @@ Tried try_send_locked(Mutator& mu, ChannelRep* ch, const ChannelValue& value,
 Tried try_receive_locked(Mutator& mu, ChannelRep* ch, const ChannelValue& value,
                          void* bytes, WaitNode** other) TRI_REQUIRES(ch->lock);
 
+/// A plain value, from whoever has no Mutator, if there is room or a receiver.
+void send_plain_now(P* p, ChannelRep* ch, const void* bytes);
+
 /// Misuse if `ch` does not hold such values.
 void check_channel(const ChannelRep* ch, const ChannelValue& value,
                    const char* call);

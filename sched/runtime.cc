@@ -54,6 +54,10 @@ bool init_memory(RuntimeImpl* rt) {
     base::LockGuard guard(s.lock);
     s.m_pool.init(rt->meta);
   }
+  {
+    base::LockGuard guard(rt->send_at_lock);
+    rt->send_at_pool.init(rt->meta);
+  }
   return rt->gs.init(rt, settings.max_tasks) && s.all_ps.init(kMaxAllPs);
 }
 

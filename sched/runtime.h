@@ -28,6 +28,13 @@
 
 namespace tricolor {
 
+namespace sched {
+/// A timer of send_at().
+struct SendAt : Timer {
+  uint64_t* root;  ///< the channel, in a Global's word
+};
+}  // namespace sched
+
 struct RuntimeImpl : gc::RuntimeBase {
   sched::Settings settings;
   base::Clock clock{};
@@ -51,6 +58,9 @@ struct RuntimeImpl : gc::RuntimeBase {
   /// Spare Ps of attached threads. Guarded by world.lock.
   sched::P* spare_ps = nullptr;
   base::Atomic<uint32_t> attached_threads{0};
+  /// What send_at() has armed: see timer_api.cc.
+  base::Mutex send_at_lock{base::LockRank::kLeaf};
+  base::FixedPool<sched::SendAt> send_at_pool TRI_GUARDED_BY(send_at_lock);
   base::Atomic<const netpoll::PollHooks*> poll{nullptr};
   base::FatalDumper dumper{};
 };

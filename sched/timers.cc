@@ -101,7 +101,7 @@ size_t TimerHeap::take_due(uint64_t now_ns, size_t max, DueTimer* out) {
   size_t n = 0;
   while (n < max && size_ > 0 && entry(0).when_ns <= now_ns) {
     Timer* timer = entry(0).timer;
-    if (timer->tracked) timer->firing.store_relaxed(1);
+    if (timer->tracked) timer->firing.fetch_add_relaxed(1);
     out[n++] = {timer, timer->fire, timer->arg};
     remove_locked(0);
   }

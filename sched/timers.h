@@ -43,8 +43,8 @@ struct Timer {
   base::Atomic<TimerHeap*> heap{nullptr};
   uint64_t arg = 0;
   uint32_t index = 0;
-  /// 1: in a batch that is being fired. For timers that are not type-stable,
-  /// whose owner has to wait for that (`tracked`, constant).
+  /// How often it is in a batch that is being fired. For timers that are not
+  /// type-stable, whose owner has to wait for that (`tracked`, constant).
   base::Atomic<uint32_t> firing{0};
   bool tracked = false;
 };

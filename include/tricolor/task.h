@@ -23,6 +23,7 @@
 
 #include "tricolor/detail/mutator.h"
 #include "tricolor/encoding.h"
+#include "tricolor/park.h"
 #include "tricolor/wait.h"
 
 namespace tricolor {
@@ -199,24 +200,6 @@ void cancel(Task<R>& task) {
 }
 /// Whether somebody has asked the calling task so.
 bool is_cancelled(const Mutator& mu);
-
-/// Lets other tasks run; returns when it is this one's turn again.
-void yield(Mutator& mu);
-
-/// Suspends for at least `ns` nanoseconds, or until the deadline. kOk, or
-/// kCancelled.
-WaitResult sleep_ns(Mutator& mu, uint64_t ns);
-WaitResult sleep_until(Mutator& mu, Deadline deadline);
-
-/// Parks until ready(); `commit` (may be null) runs after the task has left its
-/// stack: publish the ParkedTask there, and return false to stay awake.
-struct ParkedTask {
-  void* g = nullptr;
-};
-using ParkCommit = bool (*)(ParkedTask task, void* ctx);
-void park(Mutator& mu, ParkCommit commit, void* ctx);
-/// Makes a parked task runnable; exactly once per park. Any attached context.
-void ready(Mutator& mu, ParkedTask task);
 
 }  // namespace tricolor
 

@@ -434,6 +434,8 @@ const Scenario kScenarios[] = {
      &selects},
     {"cancel", "tasks cancelled in every kind of wait, from everywhere",
      &cancellations},
+    {"locks", "mutexes, conditions, permits between tasks and threads", &locks},
+    {"alarms", "timers stopped and started while they fire", &alarms},
 };
 const size_t kScenarioCount = sizeof(kScenarios) / sizeof(kScenarios[0]);
 

@@ -21,6 +21,8 @@ struct Scenario {
 void channels();
 void selects();
 void cancellations();
+void locks();
+void alarms();
 
 extern const Scenario kScenarios[];
 extern const size_t kScenarioCount;

@@ -247,4 +247,181 @@ void cancellations() {
   end_program(p);
 }
 
+namespace {
+
+/// What locks guard, and a count of who is where.
+struct Locked {
+  explicit Locked(Program* program) : p(program) {}
+  Program* p;
+  Mutex mutex;
+  RwMutex rw;
+  CondVar changed;
+  Semaphore permits{2};
+  uint64_t inside = 0;
+  uint64_t readers = 0;
+  uint64_t writers = 0;
+  uint64_t held = 0;
+  uint64_t turn = 0;
+  uint64_t done = 0;
+};
+
+void let_others(Mutator* mu) {
+  if (mu == nullptr) {
+    now_ns();
+  } else {
+    random(2) == 0 ? yield(*mu) : poll(*mu);
+  }
+}
+
+void lock_once(Mutator* mu, Locked* l) {
+  const Deadline d = some_deadline();
+  const WaitResult r = mu != nullptr ? l->mutex.lock(*mu, d) : l->mutex.lock(d);
+  if (r != WaitResult::kOk) return;
+  TRI_CHECK(l->inside++ == 0, "two hold a mutex");
+  let_others(mu);
+  if (random(3) == 0) {
+    --l->inside;
+    const Deadline d = Deadline::in(random(100'000));
+    mu != nullptr ? l->changed.wait(*mu, l->mutex, d)
+                  : l->changed.wait(l->mutex, d);
+    TRI_CHECK(l->inside++ == 0, "two hold a mutex after a wait");
+  }
+  --l->inside;
+  ++l->turn;
+  if (random(2) == 0) {
+    mu != nullptr ? l->changed.notify_one(*mu) : l->changed.notify_one();
+  } else {
+    mu != nullptr ? l->changed.notify_all(*mu) : l->changed.notify_all();
+  }
+  mu != nullptr ? l->mutex.unlock(*mu) : l->mutex.unlock();
+}
+
+void lock_shared_or_not(Mutator* mu, Locked* l) {
+  const Deadline d = some_deadline();
+  if (random(3) == 0) {
+    const WaitResult r = mu != nullptr ? l->rw.lock(*mu, d) : l->rw.lock(d);
+    if (r != WaitResult::kOk) return;
+    TRI_CHECK(l->writers++ == 0 && l->readers == 0, "a writer is not alone");
+    let_others(mu);
+    --l->writers;
+    mu != nullptr ? l->rw.unlock(*mu) : l->rw.unlock();
+    return;
+  }
+  const WaitResult r =
+      mu != nullptr ? l->rw.lock_shared(*mu, d) : l->rw.lock_shared(d);
+  if (r != WaitResult::kOk) return;
+  ++l->readers;
+  TRI_CHECK(l->writers == 0, "a reader beside a writer");
+  let_others(mu);
+  --l->readers;
+  mu != nullptr ? l->rw.unlock_shared(*mu) : l->rw.unlock_shared();
+}
+
+void take_permits(Mutator* mu, Locked* l) {
+  const uint64_t n = 1 + random(2);
+  const Deadline d = some_deadline();
+  const WaitResult r =
+      mu != nullptr ? l->permits.acquire(*mu, n, d) : l->permits.acquire(n, d);
+  if (r != WaitResult::kOk) return;
+  l->held += n;
+  TRI_CHECK(l->held <= 2, "more permits than there are");
+  let_others(mu);
+  l->held -= n;
+  mu != nullptr ? l->permits.release(*mu, n) : l->permits.release(n);
+}
+
+void use_locks(Mutator* mu, Locked* l) {
+  for (uint64_t n = 2 + random(8); n > 0; --n) {
+    switch (random(3)) {
+      case 0:
+        lock_once(mu, l);
+        break;
+      case 1:
+        lock_shared_or_not(mu, l);
+        break;
+      default:
+        take_permits(mu, l);
+    }
+  }
+  ++l->done;
+}
+
+}  // namespace
+
+void locks() {
+  Program* p = make_program();
+  Locked l(p);
+  Thread plain_thread(
+      [](void* arg) { use_locks(nullptr, static_cast<Locked*>(arg)); }, &l);
+  Thread attached_thread(
+      [](void* arg) {
+        auto* l = static_cast<Locked*>(arg);
+        AttachScope attach(*l->p->rt);
+        ManagedScope managed(attach);
+        use_locks(&managed.mutator(), l);
+      },
+      &l);
+  p->rt->run([&](Mutator& mu) {
+    Task<void> tasks[4];
+    for (auto& t : tasks) {
+      t = spawn(
+          mu, [](Mutator& mu, Plain<Locked> l) { use_locks(&mu, l.p); },
+          plain(&l));
+    }
+    if (random(2) == 0) collect(mu);
+    if (random(2) == 0) cancel(tasks[0]);
+    for (auto& t : tasks) join(mu, t);
+    call_native(mu, [&] {
+      plain_thread.join();
+      attached_thread.join();
+    });
+  });
+  TRI_CHECK(l.done == 6 && l.mutex.try_lock() && l.permits.try_acquire(2));
+  TRI_CHECK(l.rw.lock(Deadline::now()) == WaitResult::kOk);
+  end_program(p);
+}
+
+namespace {
+
+struct Alarm {
+  uint64_t fired = 0;
+  bool gone = false;
+};
+
+}  // namespace
+
+/// Timers that are started, stopped and started again while they fire.
+void alarms() {
+  Program* p = make_program();
+  p->rt->run([&](Mutator& mu) {
+    for (uint64_t n = 1 + random(12); n > 0; --n) {
+      auto* alarm = new Alarm();
+      uint64_t stopped = 0;
+      uint64_t started = 0;
+      {
+        Timer timer(
+            *p->rt,
+            [](void* ctx) {
+              auto* alarm = static_cast<Alarm*>(ctx);
+              TRI_CHECK(!alarm->gone, "a timer fired after stop()");
+              ++alarm->fired;
+              now_ns();
+            },
+            alarm);
+        for (uint64_t k = random(4); k > 0; --k) {
+          if (timer.stop()) ++stopped;
+          timer.start(mu, Deadline::in(random(60'000)));
+          ++started;
+          if (random(2) == 0) sleep_ns(mu, random(80'000));
+        }
+        if (timer.stop()) ++stopped;
+      }
+      alarm->gone = true;
+      TRI_CHECK(alarm->fired + stopped == started);
+      delete alarm;
+    }
+  });
+  end_program(p);
+}
+
 }  // namespace tricolor::sim
