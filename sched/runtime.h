@@ -59,7 +59,7 @@ struct RuntimeImpl : gc::RuntimeBase {
   sched::P* spare_ps = nullptr;
   base::Atomic<uint32_t> attached_threads{0};
   /// What send_at() has armed: see timer_api.cc.
-  base::Mutex send_at_lock{base::LockRank::kLeaf};
+  base::Mutex send_at_lock{base::LockRank::kAllGs};
   base::FixedPool<sched::SendAt> send_at_pool TRI_GUARDED_BY(send_at_lock);
   base::Atomic<const netpoll::PollHooks*> poll{nullptr};
   base::FatalDumper dumper{};

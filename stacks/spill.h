@@ -47,6 +47,9 @@ struct StackBounds {
 /// The calling thread's own stack, from the OS; some 10 us. Empty if it does
 /// not say. In spill_<os>.cc.
 StackBounds thread_stack_bounds();
+/// The same where libc cannot be asked: the mapping that the caller's frame is
+/// in. May begin below the stack, and may leave out what lies above frames.
+StackBounds mapped_stack_bounds();
 
 }  // namespace tricolor::stacks
 

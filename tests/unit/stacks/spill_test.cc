@@ -9,6 +9,7 @@
 
 #include <iterator>
 #include <thread>
+#include <utility>
 
 #include "tests/unit/sched/held_x86_64.h"
 
@@ -54,6 +55,29 @@ TEST(stacks_spill, a_threads_own_bounds) {
   };
   check();
   std::thread(check).join();
+}
+
+// The way without libc covers every frame as well, and nothing above the stack.
+TEST(stacks_spill, bounds_from_the_mappings) {
+  auto check = [] {
+    const stacks::StackBounds asked = stacks::thread_stack_bounds();
+    const stacks::StackBounds mapped = stacks::mapped_stack_bounds();
+    const auto* here = static_cast<char*>(__builtin_frame_address(0));
+    EXPECT_TRUE(mapped.contains(here));
+    char* sp = nullptr;
+    stacks::spill_call([&](char* at) { sp = at; });
+    EXPECT_TRUE(mapped.contains(sp));
+    for (const char* p = mapped.lo; p < mapped.hi; p += 4096) {
+      if (p < sp) continue;
+      EXPECT_NE(*static_cast<const volatile char*>(p), 1 << 9);  // readable
+    }
+    return std::pair(asked, mapped);
+  };
+  check();  // the main thread: above its frames lie its arguments
+  std::thread([&] {
+    const auto [asked, mapped] = check();
+    EXPECT_LE(mapped.hi, asked.hi);
+  }).join();
 }
 
 }  // namespace
