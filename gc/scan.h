@@ -264,8 +264,7 @@ inline void scan_owner_roots(heap::Heap* heap, RootOwner* owner,
     top = c->saved_top;
   }
   slots(owner->inline_slots + 1, top);
-  for (const uint64_t* word :
-       {&owner->result_root, &owner->transfer_root, &owner->self_root}) {
+  for (const uint64_t* word : {&owner->result_root, &owner->self_root}) {
     visit(reinterpret_cast<void*>(load_word(word)));
   }
   if (tri_value_stack* vs = mu.value_stack) {

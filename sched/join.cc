@@ -6,6 +6,7 @@
 //   kJoinNone --join-->   the waiting G --exit--> kJoinDone, readies it
 //   kJoinNone --detach--> kJoinDetached --exit--> freed by the exit
 //   kJoinNone --exit-->   kJoinDone --join, detach--> freed by them
+//   kJoinNone --failure--> kJoinFailing --exit--> kJoinDone; see task_end.h
 //
 // A result that is a cell lies in result_root from the exit to the join: all
 // that time the dead G is a root (world.cc).
@@ -13,6 +14,7 @@
 
 #include "base/check.h"
 #include "sched/runtime.h"
+#include "sched/task_end.h"
 
 namespace tricolor::sched {
 namespace {
@@ -28,11 +30,13 @@ G* checked(detail::TaskRef ref, const char* call) {
 
 bool join_commit(ParkedTask task, void* ctx) {
   G* target = static_cast<G*>(ctx);
-  uintptr_t none = kJoinNone;
+  const auto self = reinterpret_cast<uintptr_t>(task.g);
+  uintptr_t joiner = kJoinNone;
   // ORDER-join-1: pairs with finish_exit(), which readies us; false: it has
   // ended meanwhile.
-  return target->joiner.compare_exchange_strong_acq_rel(
-      none, reinterpret_cast<uintptr_t>(task.g));
+  return target->joiner.compare_exchange_strong_acq_rel(joiner, self) ||
+         (joiner == kJoinFailing &&
+          target->joiner.compare_exchange_strong_acq_rel(joiner, self));
 }
 
 void wait_for_end(Mutator& mu, G* target) {
@@ -40,7 +44,7 @@ void wait_for_end(Mutator& mu, G* target) {
     // ORDER-join-1: pairs with finish_exit(): sees the result.
     const uintptr_t joiner = target->joiner.load_acquire();
     if (joiner == kJoinDone) return;
-    if (joiner != kJoinNone) {
+    if (joiner != kJoinNone && joiner != kJoinFailing) {
       TRI_MISUSE("join", "another task joins this one already");
     }
     park_current(mu, join_commit, target);
@@ -52,7 +56,8 @@ void wait_for_end(Mutator& mu, G* target) {
 
 namespace tricolor::detail {
 
-void join(Mutator& mu, TaskRef ref, void* result, size_t bytes) {
+Outcome join(Mutator& mu, TaskRef ref, void* result, size_t bytes,
+             Failure* failure) {
   using sched::G;
   if (mu.p == nullptr) TRI_MISUSE("join", "called in native code");
   G* g = sched::checked(ref, "join");
@@ -60,7 +65,11 @@ void join(Mutator& mu, TaskRef ref, void* result, size_t bytes) {
   sched::wait_for_end(mu, g);
   RuntimeImpl* rt = impl_of(mu);
   sched::P* p = sched::p_of(&mu);
-  if (g->result_is_cell) {
+  const Outcome outcome = g->outcome;
+  if (outcome != Outcome::kValue) {
+    if (bytes > 0) std::memset(result, 0, bytes);
+    if (outcome == Outcome::kFailed) *failure = sched::failure_of(g);
+  } else if (g->result_is_cell) {
     TRI_ASSERT(bytes == sizeof(void*));
     // No safepoint from here to the caller, who roots it. The store shades the
     // cell if that is needed.
@@ -71,22 +80,42 @@ void join(Mutator& mu, TaskRef ref, void* result, size_t bytes) {
     std::memcpy(result, g->result, bytes);
   }
   sched::free_g(rt, p, g);
+  return outcome;
+}
+
+void join(Mutator& mu, TaskRef ref, void* result, size_t bytes) {
+  Failure failure;
+  if (join(mu, ref, result, bytes, &failure) == Outcome::kFailed) {
+    report_failure(mu, ref.id, failure);
+  }
 }
 
 void detach(TaskRef ref) {
   using sched::G;
   G* g = sched::checked(ref, "detach");
   uintptr_t joiner = sched::kJoinNone;
-  // ORDER-join-1: pairs with finish_exit().
+  // ORDER-join-1: pairs with finish_exit(). ORDER-join-2: and, if the task has
+  // failed, with announce_failure().
   if (g->joiner.compare_exchange_strong_acq_rel(joiner, sched::kJoinDetached)) {
     return;
   }
-  if (joiner != sched::kJoinDone) {
+  if (joiner != sched::kJoinDone && joiner != sched::kJoinFailing) {
     TRI_MISUSE("detach", "another task joins this one");
   }
+  // From here on g->outcome stands, and who sees that it is detached frees it.
+  const bool failed = g->outcome == Outcome::kFailed;
+  const sched::LostFailure lost =
+      failed ? sched::lost_failure(g) : sched::LostFailure{};
+  if (joiner == sched::kJoinFailing &&
+      g->joiner.compare_exchange_strong_acq_rel(joiner, sched::kJoinDetached)) {
+    sched::report(lost);
+    return;
+  }
+  TRI_ASSERT(joiner == sched::kJoinDone);
   // Nobody has read the result, so nobody needs it shaded.
   base::store_relaxed(&g->result_root, 0);
   sched::free_g(g->rt, nullptr, g);
+  if (failed) sched::report(lost);
 }
 
 }  // namespace tricolor::detail

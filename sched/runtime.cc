@@ -10,6 +10,7 @@
 #include "base/check.h"
 #include "base/os_memory.h"
 #include "gc/try_trace.h"
+#include "sched/task_end.h"
 #include "sched/thread.h"
 #include "sched/tls.h"
 
@@ -48,6 +49,7 @@ bool init_memory(RuntimeImpl* rt) {
   if (first == nullptr) return false;
   rt->stacks.put_native(first);
   rt->shadow.init(&rt->meta);
+  rt->names.init(&rt->meta);
   s.max_procs = settings.max_procs;
   s.thread_limit = settings.options.background_threads;
   {
@@ -155,6 +157,16 @@ void drop_value_stacks(RuntimeImpl* rt) {
   }
 }
 
+// What tasks have failed with that nobody will join.
+void drop_failures(RuntimeImpl* rt) {
+  for (size_t i = 0; i < rt->gs.count(); i++) {
+    G* g = rt->gs.at(i);
+    if (g_state(g) != GState::kDead || g->outcome != Outcome::kFailed) continue;
+    const detail::Failure failure = failure_of(g);
+    failure.kind->drop(failure.word);
+  }
+}
+
 // All threads are gone.
 void tear_down(RuntimeImpl* rt) {
   base::remove_fatal_dumper(&rt->dumper);
@@ -162,6 +174,7 @@ void tear_down(RuntimeImpl* rt) {
     hooks->destroy(hooks->ctx);
   }
   drop_value_stacks(rt);
+  drop_failures(rt);
   const uint32_t n = rt->sched.all_p_count.load_acquire();
   for (uint32_t i = 0; i < n; i++) {
     rt->collector->proc_destroy(rt->sched.all_ps.data()[i]);

@@ -20,6 +20,7 @@
 #include "sched/settings.h"
 #include "sched/shadow_stack.h"
 #include "sched/sysmon.h"
+#include "sched/task_name.h"
 #include "sched/timers.h"
 #include "sched/world.h"
 #include "stacks/stack_pool.h"
@@ -42,6 +43,7 @@ struct RuntimeImpl : gc::RuntimeBase {
   sched::Timers timers;
   sched::GTable gs;
   sched::ShadowPool shadow;
+  sched::TaskNamePool names;
   sched::Sysmon sysmon;
   LayoutId coroutine_layout = kInvalidLayout;
 
@@ -116,6 +118,10 @@ void free_g(RuntimeImpl* rt, P* p, G* g);
 bool prepare_stack(RuntimeImpl* rt, P* p, G* g, stacks::Refusal* refusal);
 /// On the scheduler's stack: `g` has ended.
 void finish_exit(M* m, G* g);
+/// The calling task leaves its stack for good; its outcome is set.
+[[noreturn]] void end_task(G* g);
+/// Gives the G that name; null or "": none.
+void set_name(G* g, const char* name);
 /// The G leaves kNative and has a P again, or has been queued and has run.
 void enter_native_current(G* g);
 void leave_native_current(G* g);

@@ -65,9 +65,11 @@ void dump_state(void* ctx, base::FatalSink& sink) {
     const uint32_t word = g->status.load_relaxed();
     if (state_of(word) == GState::kIdle) continue;
     shown++;
-    sink.print("  G%u: task %lu, kind %u, %s%s, sp %p\n", g->index,
+    const char* name = g_name(g);
+    sink.print("  G%u: task %lu%s%s, kind %u, %s%s, sp %p\n", g->index,
                static_cast<unsigned long>(g->id.load_relaxed()),
-               static_cast<unsigned>(g->kind), g_state_name(state_of(word)),
+               name[0] == '\0' ? "" : " ", name, static_cast<unsigned>(g->kind),
+               g_state_name(state_of(word)),
                (word & kScanBit) != 0 ? " (being scanned)" : "",
                g->fiber.context.sp);
   }

@@ -26,6 +26,7 @@
 #include "tricolor/resize.h"
 #include "tricolor/runtime.h"
 #include "tricolor/task.h"
+#include "tricolor/task_end.h"
 #include "tricolor/thread.h"
 #include "tricolor/value_stack.h"
 #include "tricolor/weak.h"

@@ -27,6 +27,15 @@
 #define TRI_DETAIL_TSAN 0
 #endif
 
+/* Whether this translation unit throws and catches. Where some of a program's
+ * do and some do not, inline functions that depend on it have it as a template
+ * argument, so that the two forms are two functions. */
+#if defined(__cpp_exceptions)
+#define TRI_DETAIL_EXCEPTIONS 1
+#else
+#define TRI_DETAIL_EXCEPTIONS 0
+#endif
+
 /* Whether a layout id is one the P's slot table has room for. Compared in
  * checking builds alone, where the slow path then names the mistake; else the
  * table ends in a guard: see heap/slot_tables.cc. */
