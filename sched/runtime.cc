@@ -48,10 +48,13 @@ bool init_memory(RuntimeImpl* rt) {
       rt->stacks.get_native(rt->stacks.default_class(), &refusal);
   if (first == nullptr) return false;
   rt->stacks.put_native(first);
-  rt->shadow.init(&rt->meta);
-  rt->names.init(&rt->meta);
   s.max_procs = settings.max_procs;
   s.thread_limit = settings.options.background_threads;
+  rt->shadow.init(&rt->meta);
+  rt->names.init(&rt->meta);
+  rt->blocking.init(rt,
+                    s.thread_limit == 0 ? 0 : settings.options.blocking_threads,
+                    uint64_t{settings.debug.blocking_idle_ms} * 1'000'000);
   {
     base::LockGuard guard(s.lock);
     s.m_pool.init(rt->meta);
@@ -208,12 +211,15 @@ void stop_threads(RuntimeImpl* rt) {
   if (rt->sysmon.running) join_thread(rt->sysmon.thread);
 }
 
-void check_unused(RuntimeImpl* rt) {
+void check_outside(RuntimeImpl* rt) {
   if (current_m_of(rt) != nullptr) {
     TRI_MISUSE("~Runtime",
                "destroyed by a thread that is attached to it or "
                "runs one of its tasks");
   }
+}
+
+void check_unused(RuntimeImpl* rt) {
   base::LockGuard guard(rt->sched.lock);
   if (rt->sched.runners != 0 || rt->attached_threads.load_relaxed() != 0) {
     TRI_MISUSE("~Runtime",
@@ -261,6 +267,8 @@ RuntimePtr Runtime::create(const Options& options, Error* error) {
 void RuntimeDeleter::operator()(Runtime* api) const {
   if (api == nullptr) return;
   RuntimeImpl* rt = impl_of(*api);
+  sched::check_outside(rt);
+  rt->blocking.shut_down();  // whose calls may be attached
   sched::check_unused(rt);
   sched::stop_threads(rt);
   sched::tear_down(rt);

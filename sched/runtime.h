@@ -15,6 +15,7 @@
 #include "gc/runtime_base.h"
 #include "heap/heap.h"
 #include "poll/hooks.h"
+#include "sched/blocking_pool.h"
 #include "sched/g_table.h"
 #include "sched/scheduler.h"
 #include "sched/settings.h"
@@ -44,6 +45,7 @@ struct RuntimeImpl : gc::RuntimeBase {
   sched::GTable gs;
   sched::ShadowPool shadow;
   sched::TaskNamePool names;
+  sched::BlockingPool blocking;
   sched::Sysmon sysmon;
   LayoutId coroutine_layout = kInvalidLayout;
 

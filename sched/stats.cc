@@ -23,7 +23,10 @@ void sched_fill_stats(RuntimeImpl* rt, Stats* out) {
   }
   out->tasks_created = begun;
   out->tasks_alive = begun > ended ? begun - ended : 0;
-  out->threads = rt->sched.threads.load_relaxed();
+  out->blocking_threads = rt->blocking.threads();
+  out->blocking_pending = rt->blocking.pending();
+  out->blocking_calls = rt->blocking.calls();
+  out->threads = rt->sched.threads.load_relaxed() + out->blocking_threads;
   out->max_procs = rt->sched.max_procs;
 }
 

@@ -20,6 +20,7 @@
 #include "tricolor/heap_inspect.h"
 #include "tricolor/layout.h"
 #include "tricolor/local.h"
+#include "tricolor/native.h"
 #include "tricolor/options.h"
 #include "tricolor/pair.h"
 #include "tricolor/profile.h"

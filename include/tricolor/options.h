@@ -119,6 +119,11 @@ struct Options {
   /// lock is held; must not throw. Null: the process ends with a message.
   void (*on_task_failure)(Runtime&, const TaskFailure&, void* ctx) = nullptr;
   void* on_task_failure_ctx = nullptr;
+  /// Most threads of the blocking pool (tricolor/native.h), which come when
+  /// they are needed and go when idle for five seconds; beside
+  /// background_threads, of which 0 turns the pool off, too. 0: such calls run
+  /// on the caller's thread, in native code.
+  uint32_t blocking_threads = 64;
 };
 
 }  // namespace tricolor

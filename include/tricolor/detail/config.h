@@ -15,6 +15,7 @@
 #define TRI_DETAIL_LIKELY(x) __builtin_expect(!!(x), 1)
 #define TRI_DETAIL_UNLIKELY(x) __builtin_expect(!!(x), 0)
 #define TRI_DETAIL_NOINLINE __attribute__((noinline))
+#define TRI_DETAIL_NORETURN __attribute__((noreturn))
 
 #if defined(__SANITIZE_THREAD__)
 #define TRI_DETAIL_TSAN 1

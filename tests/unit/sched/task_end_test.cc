@@ -188,27 +188,29 @@ TEST_P(sched_task_end, goexit_against_collections) {
 }
 
 // longjmp over Scopes, with suspensions below and above.
+void go_down(Mutator& mu, int depth, std::jmp_buf& back) {
+  if (depth < 0) return;
+  Scope<10> scope(mu);
+  Local<Link> own(scope, make_list(mu, g_type, 4));
+  yield(mu);
+  if (depth == 0) std::longjmp(back, 1);
+  go_down(mu, depth - 1, back);
+}
+
+[[gnu::noinline]] void jump(Mutator& mu) {
+  const ScopeMark mark = scope_mark(mu);
+  std::jmp_buf back;
+  if (setjmp(back) == 0) go_down(mu, 10, back);
+  scope_reset(mu, mark);
+}
+
 TEST_P(sched_task_end, longjmp_over_scopes) {
   rt_->run([](Mutator& mu) {
     auto body = [](Mutator& mu) {
       Scope<1> scope(mu);
       Local<Link> list(scope, make_list(mu, g_type, 10));
       for (int i = 0; i < 30; i++) {
-        const ScopeMark mark = scope_mark(mu);
-        std::jmp_buf back;
-        if (setjmp(back) == 0) {
-          struct Deep {
-            static void go(Mutator& mu, int depth, std::jmp_buf& back) {
-              Scope<10> scope(mu);
-              Local<Link> own(scope, make_list(mu, g_type, 4));
-              yield(mu);
-              if (depth > 0) go(mu, depth - 1, back);
-              std::longjmp(back, 1);
-            }
-          };
-          Deep::go(mu, 10, back);
-        }
-        scope_reset(mu, mark);
+        jump(mu);
         yield(mu);
         EXPECT_TRUE(check_list(list, 10));
       }
