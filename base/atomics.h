@@ -168,6 +168,16 @@ inline void store_release(T* p, std::type_identity_t<T> v) {
   __atomic_store(p, &v, __ATOMIC_RELEASE);
 }
 
+template <class T>
+inline bool compare_exchange_strong_acquire(T* p,
+                                            std::type_identity_t<T>* expected,
+                                            std::type_identity_t<T> desired) {
+  static_assert(kIsPlainWord<T>);
+  TRI_STEP();
+  return __atomic_compare_exchange(p, expected, &desired, /*weak=*/false,
+                                   __ATOMIC_ACQUIRE, __ATOMIC_ACQUIRE);
+}
+
 #if TRI_TSAN
 inline Atomic<uint32_t> g_tsan_fence_word;
 inline void fence_seq_cst() { g_tsan_fence_word.fetch_add_seq_cst(0); }

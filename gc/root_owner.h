@@ -6,8 +6,8 @@
 //
 // Threads: the owner writes everything here while it runs, without a barrier.
 // A marker reads it only while it holds the G's scan bit (see gc/world.h) or
-// the owner scans itself at a safepoint. Words that others write (result,
-// transfer) are barriered stores by their writers.
+// the owner scans itself at a safepoint. The word that others write (result) is
+// a barriered store by its writer.
 #ifndef TRICOLOR_GC_ROOT_OWNER_H_
 #define TRICOLOR_GC_ROOT_OWNER_H_
 
@@ -40,11 +40,10 @@ struct RootOwner {
   void* inline_slots[kInlineShadowSlots];
 
   // Barriered stores by whoever writes; read as plain managed pointers.
-  uint64_t result_root;    ///< the task's result if it is a cell
-  uint64_t transfer_root;  ///< a value on its way through resume or yield
-  uint64_t self_root;      ///< a coroutine's own cell while it is not suspended
-  uint64_t wait_root;      ///< what a wait gives: by who ends it (sched/wait.h)
-  uint64_t waits_for;      ///< the cell that it waits for, and is in no scope
+  uint64_t result_root;  ///< the task's result if it is a cell
+  uint64_t self_root;    ///< a coroutine's own cell while it is not suspended
+  uint64_t wait_root;    ///< what a wait gives: by who ends it (sched/wait.h)
+  uint64_t waits_for;    ///< the cell that it waits for, and is in no scope
 
   /// The cycle that scanned this owner last; equal to the collector's cycle
   /// number: black. Written under the scan bit or by the owner itself.

@@ -35,6 +35,7 @@ void begin_attached_g(M* m, G* g, P* p) {
   g->started = true;
   g->m = m;
   g->mode_depth = 0;
+  g->outcome = Outcome::kValue;
   g->joiner.store_relaxed(kJoinDetached);
   g->cancelled.store_relaxed(0);
   g->id.store_relaxed(m->rt->next_task_id.fetch_add_relaxed(1));

@@ -31,6 +31,13 @@ static_assert(offsetof(tri_options, on_out_of_memory_ctx) ==
               offsetof(tricolor::Options, on_out_of_memory_ctx));
 static_assert(offsetof(tri_options, on_gc_event_ctx) ==
               offsetof(tricolor::Options, on_gc_event_ctx));
+static_assert(offsetof(tri_options, on_task_failure_ctx) ==
+              offsetof(tricolor::Options, on_task_failure_ctx));
+static_assert(offsetof(tri_options, blocking_threads) ==
+              offsetof(tricolor::Options, blocking_threads));
+static_assert(sizeof(tri_task_failure) == sizeof(tricolor::TaskFailure));
+static_assert(offsetof(tri_task_failure, code) ==
+              offsetof(tricolor::TaskFailure, code));
 static_assert(sizeof(tri_gc_event) == sizeof(tricolor::GcEvent));
 static_assert(offsetof(tri_gc_event, forced) ==
               offsetof(tricolor::GcEvent, forced));
@@ -40,6 +47,8 @@ static_assert(offsetof(tri_stats, pause_p50_ns) ==
               offsetof(tricolor::Stats, pause_p50_ns));
 static_assert(offsetof(tri_stats, max_procs) ==
               offsetof(tricolor::Stats, max_procs));
+static_assert(offsetof(tri_stats, blocking_pending) ==
+              offsetof(tricolor::Stats, blocking_pending));
 static_assert(TRI_ABI_VERSION == tricolor::kAbiVersion);
 
 namespace {

@@ -21,9 +21,8 @@
 // safepoint.
 //
 // The G becomes kSuspended only after it has left its stack: the resumer sets
-// it. From then on another task may resume it.
+// it, and then the cell's status. From then on another task may resume it.
 #include "sched/coroutine.h"
-#include "heap/callback.h"
 
 #include "base/check.h"
 #include "base/sched_point.h"
@@ -32,7 +31,6 @@
 #include "tricolor/allocate.h"
 
 namespace tricolor::sched {
-namespace {
 
 void shade(Mutator& mu, void* cell) {
   if (mu.barrier_on != 0 && cell != nullptr) {
@@ -46,8 +44,7 @@ void set_status(G* g, CoroutineStatus status) {
   }
 }
 
-// `to` gets from's M and P; the caller switches next. See schedule.cc for the
-// race with requesters.
+// See schedule.cc for the race with requesters.
 void hand_over(G* from, G* to) {
   M* m = from->m;
   P* p = m->p;
@@ -66,8 +63,6 @@ void hand_over(G* from, G* to) {
   refresh_mutator(to, p);
 }
 
-// Back to whoever resumed `g`, with a value. Returns when g is resumed, unless
-// it has finished.
 void switch_to_resumer(G* g, void* value) {
   P* p = p_of(&g->mu);
   if (p->barrier_on != 0) g->rt->collector->scan_owner(p, g);
@@ -76,8 +71,6 @@ void switch_to_resumer(G* g, void* value) {
   g->resumer = nullptr;
   g->self_root = 0;
   resumer->transfer = value;
-  set_status(
-      g, g->finished ? CoroutineStatus::kDead : CoroutineStatus::kSuspended);
   set_status(resumer, CoroutineStatus::kRunning);
   leave_state(p, resumer, GState::kNormal, GState::kRunning);
   EhGlobals* globals = g->m->eh_globals;
@@ -86,19 +79,23 @@ void switch_to_resumer(G* g, void* value) {
   switch_fiber(globals, &g->fiber, &resumer->fiber);
 }
 
+namespace {
+
 void coroutine_main(G* g) {
-  void* value = g->coroutine_fn(g->mu, static_cast<Coroutine*>(g->cell),
-                                g->inline_slots[1], g->coroutine_user);
+  const auto fn = reinterpret_cast<CoroutineFn>(g->result[0]);
+  const auto body = reinterpret_cast<CoroutineAccess::Body>(g->coroutine_body);
+  void* value = body(fn, g->mu, static_cast<Coroutine*>(g->cell),
+                     g->inline_slots[1], g->coroutine_user);
+  if (g->mode_depth != 0) {
+    TRI_MISUSE("Coroutine::create",
+               "the coroutine's body returned inside a NativeScope");
+  }
   g->finished = true;
   switch_to_resumer(g, value);
 }
 
-// What the pacer counts for one: the G and the top of its stack. Its cell has
-// 16 bytes, and a program that makes and drops generators would otherwise have
-// gigabytes of stacks before a cycle is due.
-constexpr int64_t kCoroutineBytes = 3 * 4096;
+}  // namespace
 
-// A G that is kDead and has left its stack for good.
 void bury(RuntimeImpl* rt, P* p, G* g) {
   strip_g(rt, p, g);
   free_g(rt, p, g);
@@ -118,6 +115,7 @@ G* make_coroutine(RuntimeImpl* rt, P* p, void* arg,
   g->stack_class = klass;
   g->started = true;
   g->finished = false;
+  g->outcome = Outcome::kValue;
   g->plain_waits = false;
   stacks::Refusal refusal = nullptr;
   if (!prepare_stack(rt, p, g, &refusal)) {
@@ -131,6 +129,8 @@ G* make_coroutine(RuntimeImpl* rt, P* p, void* arg,
   rt->collector->add_coroutine_bytes(kCoroutineBytes);
   return g;
 }
+
+namespace {
 
 // The layout's functions; see Layouts in tricolor/layout.h.
 void trace_coroutine(Tracer& tracer, void* cell, size_t, void*) {
@@ -183,107 +183,3 @@ void reap_coroutines(RuntimeImpl* rt, P* p, int most) {
 }
 
 }  // namespace tricolor::sched
-
-namespace tricolor {
-
-using sched::CoroutineAccess;
-using sched::G;
-
-Coroutine* Coroutine::create(Mutator& mu, CoroutineFn fn, void* arg, void* user,
-                             const CoroutineOptions& options) {
-  if (mu.p == nullptr) TRI_MISUSE("Coroutine::create", "called in native code");
-  RuntimeImpl* rt = impl_of(mu);
-  Scope<1> scope(mu);  // the allocation may collect
-  *scope.take() = arg;
-  auto* co = static_cast<Coroutine*>(
-      try_allocate(mu, rt->coroutine_layout, sizeof(Coroutine)));
-  if (co == nullptr) return nullptr;
-  G* g = sched::make_coroutine(rt, sched::p_of(&mu), arg, options);
-  if (g == nullptr) return nullptr;
-  g->coroutine_fn = fn;
-  g->coroutine_user = user;
-  g->cell = co;
-  sched::set_state(g, sched::GState::kIdle, sched::GState::kSuspended);
-  CoroutineAccess::init(co, g);
-  return co;
-}
-
-void* Coroutine::resume(Mutator& mu, Coroutine* co, void* value) {
-  TRI_SCHED_POINT(resume);
-  if (mu.p == nullptr) TRI_MISUSE("Coroutine::resume", "called in native code");
-  base::assert_no_locks_held("Coroutine::resume");
-  heap::check_no_callback(sched::p_of(&mu), "Coroutine::resume");
-  RuntimeImpl* rt = impl_of(mu);
-  G* self = sched::g_of(&mu);
-  G* g = CoroutineAccess::g(co);
-  if (g == nullptr || !sched::try_leave_state(g, sched::GState::kSuspended,
-                                              sched::GState::kRunning)) {
-    TRI_MISUSE("Coroutine::resume",
-               "the coroutine is not suspended: ask status() first");
-  }
-  g->self_root = reinterpret_cast<uint64_t>(co);
-  g->resumer = self;
-  if (mu.barrier_on != 0) rt->collector->scan_owner(sched::p_of(&mu), g);
-  sched::shade(mu, co);
-  sched::shade(mu, value);
-  g->transfer = value;
-  sched::set_status(self, CoroutineStatus::kNormal);
-  sched::set_status(g, CoroutineStatus::kRunning);
-  // kNormal comes before the switch.
-  sched::with_frames(self, [self, g] {
-    sched::EhGlobals* globals = self->m->eh_globals;
-    sched::set_state(self, sched::GState::kRunning, sched::GState::kNormal);
-    sched::hand_over(self, g);
-    sched::switch_fiber(globals, &self->fiber, &g->fiber);
-  });
-  // Perhaps on another thread. g has left its stack.
-  if (g->finished) {
-    CoroutineAccess::init(co, nullptr);
-    CoroutineAccess::set_status(co, CoroutineStatus::kDead);
-    sched::set_state(g, sched::GState::kRunning, sched::GState::kDead);
-    rt->collector->add_coroutine_bytes(-sched::kCoroutineBytes);
-    sched::bury(rt, sched::p_of(&mu), g);
-  } else {
-    sched::set_state(g, sched::GState::kRunning, sched::GState::kSuspended);
-  }
-  return self->transfer;
-}
-
-void* Coroutine::yield(Mutator& mu, void* value) {
-  TRI_SCHED_POINT(coroutine_yield);
-  if (mu.p == nullptr) TRI_MISUSE("Coroutine::yield", "called in native code");
-  base::assert_no_locks_held("Coroutine::yield");
-  heap::check_no_callback(sched::p_of(&mu), "Coroutine::yield");
-  G* g = sched::g_of(&mu);
-  if (g->kind != sched::GKind::kCoroutine) {
-    TRI_MISUSE("Coroutine::yield", "called outside a coroutine");
-  }
-  sched::switch_to_resumer(g, value);
-  return g->transfer;
-}
-
-bool Coroutine::close(Mutator& mu, Coroutine* co) {
-  if (mu.p == nullptr) TRI_MISUSE("Coroutine::close", "called in native code");
-  RuntimeImpl* rt = impl_of(mu);
-  G* g = CoroutineAccess::g(co);
-  if (g == nullptr || !sched::try_leave_state(g, sched::GState::kSuspended,
-                                              sched::GState::kDead)) {
-    return false;
-  }
-  CoroutineAccess::init(co, nullptr);
-  CoroutineAccess::set_status(co, CoroutineStatus::kDead);
-  sched::bury(rt, sched::p_of(&mu), g);
-  return true;
-}
-
-Coroutine* Coroutine::running(Mutator& mu) {
-  G* g = sched::g_of(&mu);
-  return g->kind == sched::GKind::kCoroutine ? static_cast<Coroutine*>(g->cell)
-                                             : nullptr;
-}
-
-CoroutineStatus Coroutine::status(Mutator&) const {
-  return CoroutineAccess::status(this);
-}
-
-}  // namespace tricolor

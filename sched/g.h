@@ -49,6 +49,7 @@
 #include "base/sched_point.h"
 #include "gc/root_owner.h"
 #include "sched/fiber.h"
+#include "sched/task_name.h"
 #include "sched/timers.h"
 #include "sched/wait.h"
 #include "stacks/stack_pool.h"
@@ -109,6 +110,8 @@ struct G : gc::RootOwner, WaitDeadline {
   bool result_is_cell;  ///< result[0] goes to result_root
   bool plain_waits;     ///< its plain arguments are not on its stack yet
   uint8_t mode_depth;
+  Outcome outcome;       ///< kTask, kCoroutine: how it has ended
+  bool on_system_stack;  ///< runs on its M's stack: see system_stack.cc
   uint32_t mode_stack;   ///< Managed- and NativeScopes entered: a bit each
   uint32_t native_word;  ///< status word its P got at enter_native
   P* native_p;           ///< the P it entered native code with
@@ -118,8 +121,8 @@ struct G : gc::RootOwner, WaitDeadline {
 
   // --- What it runs.
   union {
-    TaskEntry entry;           ///< kTask, kMain
-    CoroutineFn coroutine_fn;  ///< kCoroutine
+    TaskEntry entry;       ///< kTask, kMain
+    void* coroutine_body;  ///< kCoroutine: a CoroutineAccess::Body
   };
   union {
     M* main_m;             ///< kMain: the thread inside run()
@@ -129,6 +132,8 @@ struct G : gc::RootOwner, WaitDeadline {
   G* resumer;      ///< kCoroutine: who waits in kNormal
   void* cell;      ///< kCoroutine: its Coroutine cell (see coroutine.cc)
   void* transfer;  ///< a value on its way between two stacks
+  /// Written by the owner, read by dumps; null: none. Goes with the id.
+  base::Atomic<TaskName*> name;
 
   // --- Waiting: see sched/wait.h. Of a coroutine, its task's are used.
   Waiter waiter;
@@ -138,6 +143,7 @@ struct G : gc::RootOwner, WaitDeadline {
   base::Atomic<uint64_t> id;
   base::Atomic<uint32_t> joiner;  ///< kJoin*
   WaitQueue join_queue;
+  /// kFailed: a detail::Failure. kCoroutine: [0], its function at first.
   uint64_t result[2];
 };
 // A parked task costs a page of stack and this.
@@ -152,10 +158,12 @@ static_assert((gc::kInlineShadowSlots - 1 - detail::kSpawnRootsMax) *
                   sizeof(void*) >=
               detail::kSpawnPlainBytesMax);
 
+// G::joiner: kJoinDetached, kJoinDone, or, before that, some of the two bits.
 inline constexpr uint32_t kJoinNone = 0;      ///< nobody has come yet
 inline constexpr uint32_t kJoinDetached = 1;  ///< nobody will
 inline constexpr uint32_t kJoinDone = 2;      ///< the task has ended
-inline constexpr uint32_t kJoinWaited = 3;    ///< somebody waits, or has
+inline constexpr uint32_t kJoinWaited = 4;    ///< somebody waits, or has
+inline constexpr uint32_t kJoinFailing = 8;   ///< it has failed, and will end
 
 inline G* g_of(tri_mutator* mu) { return reinterpret_cast<G*>(mu); }
 inline G* g_of(ParkedTask task) { return static_cast<G*>(task.g); }
@@ -171,6 +179,12 @@ inline GState state_of(uint32_t word) {
 }
 inline GState g_state(const G* g) { return state_of(g->status.load_acquire()); }
 const char* g_state_name(GState state);
+/// Its name or "". From a dump it may be that of the G's last or next user.
+inline const char* g_name(const G* g) {
+  // ORDER-task-name-1: pairs with set_task_name(): sees the bytes.
+  const TaskName* name = g->name.load_acquire();
+  return name == nullptr ? "" : name->text;
+}
 
 /// Whether the step is in the table of g_state.cc, which checking builds ask.
 bool is_g_transition(GState from, GState to);

@@ -4,10 +4,12 @@
 // Joining and detaching. G::joiner decides who frees a G that has ended, and
 // whether somebody has ever waited for that, in join_queue:
 //
-//   kJoinNone --join-->   kJoinWaited --exit--> kJoinDone, wakes who waits
-//   kJoinWaited --detach--> kJoinDetached (the joiner has given up)
-//   kJoinNone --detach--> kJoinDetached --exit--> freed by the exit
-//   kJoinNone --exit-->   kJoinDone --join, detach--> freed by them
+//   join, wait_for   adds kJoinWaited, and is listed
+//   failure          adds kJoinFailing: see task_end.h
+//   exit             -> kJoinDone; wakes who waits; frees the G if it was
+//                    kJoinDetached
+//   detach           -> kJoinDetached; kJoinDone: frees the G
+//   join             kJoinDone: frees the G
 //
 // A result that is a cell lies in result_root from the exit to the join: all
 // that time the dead G is a root (world.cc).
@@ -15,13 +17,14 @@
 
 #include "base/check.h"
 #include "sched/runtime.h"
+#include "sched/task_end.h"
 
 namespace tricolor::sched {
 
 uint32_t end_joiner(P* p, G* g) {
   // ORDER-join-1: pairs with join() and detach(): publishes the result.
   const uint32_t joiner = g->joiner.exchange_acq_rel(kJoinDone);
-  if (joiner != kJoinWaited) return joiner;
+  if ((joiner & kJoinWaited) == 0) return joiner;
   // A joiner whose patience ends just now may take the result and free the G,
   // which then is another task's. Its joiner, woken for nothing, waits again.
   g->join_queue.lock.lock();
@@ -44,14 +47,16 @@ G* checked(detail::TaskRef ref, const char* call) {
 
 // Says under the lock that somebody waits; false: it has ended.
 bool announce_joiner(G* target) {
-  uint32_t joiner = kJoinNone;
-  // ORDER-join-1: pairs with end_joiner(): sees the result.
-  if (target->joiner.compare_exchange_strong_acq_rel(joiner, kJoinWaited)) {
-    return true;
-  }
-  if (joiner == kJoinWaited && target->join_queue.list.is_empty()) return true;
-  if (joiner == kJoinDone) return false;
-  TRI_MISUSE("join", "another task joins this one already");
+  uint32_t joiner = target->joiner.load_acquire();
+  do {
+    if (joiner == kJoinDone) return false;
+    if ((joiner & kJoinWaited) != 0 && !target->join_queue.list.is_empty()) {
+      TRI_MISUSE("join", "another task joins this one already");
+    }
+    // ORDER-join-1: pairs with end_joiner(): sees the result.
+  } while (!target->joiner.compare_exchange_weak_acq_rel(
+      joiner, joiner | kJoinWaited));
+  return true;
 }
 
 // Returns when the task has ended (kOk), or the deadline or a cancellation
@@ -95,12 +100,17 @@ G* joinable(Mutator& mu, detail::TaskRef ref, const char* call) {
 
 namespace tricolor::detail {
 
-void join(Mutator& mu, TaskRef ref, void* result, size_t bytes) {
+Outcome join(Mutator& mu, TaskRef ref, void* result, size_t bytes,
+             Failure* failure) {
   sched::G* g = sched::joinable(mu, ref, "join");
   sched::wait_for_end(mu, g, Deadline::kNever, /*shielded=*/true);
   RuntimeImpl* rt = impl_of(mu);
   sched::P* p = sched::p_of(&mu);
-  if (g->result_is_cell) {
+  const Outcome outcome = g->outcome;
+  if (outcome != Outcome::kValue) {
+    if (bytes > 0) std::memset(result, 0, bytes);
+    if (outcome == Outcome::kFailed) *failure = sched::failure_of(g);
+  } else if (g->result_is_cell) {
     TRI_ASSERT(bytes == sizeof(void*));
     // No safepoint from here to the caller, who roots it. The store shades the
     // cell if that is needed.
@@ -111,6 +121,14 @@ void join(Mutator& mu, TaskRef ref, void* result, size_t bytes) {
     std::memcpy(result, g->result, bytes);
   }
   sched::free_g(rt, p, g);
+  return outcome;
+}
+
+void join(Mutator& mu, TaskRef ref, void* result, size_t bytes) {
+  Failure failure;
+  if (join(mu, ref, result, bytes, &failure) == Outcome::kFailed) {
+    report_failure(mu, ref.id, failure);
+  }
 }
 
 WaitResult wait_for(Mutator& mu, TaskRef ref, Deadline deadline) {
@@ -126,20 +144,29 @@ void cancel(TaskRef ref) {
 void detach(TaskRef ref) {
   using sched::G;
   G* g = sched::checked(ref, "detach");
-  for (uint32_t joiner = g->joiner.load_acquire();
-       joiner != sched::kJoinDone;) {
-    if (joiner == sched::kJoinWaited && sched::is_joined(g)) {
+  uint32_t joiner = g->joiner.load_acquire();
+  sched::LostFailure lost{};
+  while (joiner != sched::kJoinDone) {
+    if ((joiner & sched::kJoinWaited) != 0 && sched::is_joined(g)) {
       TRI_MISUSE("detach", "another task joins this one");
     }
-    // ORDER-join-1: pairs with end_joiner().
+    const bool failing = (joiner & sched::kJoinFailing) != 0;
+    if (failing) lost = sched::lost_failure(g);
+    // ORDER-join-1: pairs with end_joiner(). ORDER-join-2: and, if the task has
+    // failed, with announce_failure().
     if (g->joiner.compare_exchange_strong_acq_rel(joiner,
                                                   sched::kJoinDetached)) {
+      if (failing) sched::report(lost);
       return;
     }
   }
-  // Nobody has read the result, so nobody needs it shaded.
+  // It has ended: ours to free. Nobody has read the result, so nobody needs it
+  // shaded.
+  const bool failed = g->outcome == Outcome::kFailed;
+  if (failed) lost = sched::lost_failure(g);
   base::store_relaxed(&g->result_root, 0);
   sched::free_g(g->rt, nullptr, g);
+  if (failed) sched::report(lost);
 }
 
 }  // namespace tricolor::detail

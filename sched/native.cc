@@ -65,6 +65,11 @@ P* take_other_p(M* m) {
 void enter_native_current(G* g) {
   TRI_SCHED_POINT(enter_native);
   base::assert_no_locks_held("entering native code");
+  if (TRI_UNLIKELY(g->on_system_stack)) {
+    TRI_MISUSE("Runtime::run, AttachScope",
+               "another runtime is entered inside on_system_stack, in managed "
+               "code: open a NativeScope around that call");
+  }
   P* p = p_of(&g->mu);
   heap::check_no_callback(p, "NativeScope");
   unbind_mutator(g);
@@ -127,6 +132,9 @@ constexpr uint32_t kMaxModeDepth = 32;
 void push_mode(Mutator& mu, bool native, const char* call,
                const stacks::SpillFrame* frame) {
   G* g = g_of(&mu);
+  if (TRI_UNLIKELY(g->on_system_stack)) {
+    TRI_MISUSE(call, "inside on_system_stack: its call may not change modes");
+  }
   if (g->mode_depth == kMaxModeDepth) {
     TRI_MISUSE(call, "more than %u scopes inside each other", kMaxModeDepth);
   }

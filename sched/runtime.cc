@@ -10,6 +10,7 @@
 #include "base/check.h"
 #include "base/os_memory.h"
 #include "gc/try_trace.h"
+#include "sched/task_end.h"
 #include "sched/thread.h"
 #include "sched/tls.h"
 
@@ -47,9 +48,13 @@ bool init_memory(RuntimeImpl* rt) {
       rt->stacks.get_native(rt->stacks.default_class(), &refusal);
   if (first == nullptr) return false;
   rt->stacks.put_native(first);
-  rt->shadow.init(&rt->meta);
   s.max_procs = settings.max_procs;
   s.thread_limit = settings.options.background_threads;
+  rt->shadow.init(&rt->meta);
+  rt->names.init(&rt->meta);
+  rt->blocking.init(rt,
+                    s.thread_limit == 0 ? 0 : settings.options.blocking_threads,
+                    uint64_t{settings.debug.blocking_idle_ms} * 1'000'000);
   {
     base::LockGuard guard(s.lock);
     s.m_pool.init(rt->meta);
@@ -158,6 +163,16 @@ void drop_value_stacks(RuntimeImpl* rt) {
   }
 }
 
+// What tasks have failed with that nobody will join.
+void drop_failures(RuntimeImpl* rt) {
+  for (size_t i = 0; i < rt->gs.count(); i++) {
+    G* g = rt->gs.at(i);
+    if (g_state(g) != GState::kDead || g->outcome != Outcome::kFailed) continue;
+    const detail::Failure failure = failure_of(g);
+    failure.kind->drop(failure.word);
+  }
+}
+
 // All threads are gone.
 void tear_down(RuntimeImpl* rt) {
   base::remove_fatal_dumper(&rt->dumper);
@@ -165,6 +180,7 @@ void tear_down(RuntimeImpl* rt) {
     hooks->destroy(hooks->ctx);
   }
   drop_value_stacks(rt);
+  drop_failures(rt);
   const uint32_t n = rt->sched.all_p_count.load_acquire();
   for (uint32_t i = 0; i < n; i++) {
     P* p = rt->sched.all_ps.data()[i];
@@ -199,12 +215,15 @@ void stop_threads(RuntimeImpl* rt) {
   if (rt->sysmon.running) join_thread(rt->sysmon.thread);
 }
 
-void check_unused(RuntimeImpl* rt) {
+void check_outside(RuntimeImpl* rt) {
   if (current_m_of(rt) != nullptr) {
     TRI_MISUSE("~Runtime",
                "destroyed by a thread that is attached to it or "
                "runs one of its tasks");
   }
+}
+
+void check_unused(RuntimeImpl* rt) {
   base::LockGuard guard(rt->sched.lock);
   if (rt->sched.runners != 0 || rt->attached_threads.load_relaxed() != 0) {
     TRI_MISUSE("~Runtime",
@@ -252,6 +271,8 @@ RuntimePtr Runtime::create(const Options& options, Error* error) {
 void RuntimeDeleter::operator()(Runtime* api) const {
   if (api == nullptr) return;
   RuntimeImpl* rt = impl_of(*api);
+  sched::check_outside(rt);
+  rt->blocking.shut_down();  // whose calls may be attached
   sched::check_unused(rt);
   sched::stop_threads(rt);
   sched::tear_down(rt);

@@ -15,11 +15,13 @@
 #include "gc/runtime_base.h"
 #include "heap/heap.h"
 #include "poll/hooks.h"
+#include "sched/blocking_pool.h"
 #include "sched/g_table.h"
 #include "sched/scheduler.h"
 #include "sched/settings.h"
 #include "sched/shadow_stack.h"
 #include "sched/sysmon.h"
+#include "sched/task_name.h"
 #include "sched/timers.h"
 #include "sched/world.h"
 #include "stacks/stack_pool.h"
@@ -48,6 +50,8 @@ struct RuntimeImpl : gc::RuntimeBase {
   sched::WorldState world;
   sched::GTable gs;
   sched::ShadowPool shadow;
+  sched::TaskNamePool names;
+  sched::BlockingPool blocking;
   sched::Sysmon sysmon;
   LayoutId coroutine_layout = kInvalidLayout;
   /// Of channels: plain values, raw pointers, then each encoding's.
@@ -149,6 +153,10 @@ bool prepare_stack(RuntimeImpl* rt, P* p, G* g, stacks::Refusal* refusal);
 uint32_t end_joiner(P* p, G* g);
 /// On the scheduler's stack: `g` has ended.
 void finish_exit(M* m, G* g);
+/// The calling task leaves its stack for good; its outcome is set.
+[[noreturn]] void end_task(G* g);
+/// Gives the G that name; null or "": none.
+void set_name(G* g, const char* name);
 /// The G leaves kNative and has a P again, or has been queued and has run.
 void enter_native_current(G* g);
 void leave_native_current(G* g);

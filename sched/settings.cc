@@ -65,6 +65,7 @@ constexpr DebugFlag kDebugFlags[] = {
     {"gcidle", nullptr, &DebugSettings::gc_idle},
     {"hugepages", nullptr, &DebugSettings::huge_pages},
     {"gcperiod", nullptr, &DebugSettings::gc_period_ms},
+    {"blockingidle", nullptr, &DebugSettings::blocking_idle_ms},
     {"schedtrace", nullptr, &DebugSettings::schedtrace_ms},
     {"maxruncells", nullptr, &DebugSettings::max_run_cells},
     {"dropbarrier", nullptr, &DebugSettings::drop_barrier},
@@ -98,7 +99,8 @@ void parse_debug(const char* text, const char* name, DebugSettings* debug) {
     complain(kDebugComplaint, name, it.item(),
              "gctrace, gcpacertrace, gccheckmark, barriercheck, badptr, "
              "clobberfree=N, conservativestacks, gcstress=N, pollstress=N, "
-             "smallbuffers, gcperiod=MS, gcidle=0, hugepages=N, schedtrace=MS");
+             "smallbuffers, gcperiod=MS, gcidle=0, hugepages=N, schedtrace=MS, "
+             "blockingidle=MS");
   }
 }
 
@@ -181,6 +183,24 @@ void apply_environment(const char* prefix, Settings* s) {
   }
 }
 
+bool check_thread_options(const Options& o, Error* error) {
+  constexpr uint32_t kMaxBlockingThreads = 10'000;
+  if (o.background_threads < -1) {
+    set_error(error, ErrorCode::kInvalidArgument,
+              "Options::background_threads is %d: -1 for as many as needed, or "
+              "a limit",
+              o.background_threads);
+    return false;
+  }
+  if (o.blocking_threads > kMaxBlockingThreads) {
+    set_error(error, ErrorCode::kInvalidArgument,
+              "Options::blocking_threads is %u, at most %u", o.blocking_threads,
+              kMaxBlockingThreads);
+    return false;
+  }
+  return true;
+}
+
 bool check_options(const Options& o, Error* error) {
   if (o.size != sizeof(Options) || o.abi != kAbiVersion) {
     set_error(error, ErrorCode::kInvalidArgument,
@@ -223,13 +243,7 @@ bool check_options(const Options& o, Error* error) {
               "Options::cgroup_root has more than %zu characters", kMaxRoot);
     return false;
   }
-  if (o.background_threads < -1) {
-    set_error(error, ErrorCode::kInvalidArgument,
-              "Options::background_threads is %d: -1 for as many as needed, or "
-              "a limit",
-              o.background_threads);
-    return false;
-  }
+  if (!check_thread_options(o, error)) return false;
   if (o.stack_bytes > stacks::kMaxNativeBytes) {
     set_error(error, ErrorCode::kInvalidArgument,
               "Options::stack_bytes is %zu, at most %zu", o.stack_bytes,

@@ -29,6 +29,7 @@ struct DebugSettings {
   uint32_t gc_period_ms = UINT32_MAX;  ///< UINT32_MAX: as the options say
   uint32_t gc_idle = UINT32_MAX;       ///< the same
   uint32_t huge_pages = UINT32_MAX;    ///< the same
+  uint32_t blocking_idle_ms = 5000;
   uint32_t max_run_cells = 0;
   uint32_t drop_barrier = 0;
 };

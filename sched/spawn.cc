@@ -49,15 +49,10 @@ void task_main(G* g) {
   std::memcpy(plain, spawned_plain(g), sizeof(plain));
   g->plain_waits = false;
   g->entry(g->mu, plain, g->inline_slots + 1, g->result);
-  if (g->result_is_cell) {
-    // The task may be on another P by now.
-    g->rt->collector->store_root(p_of(&g->mu), &g->result_root,
-                                 reinterpret_cast<void*>(g->result[0]));
-  }
   if (g->mode_depth != 0) {
     TRI_MISUSE("spawn", "a task returned inside a NativeScope");
   }
-  switch_to_scheduler(g, After::kExit);
+  end_task(g);
 }
 
 bool prepare_stack(RuntimeImpl* rt, P* p, G* g, stacks::Refusal* refusal) {
@@ -90,6 +85,7 @@ G* make_task(RuntimeImpl* rt, P* p, const detail::SpawnRequest& request,
   g->kind = kind;
   g->started = false;
   g->result_is_cell = request.result_is_cell;
+  g->outcome = Outcome::kValue;
   g->stack_class = klass;
   g->entry = request.entry;
   g->plain_waits = request.plain_bytes > 0;
@@ -109,6 +105,7 @@ G* make_task(RuntimeImpl* rt, P* p, const detail::SpawnRequest& request,
     rt->collector->on_g_born(p, g);
     add_owner(&p->tasks_begun, 1);
   }
+  if (request.name != nullptr) set_name(g, request.name);
   set_state(g, GState::kIdle, GState::kRunnable);
   return g;
 }
@@ -131,6 +128,7 @@ void strip_g(RuntimeImpl* rt, P* p, G* g) {
   g->resumer = nullptr;
   g->cell = nullptr;
   g->mode_depth = 0;
+  g->on_system_stack = false;
   g->plain_waits = false;
   g->frames.store_relaxed(nullptr);
 }
@@ -138,6 +136,7 @@ void strip_g(RuntimeImpl* rt, P* p, G* g) {
 void free_g(RuntimeImpl* rt, P* p, G* g) {
   TRI_ASSERT(base::load_relaxed(&g->result_root) == 0);
   g->id.store_relaxed(0);  // no TaskRef is valid any more
+  if (TRI_UNLIKELY(g->name.load_relaxed() != nullptr)) set_name(g, nullptr);
   leave_state(p, g, GState::kDead, GState::kIdle);
   // Whoever has this G next may have no result: see dead_without_result().
   g->result[0] = g->result[1] = 0;

@@ -23,7 +23,10 @@ void sched_fill_stats(RuntimeImpl* rt, Stats* out) {
   }
   out->tasks_created = begun;
   out->tasks_alive = begun > ended ? begun - ended : 0;
-  out->threads = rt->sched.threads.load_relaxed();
+  out->blocking_threads = rt->blocking.threads();
+  out->blocking_pending = rt->blocking.pending();
+  out->blocking_calls = rt->blocking.calls();
+  out->threads = rt->sched.threads.load_relaxed() + out->blocking_threads;
   out->max_procs = rt->sched.max_procs;
 }
 
@@ -65,9 +68,11 @@ void dump_state(void* ctx, base::FatalSink& sink) {
     const uint32_t word = g->status.load_relaxed();
     if (state_of(word) == GState::kIdle) continue;
     shown++;
-    sink.print("  G%u: task %lu, kind %u, %s%s, sp %p\n", g->index,
+    const char* name = g_name(g);
+    sink.print("  G%u: task %lu%s%s, kind %u, %s%s, sp %p\n", g->index,
                static_cast<unsigned long>(g->id.load_relaxed()),
-               static_cast<unsigned>(g->kind), g_state_name(state_of(word)),
+               name[0] == '\0' ? "" : " ", name, static_cast<unsigned>(g->kind),
+               g_state_name(state_of(word)),
                (word & kScanBit) != 0 ? " (being scanned)" : "",
                g->fiber.context.sp);
   }

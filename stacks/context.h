@@ -48,6 +48,9 @@ struct ContextCache {
 #endif
 };
 void context_cache_destroy(ContextCache* cache);
+/// A context of this stack ends deep in calls that do not return: what a
+/// sanitizer has recorded of them is not used again.
+void context_cache_wear(ContextCache* cache);
 
 using EntryFn = void (*)(void* arg);
 

@@ -99,6 +99,9 @@ struct Stats {
   uint64_t tasks_alive;
   uint32_t threads;  ///< started by the runtime, now
   uint32_t max_procs;
+  uint64_t blocking_calls;    ///< that went to the blocking pool, ever
+  uint32_t blocking_threads;  ///< of `threads`
+  uint32_t blocking_pending;  ///< calls that wait or run there, now
 };
 
 Stats stats(const Runtime& rt);

@@ -16,6 +16,7 @@
 namespace tricolor {
 
 class Runtime;
+struct TaskFailure;
 
 inline constexpr uint32_t kAbiVersion = 1;
 inline constexpr int kGcOff = -1;
@@ -112,6 +113,17 @@ struct Options {
   /// Told of each phase of each cycle: see gc_events.h. May be null.
   GcListener on_gc_event = nullptr;
   void* on_gc_event_ctx = nullptr;
+  /// Told of a task that ends by an exception or exit_with_error and is
+  /// detached, or detached later, so that nobody joins it: see task_end.h. Runs
+  /// where the task ended, on its stack, or in the call that detaches it. No
+  /// lock is held; must not throw. Null: the process ends with a message.
+  void (*on_task_failure)(Runtime&, const TaskFailure&, void* ctx) = nullptr;
+  void* on_task_failure_ctx = nullptr;
+  /// Most threads of the blocking pool (tricolor/native.h), which come when
+  /// they are needed and go when idle for five seconds; beside
+  /// background_threads, of which 0 turns the pool off, too. 0: such calls run
+  /// on the caller's thread, in native code.
+  uint32_t blocking_threads = 64;
 };
 
 }  // namespace tricolor

@@ -15,6 +15,7 @@
 #include <memory>
 #include <type_traits>
 
+#include "tricolor/detail/failure.h"
 #include "tricolor/detail/mutator.h"
 #include "tricolor/encoding.h"
 #include "tricolor/error.h"
@@ -37,12 +38,28 @@ class Runtime {
   /// Runs `main` as a task with the calling thread as its first worker, and
   /// returns when `main` has; other tasks go on if background threads exist.
   /// The calling thread must not be attached to this runtime. `main` is any
-  /// callable taking Mutator&; it must not throw.
-  template <class F>
+  /// callable taking Mutator&; run throws what it throws.
+  template <bool kCatch = TRI_DETAIL_EXCEPTIONS, class F>
   void run(F&& main) {
-    using Fn = std::remove_reference_t<F>;
-    run_main([](Mutator& mu, void* ctx) { (*static_cast<Fn*>(ctx))(mu); },
-             const_cast<void*>(static_cast<const void*>(&main)));
+    struct Call {
+      std::remove_reference_t<F>* fn;
+      detail::Failure failure;
+    } call{&main, {}};
+    run_main(
+        [](Mutator& mu, void* ctx) {
+          auto* call = static_cast<Call*>(ctx);
+          bool exited = false;
+          call->failure =
+              detail::call_caught<kCatch>(&exited, [&] { (*call->fn)(mu); });
+        },
+        &call);
+#if TRI_DETAIL_EXCEPTIONS
+    if constexpr (kCatch) {
+      if (call.failure.kind != nullptr) {
+        call.failure.kind->rethrow(call.failure.word);
+      }
+    }
+#endif
   }
 
   /// Registers a layout. Any thread; may not be called inside a trace function.

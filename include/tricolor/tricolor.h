@@ -45,6 +45,14 @@ typedef struct tri_gc_event {
   bool forced;
 } tri_gc_event;
 
+/* tricolor::TaskFailure. */
+typedef struct tri_task_failure {
+  uint64_t task;
+  const char* name;
+  const char* what;
+  uint64_t code;
+} tri_task_failure;
+
 typedef struct tri_error {
   int code; /* 0: ok; else tricolor::ErrorCode */
   int os_errno;
@@ -62,7 +70,8 @@ enum { TRI_ASSIST_CLASSIC = 0, TRI_ASSIST_BOUNDED = 1, TRI_ASSIST_OFF = 2 };
 
 /* Start from TRI_OPTIONS_INIT, which has the defaults; tricolor/options.h tells
  * of each field. (0 is a setting of its own for gc_percent, background_threads,
- * gc_worker_percent, gc_idle_workers and huge_pages; elsewhere 0 is the
+ * gc_worker_percent, gc_idle_workers, huge_pages and blocking_threads;
+ * elsewhere 0 is the
  * default.) */
 typedef struct tri_options {
   uint32_t size;
@@ -90,6 +99,10 @@ typedef struct tri_options {
   void* on_out_of_memory_ctx;
   void (*on_gc_event)(tri_runtime* rt, const tri_gc_event* event, void* ctx);
   void* on_gc_event_ctx;
+  void (*on_task_failure)(tri_runtime* rt, const tri_task_failure* failure,
+                          void* ctx);
+  void* on_task_failure_ctx;
+  uint32_t blocking_threads; /* 0: none */
 } tri_options;
 
 #define TRI_ABI_VERSION 1u
@@ -97,7 +110,7 @@ typedef struct tri_options {
   {                                                                          \
     sizeof(tri_options), TRI_ABI_VERSION, 100, 0, -1, 120000, 0, 0, 0, 0, 0, \
         0, false, 0, "TRI", 0, TRI_ASSIST_CLASSIC, 50, 25, true,             \
-        TRI_HUGE_PAGES_TABLES, 0, 0, 0, 0                                    \
+        TRI_HUGE_PAGES_TABLES, 0, 0, 0, 0, 0, 0, 64                          \
   }
 
 tri_runtime* tri_runtime_create(const tri_options* options, tri_error* error);

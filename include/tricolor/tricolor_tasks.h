@@ -32,12 +32,25 @@ typedef void* (*tri_task_fn)(tri_mutator* mu, void** roots, void* plain);
 tri_task tri_spawn(tri_mutator* mu, tri_task_fn fn, void* const* roots,
                    size_t root_count, const void* plain, size_t plain_bytes,
                    size_t stack_bytes);
-/* [gc] Waits for the end. A task is joined or detached exactly once. */
+/* [gc] Waits for the end. A task is joined or detached exactly once. One that
+ * has not returned gives NULL; an error goes to tri_options::on_task_failure.
+ */
 void* tri_join(tri_mutator* mu, tri_task task);
+enum { TRI_OUTCOME_VALUE = 0, TRI_OUTCOME_EXITED = 1, TRI_OUTCOME_FAILED = 2 };
+/* [gc] The same; returns how it has ended: TRI_OUTCOME_*. *code is what it gave
+ * to tri_exit_with_error, else 0. */
+int tri_try_join(tri_mutator* mu, tri_task task, void** result, uint64_t* code);
 void tri_detach(tri_task task);
 /* [gc] */
 void tri_yield(tri_mutator* mu);
 void tri_sleep_ns(tri_mutator* mu, uint64_t ns);
+/* End the calling task at once, from any depth, as tricolor/task_end.h says. */
+TRI_DETAIL_NORETURN void tri_goexit(tri_mutator* mu);
+TRI_DETAIL_NORETURN void tri_exit_with_error(tri_mutator* mu, uint64_t code);
+/* As in tricolor/task.h. 31 bytes of the name are copied. */
+uint64_t tri_task_id(tri_mutator* mu);
+void tri_set_task_name(tri_mutator* mu, const char* name);
+const char* tri_task_name(tri_mutator* mu);
 
 /* --- Foreign threads: native between enter and leave pairs. */
 
@@ -53,6 +66,11 @@ void tri_leave_native(tri_mutator* mu); /* [gc] */
 /* [gc] Both around fn(arg), which must not longjmp. To be preferred with
  * conservative_stacks: all that the caller's variables keep stays a root. */
 void tri_call_native(tri_mutator* mu, void (*fn)(void* arg), void* arg);
+
+/* fn(arg) on the stack of the thread, for deep C calls; and on a thread of the
+ * blocking pool, while the task waits [gc]. tricolor/native.h tells of both. */
+void tri_on_system_stack(tri_mutator* mu, void (*fn)(void* arg), void* arg);
+void tri_blocking(tri_mutator* mu, void (*fn)(void* arg), void* arg);
 
 /* --- Weak references: cells of their own. */
 
@@ -87,6 +105,8 @@ typedef struct tri_stats {
   uint64_t ttsp_p50_ns, ttsp_p99_ns, ttsp_max_ns;
   uint64_t tasks_created, tasks_alive;
   uint32_t threads, max_procs;
+  uint64_t blocking_calls;
+  uint32_t blocking_threads, blocking_pending;
 } tri_stats;
 
 void tri_get_stats(const tri_runtime* rt, tri_stats* out);

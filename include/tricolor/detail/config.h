@@ -15,6 +15,7 @@
 #define TRI_DETAIL_LIKELY(x) __builtin_expect(!!(x), 1)
 #define TRI_DETAIL_UNLIKELY(x) __builtin_expect(!!(x), 0)
 #define TRI_DETAIL_NOINLINE __attribute__((noinline))
+#define TRI_DETAIL_NORETURN __attribute__((noreturn))
 
 #if defined(__SANITIZE_THREAD__)
 #define TRI_DETAIL_TSAN 1
@@ -25,6 +26,15 @@
 #endif
 #ifndef TRI_DETAIL_TSAN
 #define TRI_DETAIL_TSAN 0
+#endif
+
+/* Whether this translation unit throws and catches. Where some of a program's
+ * do and some do not, inline functions that depend on it have it as a template
+ * argument, so that the two forms are two functions. */
+#if defined(__cpp_exceptions)
+#define TRI_DETAIL_EXCEPTIONS 1
+#else
+#define TRI_DETAIL_EXCEPTIONS 0
 #endif
 
 /* Whether a layout id is one the P's slot table has room for. Compared in

@@ -3,6 +3,8 @@
 //
 // Coroutines: values both ways, nesting, other tasks, death, close, and the
 // collector (suspended ones are reached through their cell only).
+#include <stdlib.h>
+
 #include <atomic>
 #include <thread>
 #include <vector>
@@ -241,6 +243,163 @@ TEST_P(sched_coroutine, on_an_attached_thread) {
   });
   stop = true;
   thread.join();
+}
+
+// Resumed by several at once: one of them runs it, the others are told.
+TEST_P(sched_coroutine, resumed_by_several_at_once) {
+  static std::atomic<uint64_t> steps;
+  rt_->run([](Mutator& mu) {
+    const int rounds = stress_scale(20, 2000);
+    for (int round = 0; round < rounds; round++) {
+      steps = 0;
+      Scope<1> scope(mu);
+      Local<Coroutine> co(scope,
+                          Coroutine::create(mu, counter, nullptr, user(100)));
+      auto body = [](Mutator& mu, Coroutine* co) {
+        CoroutineStatus found;
+        uint64_t sum = 0;
+        do {
+          void* result = nullptr;
+          found = Coroutine::try_resume(mu, co, nullptr, &result);
+          if (found == CoroutineStatus::kSuspended) {
+            sum += value_of(result);
+            steps++;
+          }
+          yield(mu);
+        } while (found != CoroutineStatus::kDead);
+        return sum;
+      };
+      uint64_t sum = 0;
+      std::vector<Task<uint64_t>> tasks;
+      for (int i = 0; i < 4; i++) tasks.push_back(spawn(mu, body, co.get()));
+      collect(mu);
+      for (auto& t : tasks) sum += join(mu, t);
+      EXPECT_EQ(sum, 5050u);
+      EXPECT_EQ(steps, 101u);
+      EXPECT_EQ(co->status(mu), CoroutineStatus::kDead);
+    }
+  });
+}
+
+// The same against close, while others make coroutines of the same Gs.
+TEST_P(sched_coroutine, closed_and_resumed_at_once) {
+  rt_->run([](Mutator& mu) {
+    const int rounds = stress_scale(300, 30000);
+    for (int round = 0; round < rounds; round++) {
+      Scope<2> scope(mu);
+      Local<Coroutine> co(scope,
+                          Coroutine::create(mu, counter, nullptr, user(3)));
+      auto resumes = spawn(
+          mu,
+          [](Mutator& mu, Coroutine* co) {
+            void* result;
+            while (Coroutine::try_resume(mu, co, nullptr, &result) !=
+                   CoroutineStatus::kDead) {
+              poll(mu);
+            }
+          },
+          co.get());
+      auto closes = spawn(
+          mu,
+          [](Mutator& mu, Coroutine* co) {
+            Coroutine::close(mu, co);
+            EXPECT_FALSE(Coroutine::close(mu, co));
+          },
+          co.get());
+      Local<Coroutine> other(scope,
+                             Coroutine::create(mu, counter, nullptr, user(1)));
+      EXPECT_EQ(value_of(Coroutine::resume(mu, other, nullptr)), 1u);
+      join(mu, resumes);
+      join(mu, closes);
+    }
+  });
+}
+
+// What is refused changes nothing.
+void* asks(Mutator& mu, Coroutine* self, void*, void*) {
+  EXPECT_TRUE(Coroutine::is_yieldable(mu));
+  EXPECT_FALSE(Coroutine::close(mu, self));
+  void* result = nullptr;
+  EXPECT_EQ(Coroutine::try_resume(mu, self, nullptr, &result),
+            CoroutineStatus::kRunning);
+  Scope<1> scope(mu);
+  Local<Coroutine> inner(
+      scope, Coroutine::create(
+                 mu,
+                 [](Mutator& mu, Coroutine*, void* outer, void*) -> void* {
+                   void* result = nullptr;
+                   auto* co = static_cast<Coroutine*>(outer);
+                   EXPECT_EQ(co->status(mu), CoroutineStatus::kNormal);
+                   EXPECT_EQ(Coroutine::try_resume(mu, co, nullptr, &result),
+                             CoroutineStatus::kNormal);
+                   EXPECT_FALSE(Coroutine::close(mu, co));
+                   return nullptr;
+                 },
+                 self, nullptr));
+  Coroutine::resume(mu, inner, nullptr);
+  {
+    NativeScope native(mu);
+    EXPECT_FALSE(Coroutine::is_yieldable(mu));
+  }
+  Coroutine::yield(mu, nullptr);
+  return self;
+}
+
+TEST_P(sched_coroutine, refusals_change_nothing) {
+  rt_->run([](Mutator& mu) {
+    EXPECT_FALSE(Coroutine::is_yieldable(mu));
+    EXPECT_EQ(Coroutine::running(mu), nullptr);
+    Scope<1> scope(mu);
+    Local<Coroutine> co(scope, Coroutine::create(mu, asks, nullptr, nullptr));
+    EXPECT_EQ(Coroutine::resume(mu, co, nullptr), nullptr);
+    EXPECT_EQ(Coroutine::resume(mu, co, nullptr), co.get());
+    void* result = nullptr;
+    EXPECT_EQ(Coroutine::try_resume(mu, co, nullptr, &result),
+              CoroutineStatus::kDead);
+    EXPECT_FALSE(Coroutine::close(mu, co));
+  });
+}
+
+// C code between the coroutine's body and its yields, by way of qsort.
+extern "C" int compare_and_yield(const void* a, const void* b, void* mu) {
+  Coroutine::yield(*static_cast<Mutator*>(mu), nullptr);
+  return *static_cast<const int*>(a) - *static_cast<const int*>(b);
+}
+
+void* sorts(Mutator& mu, Coroutine*, void*, void* numbers) {
+  qsort_r(numbers, 20, sizeof(int), compare_and_yield, &mu);
+  return nullptr;
+}
+
+TEST_P(sched_coroutine, yields_across_c_frames) {
+  rt_->run([](Mutator& mu) {
+    int numbers[2][20];
+    for (int i = 0; i < 20; i++) {
+      numbers[0][i] = i * 7 % 20;
+      numbers[1][i] = i * 11 % 20;
+    }
+    Scope<2> scope(mu);
+    Local<Coroutine> a(scope,
+                       Coroutine::create(mu, sorts, nullptr, numbers[0]));
+    Local<Coroutine> b(scope,
+                       Coroutine::create(mu, sorts, nullptr, numbers[1]));
+    // Both sorts are under way at once.
+    bool going = true;
+    while (going) {
+      going = false;
+      for (Local<Coroutine>* co : {&a, &b}) {
+        void* result;
+        if (Coroutine::try_resume(mu, *co, nullptr, &result) ==
+            CoroutineStatus::kSuspended) {
+          going = true;
+        }
+      }
+      yield(mu);
+    }
+    for (auto& row : numbers) {
+      for (int i = 0; i < 20; i++) EXPECT_EQ(row[i], i);
+    }
+  });
 }
 
 // Many tasks, each with coroutines that hold structures, during many cycles.

@@ -2,6 +2,8 @@
 // Copyright (c) 2026 tricolor authors
 //
 // An embedder's mistakes end the process with words that name the call.
+#include <stdexcept>
+
 #include "tests/unit/sched/fixture.h"
 
 namespace tricolor::testing {
@@ -111,7 +113,109 @@ TEST(sched_misuse_death, coroutines) {
                    Coroutine::resume(mu, co, nullptr);
                  }
                }),
-               "Coroutine::resume: .*not suspended");
+               "Coroutine::resume: .*not suspended but dead");
+  EXPECT_DEATH(
+      run_it([](Mutator& mu) { Coroutine::resume(mu, nullptr, nullptr); }),
+      "Coroutine::resume: .*null");
+}
+
+void* resumes_itself(Mutator& mu, Coroutine* self, void*, void*) {
+  return Coroutine::resume(mu, self, nullptr);
+}
+void* yields_in_native_code(Mutator& mu, Coroutine*, void*, void*) {
+  NativeScope native(mu);
+  return Coroutine::yield(mu, nullptr);
+}
+void* uses_the_wrong_mutator(Mutator&, Coroutine*, void*, void* resumer) {
+  return Coroutine::yield(*static_cast<Mutator*>(resumer), nullptr);
+}
+void* resumes_by_the_wrong_mutator(Mutator& mu, Coroutine*, void*,
+                                   void* resumer) {
+  Scope<1> scope(mu);
+  Local<Coroutine> other(scope,
+                         Coroutine::create(mu, yields_once, nullptr, nullptr));
+  return Coroutine::resume(*static_cast<Mutator*>(resumer), other, nullptr);
+}
+void* leaves_in_native_code(Mutator& mu, Coroutine*, void*, void*) {
+  tri_enter_native(&mu);
+  return nullptr;
+}
+
+TEST(sched_misuse_death, bodies_of_coroutines) {
+  const auto with_body = [](CoroutineFn body) {
+    run_it([body](Mutator& mu) {
+      Scope<1> scope(mu);
+      Local<Coroutine> co(scope, Coroutine::create(mu, body, nullptr, &mu));
+      Coroutine::resume(mu, co, nullptr);
+    });
+  };
+  EXPECT_DEATH(with_body(resumes_itself),
+               "Coroutine::resume: .*not suspended but running");
+  EXPECT_DEATH(with_body(yields_in_native_code),
+               "Coroutine::yield: .*native code");
+  EXPECT_DEATH(with_body(uses_the_wrong_mutator),
+               "Coroutine::yield: .*outside a coroutine");
+  EXPECT_DEATH(with_body(resumes_by_the_wrong_mutator),
+               "Coroutine::resume: .*not that of the running");
+  EXPECT_DEATH(with_body(leaves_in_native_code),
+               "Coroutine::create: .*inside a NativeScope");
+}
+
+void* exits(Mutator& mu, Coroutine*, void*, void*) { goexit(mu); }
+void* exits_for_another(Mutator&, Coroutine*, void*, void* resumer) {
+  goexit(*static_cast<Mutator*>(resumer));
+}
+
+TEST(sched_misuse_death, exits) {
+  EXPECT_DEATH(run_it([](Mutator& mu) {
+                 NativeScope native(mu);
+                 goexit(mu);
+               }),
+               "goexit: .*native code");
+  for (CoroutineFn body : {&exits, &exits_for_another}) {
+    EXPECT_DEATH(run_it([body](Mutator& mu) {
+                   Scope<1> scope(mu);
+                   Local<Coroutine> co(
+                       scope, Coroutine::create(mu, body, nullptr, &mu));
+                   Coroutine::resume(mu, co, nullptr);
+                 }),
+                 "goexit: .*coroutine");
+  }
+  EXPECT_DEATH(
+      {
+        RuntimePtr rt = make_runtime(options(1, 0));
+        AttachScope attach(*rt);
+        ManagedScope managed(attach);
+        exit_with_error(managed.mutator(), 1);
+      },
+      "exit_with_error: .*attached thread");
+}
+
+TEST(sched_misuse_death, failures_that_nobody_takes) {
+  EXPECT_DEATH(run_it([](Mutator& mu) {
+                 spawn(mu, {.name = "the reader"}, [](Mutator&) {
+                   throw std::runtime_error("no such file");
+                 }).detach();
+                 yield(mu);
+               }),
+               "task [0-9]+ the reader has failed.*no such file");
+  EXPECT_DEATH(run_it([](Mutator& mu) {
+                 auto t =
+                     spawn(mu, [](Mutator& mu) { exit_with_error(mu, 17); });
+                 yield(mu);
+               }),
+               "has failed, nobody joins it.*error 17");
+}
+
+TEST(sched_misuse_death, an_exception_out_of_native_code) {
+  EXPECT_DEATH(run_it([](Mutator& mu) {
+                 auto t = spawn(mu, [](Mutator& mu) {
+                   tri_enter_native(&mu);
+                   throw 1;
+                 });
+                 join(mu, t);
+               }),
+               "call_native: .*exception");
 }
 
 TEST(sched_misuse_death, running_and_destroying_from_inside) {
@@ -159,6 +263,14 @@ TEST(sched_misuse_death, the_dump_names_tasks) {
                  Coroutine::yield(mu, nullptr);
                }),
                "P0: running.*(\n.*)*task [0-9]+, kind 0, runnable");
+  EXPECT_DEATH(run_it([](Mutator& mu) {
+                 auto t = spawn(mu, {.name = "the reader"},
+                                [](Mutator& mu) { yield(mu); });
+                 yield(mu);
+                 set_task_name(mu, "the main task");
+                 Coroutine::yield(mu, nullptr);
+               }),
+               "the main task, kind 1.*(\n.*)*the reader, kind 0, runnable");
 }
 
 }  // namespace
