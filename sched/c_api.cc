@@ -176,6 +176,10 @@ uint64_t tri_set_memory_limit(tri_runtime* rt, uint64_t bytes) {
   return cpp(rt).set_memory_limit(bytes);
 }
 
+uint32_t tri_set_max_procs(tri_runtime* rt, uint32_t n) {
+  return cpp(rt).set_max_procs(n);
+}
+
 int tri_set_gc_percent(tri_runtime* rt, int percent) {
   return cpp(rt).set_gc_percent(percent);
 }

@@ -10,6 +10,7 @@
 // itself a P when it comes back.
 #include "base/check.h"
 #include "base/cpu_x86_64.h"
+#include "base/futex.h"
 #include "base/sched_point.h"
 #include "sched/runtime.h"
 
@@ -28,6 +29,24 @@ P* acquire_idle_p_locked(RuntimeImpl* rt) {
   return p;
 }
 
+void push_idle_p_locked(RuntimeImpl* rt, P* p) {
+  Scheduler& s = rt->sched;
+  s.lock.assert_held();
+  p->link = s.idle_ps;
+  s.idle_ps = p;
+  s.idle_p_count.fetch_add_seq_cst(1);
+}
+
+void unlink_idle_p_locked(RuntimeImpl* rt, P* p) {
+  Scheduler& s = rt->sched;
+  s.lock.assert_held();
+  P** at = &s.idle_ps;
+  while (*at != p) at = &(*at)->link;
+  *at = p->link;
+  p->link = nullptr;
+  s.idle_p_count.fetch_sub_seq_cst(1);
+}
+
 void release_p_locked(RuntimeImpl* rt, P* p) {
   Scheduler& s = rt->sched;
   s.lock.assert_held();
@@ -37,10 +56,15 @@ void release_p_locked(RuntimeImpl* rt, P* p) {
   p->curg.store_relaxed(nullptr);
   // ORDER-preempt-1: pairs with request_and_poke(): sees why it was asked.
   p->request.fetch_and_acquire(~gc::kRequestPreempt);
+  // The caller holds p: no stop has ended since it got it, see resize.cc.
+  if (TRI_UNLIKELY(p->dropped.load_relaxed())) {
+    set_p_state(p, PState::kRunning, PState::kDead);
+    s.retiring.fetch_sub_seq_cst(1);
+    base::futex_wake(&s.retiring, INT32_MAX);
+    return;
+  }
   set_p_state(p, PState::kRunning, PState::kIdle);
-  p->link = s.idle_ps;
-  s.idle_ps = p;
-  s.idle_p_count.fetch_add_seq_cst(1);
+  push_idle_p_locked(rt, p);
 }
 
 void release_p_with_work(RuntimeImpl* rt, P* p) {

@@ -12,6 +12,8 @@
 //    stopped spinning: see wake.cc.
 // 3. At most one M sleeps with a deadline (timed), and at most one is inside
 //    the poller (polling).
+// 4. The idle list holds Ps below max_procs only, so idle_p_count <= max_procs
+//    under `lock`.
 #ifndef TRICOLOR_SCHED_SCHEDULER_H_
 #define TRICOLOR_SCHED_SCHEDULER_H_
 
@@ -34,8 +36,14 @@ inline constexpr uint32_t kMaxAllPs = 65536;
 
 struct Scheduler {
   // --- Immutable after create.
-  uint32_t max_procs = 0;
   int thread_limit = -1;  ///< Options::background_threads
+
+  // --- Written while the world is stopped, under lock. See resize.cc for who
+  // may read them how.
+  base::Atomic<uint32_t> max_procs{0};
+  /// Ps that were dropped while somebody held them, and still does. Seq_cst; a
+  /// futex of who waits for them.
+  base::Atomic<uint32_t> retiring{0};
 
   base::Mutex lock{base::LockRank::kSched};
 
@@ -60,10 +68,14 @@ struct Scheduler {
   base::Atomic<uint32_t> threads{0};           ///< started by us, alive
   base::Atomic<bool> shutdown{false};
 
-  // --- All Ps: first the regular ones, then attached ones. Appended under the
-  // world lock and `lock`; elements below the count never change.
+  // --- All Ps. Appended under the world lock and `lock`; elements below the
+  // count never change.
   base::MmapVector<P*> all_ps;
   base::Atomic<uint32_t> all_p_count{0};
+  // --- Those that are not an attached thread's; the first max_procs are in
+  // use, the others dropped. The same.
+  base::MmapVector<P*> procs;
+  base::Atomic<uint32_t> proc_count{0};
 
   /// Somebody is inside the poller.
   base::Atomic<bool> poll_busy{false};
@@ -91,8 +103,12 @@ GList take_global(RuntimeImpl* rt, uint32_t max);
 
 /// Null if there is none, or the world is being stopped.
 P* acquire_idle_p_locked(RuntimeImpl* rt);
-/// Puts a P with an empty queue on the idle list.
+/// Puts a P with an empty queue on the idle list, or, if it has been dropped,
+/// makes it dead.
 void release_p_locked(RuntimeImpl* rt, P* p);
+/// An idle P goes on the list, and off it.
+void push_idle_p_locked(RuntimeImpl* rt, P* p);
+void unlink_idle_p_locked(RuntimeImpl* rt, P* p);
 /// Moves p's queue to the global one and releases it. The caller holds it.
 void release_p_with_work(RuntimeImpl* rt, P* p);
 /// Binds an acquired P to the M.
@@ -127,6 +143,13 @@ void switch_to_scheduler(G* g, After after);
 
 bool try_begin_poll(RuntimeImpl* rt);
 void end_poll(RuntimeImpl* rt);
+
+// --- resize.cc: the number of Ps.
+
+/// Runtime::set_max_procs() for a task or thread in managed code. A safepoint.
+uint32_t resize(Mutator& mu, uint32_t n);
+/// Makes `n` fresh Ps idle; false: no memory. While the runtime is created.
+bool init_procs(RuntimeImpl* rt, uint32_t n);
 
 // --- worker.cc: Ms.
 

@@ -24,21 +24,22 @@ void sched_fill_stats(RuntimeImpl* rt, Stats* out) {
   out->tasks_created = begun;
   out->tasks_alive = begun > ended ? begun - ended : 0;
   out->threads = rt->sched.threads.load_relaxed();
-  out->max_procs = rt->sched.max_procs;
+  out->max_procs = rt->sched.max_procs.load_relaxed();
 }
 
 void print_schedtrace(RuntimeImpl* rt) {
   Scheduler& s = rt->sched;
+  const uint32_t procs = s.max_procs.load_acquire();
   base::FatalSink sink(2);
   sink.print(
       "SCHED %lums: procs=%u idleprocs=%u threads=%u spinning=%u "
       "idlethreads=%u runqueue=%u [",
-      static_cast<unsigned long>(rt->clock.now_ns() / 1'000'000), s.max_procs,
+      static_cast<unsigned long>(rt->clock.now_ns() / 1'000'000), procs,
       s.idle_p_count.load_relaxed(), s.threads.load_relaxed(),
       s.spinning.load_relaxed(), s.idle_m_count.load_relaxed(),
       s.global_size.load_relaxed());
-  for (uint32_t i = 0; i < s.max_procs; i++) {
-    sink.print("%s%u", i == 0 ? "" : " ", s.all_ps.data()[i]->runq.size());
+  for (uint32_t i = 0; i < procs; i++) {
+    sink.print("%s%u", i == 0 ? "" : " ", s.procs.data()[i]->runq.size());
   }
   sink.print("]\n");
 }

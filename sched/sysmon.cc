@@ -88,7 +88,8 @@ void give_memory_back(RuntimeImpl* rt) {
   if (surplus == 0) return;
   const Scheduler& s = rt->sched;
   const uint32_t idle = s.idle_p_count.load_relaxed();
-  const uint32_t running = (idle < s.max_procs ? s.max_procs - idle : 0) +
+  const uint32_t procs = s.max_procs.load_relaxed();
+  const uint32_t running = (idle < procs ? procs - idle : 0) +
                            rt->attached_threads.load_relaxed();
   if (running != 0) {
     rt->heap->scavenge_paced(rt->clock, running);
@@ -100,8 +101,10 @@ void give_memory_back(RuntimeImpl* rt) {
 void look(RuntimeImpl* rt) {
   TRI_SCHED_POINT(sysmon_look);
   const uint64_t now_ns = rt->clock.now_ns();
-  for (uint32_t i = 0; i < rt->sched.max_procs; i++) {
-    watch(rt, rt->sched.all_ps.data()[i], now_ns);
+  // Whatever is dropped or made meanwhile is seen the next time.
+  const uint32_t n = rt->sched.max_procs.load_acquire();
+  for (uint32_t i = 0; i < n; i++) {
+    watch(rt, rt->sched.procs.data()[i], now_ns);
   }
   fire_timers(rt, nullptr, now_ns);
   poll_if_late(rt, now_ns);
@@ -128,7 +131,8 @@ void sleep_while_idle(RuntimeImpl* rt) {
   // and of two Ps that go idle together each may leave the rest to the other.
   const bool heap_rests =
       rt->collector->is_idle() && rt->heap->surplus_bytes() == 0;
-  const bool idle = s.idle_p_count.load_relaxed() == s.max_procs && heap_rests;
+  const bool idle =
+      s.idle_p_count.load_relaxed() == s.max_procs.load_relaxed() && heap_rests;
   // Relaxed: written and read under the lock, but for shutdown's unpark.
   if (idle) sysmon.sleeps.store_relaxed(true);
   s.lock.unlock();

@@ -125,8 +125,9 @@ void wake_p(RuntimeImpl* rt) {
 bool any_work(RuntimeImpl* rt) {
   Scheduler& s = rt->sched;
   if (s.global_size.load_seq_cst() > 0) return true;
-  for (uint32_t i = 0; i < s.max_procs; i++) {
-    if (!s.all_ps.data()[i]->runq.looks_empty()) return true;
+  const uint32_t n = s.max_procs.load_seq_cst();  // see resize.cc
+  for (uint32_t i = 0; i < n; i++) {
+    if (!s.procs.data()[i]->runq.looks_empty()) return true;
   }
   const uint64_t timer_ns = rt->timers.next_ns();
   if (timer_ns != kNever && timer_ns <= rt->clock.now_ns()) return true;

@@ -67,6 +67,8 @@ void tri_runtime_request_collect(tri_runtime* rt);  /* any thread */
 size_t tri_return_memory(tri_mutator* mu);          /* [gc] */
 bool tri_step(tri_mutator* mu, uint32_t budget_us); /* [gc] */
 int tri_set_gc_percent(tri_runtime* rt, int percent);
+/* [gc] Runtime::set_max_procs(); 0 only asks. */
+uint32_t tri_set_max_procs(tri_runtime* rt, uint32_t n);
 /* tricolor::NoGcScope: from the first disable to the last enable. */
 void tri_gc_disable(tri_runtime* rt);
 void tri_gc_enable(tri_runtime* rt);

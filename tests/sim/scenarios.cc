@@ -352,6 +352,65 @@ void attach_against_stop() {
   end_program(p);
 }
 
+/// The number of Ps changes while tasks spawn, allocate, sleep, collect and are
+/// in native code; from a task, and from a thread that attaches for it.
+void resize() {
+  Program* p = make_program();
+  const uint64_t tasks = 3 + random(6);
+  Thread outside(
+      [](void* arg) {
+        auto* p = static_cast<Program*>(arg);
+        for (uint64_t n = random(4); n > 0; --n) {
+          p->rt->set_max_procs(static_cast<uint32_t>(1 + random(6)));
+        }
+      },
+      p);
+  p->rt->run([&](Mutator& mu) {
+    Task<void> waits[9];
+    for (uint64_t i = 0; i < tasks; ++i) {
+      waits[i] = spawn(
+          mu,
+          [](Mutator& mu, Plain<Program> p) {
+            for (int round = 0; round < 4; ++round) {
+              Scope<1> scope(mu);
+              Local<Node> tree(scope, make_tree(mu, p.p->node, 2));
+              switch (random(5)) {
+                case 0: {
+                  NativeScope outside(mu);
+                  block_ns(random(3'000'000));
+                  break;
+                }
+                case 1:
+                  sleep_ns(mu, random(2'000'000));
+                  break;
+                case 2: {
+                  auto child = spawn(mu, [](Mutator& mu) { yield(mu); });
+                  join(mu, child);
+                  break;
+                }
+                case 3:
+                  collect(mu);
+                  break;
+                default:
+                  p.p->rt->set_max_procs(static_cast<uint32_t>(1 + random(5)));
+              }
+              check_tree(tree, 2);
+            }
+            ++p.p->count;
+          },
+          plain(p));
+    }
+    for (uint64_t n = random(5); n > 0; --n) {
+      p->rt->set_max_procs(static_cast<uint32_t>(1 + random(6)));
+      yield(mu);
+    }
+    for (uint64_t i = 0; i < tasks; ++i) join(mu, waits[i]);
+  });
+  outside.join();
+  TRI_CHECK(p->count == tasks);
+  end_program(p);
+}
+
 // --- The collector.
 
 constexpr size_t kRoots = 4;
@@ -489,6 +548,7 @@ const Scenario kScenarios[] = {
      &shutdown},
     {"spawn", "stops against spawn, with managed arguments and results",
      &stop_against_spawn},
+    {"resize", "the number of Ps changes under everything else", &resize},
     {"attach", "attach and detach against stops", &attach_against_stop},
     {"barrier", "pointers on the move against phase changes",
      &barrier_against_phases},
