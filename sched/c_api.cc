@@ -31,6 +31,8 @@ static_assert(offsetof(tri_options, on_out_of_memory_ctx) ==
               offsetof(tricolor::Options, on_out_of_memory_ctx));
 static_assert(offsetof(tri_options, on_gc_event_ctx) ==
               offsetof(tricolor::Options, on_gc_event_ctx));
+static_assert(offsetof(tri_options, on_deadlock_ctx) ==
+              offsetof(tricolor::Options, on_deadlock_ctx));
 static_assert(sizeof(tri_gc_event) == sizeof(tricolor::GcEvent));
 static_assert(offsetof(tri_gc_event, forced) ==
               offsetof(tricolor::GcEvent, forced));
@@ -178,6 +180,13 @@ uint64_t tri_set_memory_limit(tri_runtime* rt, uint64_t bytes) {
 
 uint32_t tri_set_max_procs(tri_runtime* rt, uint32_t n) {
   return cpp(rt).set_max_procs(n);
+}
+
+void tri_dump_tasks(tri_runtime* rt, int fd) {
+  tricolor::dump_tasks(cpp(rt), fd);
+}
+void tri_abort_at_deadlock(tri_runtime* rt, void* ctx) {
+  tricolor::abort_at_deadlock(cpp(rt), ctx);
 }
 
 int tri_set_gc_percent(tri_runtime* rt, int percent) {

@@ -49,6 +49,7 @@
 #include "base/sched_point.h"
 #include "gc/root_owner.h"
 #include "sched/fiber.h"
+#include "sched/wait_reason.h"
 #include "stacks/stack_pool.h"
 #include "tricolor/coroutine.h"
 #include "tricolor/task.h"
@@ -103,10 +104,14 @@ struct G : gc::RootOwner {
   bool finished;        ///< kCoroutine: the body has returned
   bool result_is_cell;  ///< result[0] goes to result_root
   bool plain_waits;     ///< its plain arguments are not on its stack yet
+  /// Why it waits, and since when by sysmon's clock (0: not known). Written
+  /// before it parks; relaxed: for dumps.
+  base::Atomic<WaitReason> wait_reason;
   uint8_t mode_depth;
   uint32_t mode_stack;   ///< Managed- and NativeScopes entered: a bit each
   uint32_t native_word;  ///< status word its P got at enter_native
   P* native_p;           ///< the P it entered native code with
+  base::Atomic<uint32_t> wait_since_ms;
   uint32_t stack_class;
   uint32_t value_class;         ///< size class of the value stack's block
   tri_value_stack value_stack;  ///< base is null: none mounted
@@ -131,7 +136,7 @@ struct G : gc::RootOwner {
   uint64_t result[2];
 };
 // A parked task costs a page of stack and this.
-static_assert(TRI_ASAN || TRI_TSAN || sizeof(G) <= 608);
+static_assert(TRI_ASAN || TRI_TSAN || sizeof(G) <= 616);
 
 /// Where a new task's plain arguments wait for its first dispatch, which copies
 /// them to its stack: shadow slots beyond the roots it is given, unused so far.

@@ -271,6 +271,27 @@ void pass_on_timers(RuntimeImpl* rt) {
   if (s.timed_m == nullptr && s.idle_ms != nullptr) s.idle_ms->parker.unpark();
 }
 
+// The other half of the race in wake.cc, for an M on the idle list. True: it
+// has a P.
+bool look_once_more(M* m) {
+  if (!any_work(m->rt) || take_off(m, /*want_p=*/true) != Taken::kOff) {
+    return false;
+  }
+  m->spinning = true;
+  m->rt->sched.spinning.fetch_add_seq_cst(1);
+  return true;
+}
+
+// Tells of a deadlock; what is told may have made a task runnable.
+bool told_of_deadlock(M* m) {
+  RuntimeImpl* rt = m->rt;
+  if (!watches_for_deadlock(rt) || !tell_if_deadlocked(m)) return false;
+  rt->sched.lock.lock();
+  push_idle_m_locked(rt, m);
+  rt->sched.lock.unlock();
+  return true;
+}
+
 void sleep_idle(M* m) {
   RuntimeImpl* rt = m->rt;
   for (;;) {
@@ -286,6 +307,10 @@ void sleep_idle(M* m) {
     uint64_t until_ns;
     if (plan_sleep(m, &until_ns) == Sleep::kPoll) {
       if (sleep_in_poller(m, until_ns)) return;
+      continue;
+    }
+    if (until_ns == kNever && told_of_deadlock(m)) {
+      if (look_once_more(m)) return;
       continue;
     }
     m->parker.park_for(timeout_until(rt, until_ns));
@@ -325,12 +350,7 @@ void go_idle(M* m) {
   m->p = nullptr;
   notify_requester(rt);
   stop_spinning(m);
-  // The other half of the race in wake.cc.
-  if (any_work(rt) && take_off(m, /*want_p=*/true) == Taken::kOff) {
-    m->spinning = true;
-    s.spinning.fetch_add_seq_cst(1);
-    return;
-  }
+  if (look_once_more(m)) return;
   sleep_idle(m);
 }
 

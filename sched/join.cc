@@ -43,7 +43,7 @@ void wait_for_end(Mutator& mu, G* target) {
     if (joiner != kJoinNone) {
       TRI_MISUSE("join", "another task joins this one already");
     }
-    park_current(mu, join_commit, target);
+    park_current(mu, join_commit, target, WaitReason::kJoin);
   }
 }
 

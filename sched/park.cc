@@ -56,9 +56,12 @@ void check_managed(const Mutator& mu, const char* call) {
 
 }  // namespace
 
-void park_current(Mutator& mu, ParkCommit commit, void* ctx) {
+void park_current(Mutator& mu, ParkCommit commit, void* ctx,
+                  WaitReason reason) {
   TRI_SCHED_POINT(park);
   G* g = g_of(&mu);
+  g->wait_reason.store_relaxed(reason);
+  g->wait_since_ms.store_relaxed(g->rt->sched.coarse_ms.load_relaxed());
   base::assert_no_locks_held("park");
   heap::check_no_callback(p_of(&mu), "a call that parks");
   if (g->m->kind == MKind::kAttached) {

@@ -45,10 +45,9 @@
 #include "base/check.h"
 #include "base/futex.h"
 #include "base/sched_point.h"
-#include "heap/callback.h"
+#include "sched/managed_call.h"
 #include "sched/native_stack.h"
 #include "sched/runtime.h"
-#include "tricolor/thread.h"
 
 namespace tricolor::sched {
 namespace {
@@ -226,20 +225,14 @@ uint32_t Runtime::set_max_procs(uint32_t n) {
     TRI_MISUSE(kCall, "%u Ps, at most %u", n, sched::kMaxProcs);
   }
   if (n == 0 || n == max_procs()) return max_procs();
-  Mutator* mu = current();
-  if (mu == nullptr || &runtime_of(*mu) != this) {
-    AttachScope attach(*this);
-    ManagedScope managed(attach);
-    return sched::resize(managed.mutator(), n);
+  uint32_t old = 0;
+  const bool ok = sched::call_managed(
+      *this, kCall, [&](Mutator& mu) { old = sched::resize(mu, n); });
+  if (!ok) {
+    TRI_MISUSE(kCall,
+               "the calling thread cannot be attached: no memory, or as many "
+               "tasks and threads as Options::max_tasks exist");
   }
-  if (mu->p != nullptr) {
-    heap::check_no_callback(sched::p_of(mu), kCall);
-    return sched::resize(*mu, n);
-  }
-  // In native code of this runtime: come back for the call.
-  tri_enter_managed(mu);
-  const uint32_t old = sched::resize(*mu, n);
-  tri_leave_managed(mu);
   return old;
 }
 

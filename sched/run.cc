@@ -131,6 +131,7 @@ void Runtime::run_main(void (*fn)(Mutator&, void*), void* ctx) {
   });
   sched::free_m(rt, m);
   sched::count_runner(rt, -1);
+  sched::look_for_deadlock(rt);
 }
 
 }  // namespace tricolor

@@ -200,6 +200,7 @@ void check_unused(RuntimeImpl* rt) {
                "destroyed by a thread that is attached to it or "
                "runs one of its tasks");
   }
+  wait_for_tellers(rt);
   base::LockGuard guard(rt->sched.lock);
   if (rt->sched.runners != 0 || rt->attached_threads.load_relaxed() != 0) {
     TRI_MISUSE("~Runtime",

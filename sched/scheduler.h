@@ -58,6 +58,8 @@ struct Scheduler {
   M* poll_m TRI_GUARDED_BY(lock) = nullptr;    ///< waits in the poller
   bool stopping TRI_GUARDED_BY(lock) = false;  ///< no idle P may be acquired
   uint32_t runners TRI_GUARDED_BY(lock) = 0;   ///< threads inside run, step
+  uint32_t worker_count TRI_GUARDED_BY(lock) = 0;    ///< length of `workers`
+  uint64_t deadlock_told TRI_GUARDED_BY(lock) = 0;  ///< see deadlock.cc
 
   // --- Written under lock, read anywhere as hints or in the wake-up race.
   base::Atomic<uint32_t> global_size{0};
@@ -76,6 +78,14 @@ struct Scheduler {
   // use, the others dropped. The same.
   base::MmapVector<P*> procs;
   base::Atomic<uint32_t> proc_count{0};
+
+  /// Threads of ours that are not Ms and work for tasks that wait: no deadlock
+  /// while there are any. Incremented before the task waits, decremented after
+  /// it has been made runnable.
+  base::Atomic<uint32_t> outside_wakers{0};
+  base::Atomic<uint32_t> telling{0};  ///< threads inside on_deadlock
+  /// The time in milliseconds, as sysmon has seen it last; 0: no sysmon.
+  base::Atomic<uint32_t> coarse_ms{0};
 
   /// Somebody is inside the poller.
   base::Atomic<bool> poll_busy{false};

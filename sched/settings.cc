@@ -66,6 +66,8 @@ constexpr DebugFlag kDebugFlags[] = {
     {"hugepages", nullptr, &DebugSettings::huge_pages},
     {"gcperiod", nullptr, &DebugSettings::gc_period_ms},
     {"schedtrace", nullptr, &DebugSettings::schedtrace_ms},
+    {"scheddetail", nullptr, &DebugSettings::scheddetail},
+    {"deadlock", nullptr, &DebugSettings::deadlock},
     {"maxruncells", nullptr, &DebugSettings::max_run_cells},
     {"dropbarrier", nullptr, &DebugSettings::drop_barrier},
 };
@@ -98,7 +100,8 @@ void parse_debug(const char* text, const char* name, DebugSettings* debug) {
     complain(kDebugComplaint, name, it.item(),
              "gctrace, gcpacertrace, gccheckmark, barriercheck, badptr, "
              "clobberfree=N, conservativestacks, gcstress=N, pollstress=N, "
-             "smallbuffers, gcperiod=MS, gcidle=0, hugepages=N, schedtrace=MS");
+             "smallbuffers, gcperiod=MS, gcidle=0, hugepages=N, schedtrace=MS, "
+             "scheddetail, deadlock=N");
   }
 }
 

@@ -76,7 +76,8 @@ void sleep_ns(Mutator& mu, uint64_t ns) {
     return;
   }
   sched::SleepRequest request{rt, when_ns};
-  sched::park_current(mu, sched::sleep_commit, &request);
+  sched::park_current(mu, sched::sleep_commit, &request,
+                      sched::WaitReason::kSleep);
 }
 
 }  // namespace tricolor

@@ -101,6 +101,7 @@ void give_memory_back(RuntimeImpl* rt) {
 void look(RuntimeImpl* rt) {
   TRI_SCHED_POINT(sysmon_look);
   const uint64_t now_ns = rt->clock.now_ns();
+  rt->sched.coarse_ms.store_relaxed(static_cast<uint32_t>(now_ns / 1'000'000));
   // Whatever is dropped or made meanwhile is seen the next time.
   const uint32_t n = rt->sched.max_procs.load_acquire();
   for (uint32_t i = 0; i < n; i++) {

@@ -105,6 +105,7 @@ void unlink_worker(Scheduler& s, M* m) {
   M** at = &s.workers;
   while (*at != m) at = &(*at)->all_link;
   *at = m->all_link;
+  s.worker_count--;
   s.threads.fetch_sub_relaxed(1);
 }
 
@@ -132,6 +133,7 @@ bool start_worker(RuntimeImpl* rt, P* p, bool spinning) {
   if (allowed) {
     m->all_link = s.workers;
     s.workers = m;
+    s.worker_count++;
   }
   s.lock.unlock();
   if (!allowed) {

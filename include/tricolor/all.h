@@ -9,6 +9,7 @@
 #include "tricolor/allocate.h"
 #include "tricolor/bulk.h"
 #include "tricolor/coroutine.h"
+#include "tricolor/dump.h"
 #include "tricolor/error.h"
 #include "tricolor/external.h"
 #include "tricolor/field.h"

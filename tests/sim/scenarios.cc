@@ -28,7 +28,9 @@ struct Program {
 
 /// A runtime of 1 to 4 Ps whose collector has, by the seed, any of its modes
 /// on.
-Program* make_program(const char* debug = nullptr) {
+Program* make_program(const char* debug = nullptr,
+                      void (*adjust)(Options*, void*) = nullptr,
+                      void* ctx = nullptr) {
   static constexpr const char* kDebug[] = {
       "", "smallbuffers=1", "gcstress=3", "pollstress=2",
       "smallbuffers=1,gcstress=2,clobberfree=2"};
@@ -40,6 +42,7 @@ Program* make_program(const char* debug = nullptr) {
   o.gc_percent = random(2) == 0 ? 100 : 20;
   o.initial_heap_bytes = size_t{64} << 10;
   o.debug = debug != nullptr ? debug : kDebug[random(5)];
+  if (adjust != nullptr) adjust(&o, ctx);
   Error error;
   program->rt = Runtime::create(o, &error);
   TRI_CHECK(program->rt != nullptr, "%s", error.text);
@@ -280,6 +283,47 @@ void shutdown() {
     }
     for (uint64_t n = random(5); n > 0; --n) yield(mu);
   });
+  end_program(p);
+}
+
+/// Every time all tasks wait it is told, and what is told wakes one; never else.
+void deadlock() {
+  struct World {
+    Gate gate;
+    uint64_t waits = 0;
+    uint64_t told = 0;
+  } w;
+  Program* p = make_program(nullptr, [](Options* o, void* ctx) {
+    o->on_deadlock_ctx = ctx;
+    o->on_deadlock = [](Runtime& rt, void* arg) {
+      auto* w = static_cast<World*>(arg);
+      ++w->told;
+      TRI_CHECK(w->told == w->waits, "told without need");
+      AttachScope attach(rt);
+      ManagedScope managed(attach);
+      w->gate.give(managed.mutator());
+    };
+  }, &w);
+  const uint64_t rounds = 1 + random(5);
+  p->rt->run([&](Mutator& mu) {
+    for (uint64_t i = 0; i < rounds; ++i) {
+      Task<void> t[3];
+      for (auto& task : t) {
+        task = spawn(
+            mu,
+            [](Mutator& mu, uint64_t ns) {
+              sleep_ns(mu, ns);
+              NativeScope outside(mu);
+              block_ns(ns);
+            },
+            random(20'000'000));
+      }
+      for (auto& task : t) join(mu, task);
+      ++w.waits;
+      w.gate.take(mu);
+    }
+  });
+  TRI_CHECK(w.told == rounds);
   end_program(p);
 }
 
@@ -546,6 +590,7 @@ const Scenario kScenarios[] = {
      &native},
     {"shutdown", "a runtime goes with tasks that run, sleep and wait",
      &shutdown},
+    {"deadlock", "all wait: told each time, and at no other", &deadlock},
     {"spawn", "stops against spawn, with managed arguments and results",
      &stop_against_spawn},
     {"resize", "the number of Ps changes under everything else", &resize},

@@ -158,7 +158,7 @@ TEST(sched_misuse_death, the_dump_names_tasks) {
                  yield(mu);
                  Coroutine::yield(mu, nullptr);
                }),
-               "P0: running.*(\n.*)*task [0-9]+, kind 0, runnable");
+               "P0: running.*(\n.*)*task [0-9]+ \\[runnable");
 }
 
 }  // namespace
