@@ -12,7 +12,8 @@
 //                               between two lists: idle_m_count < all Ms
 //   a timer, a poll descriptor  asked for
 //   an attached thread          whatever it does, even if it waits
-//   a thread of ours that works for a task  outside_wakers
+//   a thread of ours that works for a task, or has just taken one from where
+//                               it waited: wakers
 //   a thread that will attach   nobody knows of. Hence no default: what would
 //                               end a program of whose threads one attaches
 //                               when it has something to say is no default.
@@ -56,13 +57,15 @@ uint64_t dispatches(RuntimeImpl* rt) {
 bool is_deadlock_locked(RuntimeImpl* rt) {
   Scheduler& s = rt->sched;
   s.lock.assert_held();
+  // Wakers last: who has taken the last timer away was one before, and is one
+  // until the task is queued, which takes the lock.
   return !s.shutdown.load_relaxed() && s.global.count == 0 &&
          s.idle_p_count.load_relaxed() == s.max_procs.load_relaxed() &&
          s.retiring.load_relaxed() == 0 &&
          s.idle_m_count.load_relaxed() == s.worker_count + s.runners &&
-         s.outside_wakers.load_acquire() == 0 &&
          rt->attached_threads.load_acquire() == 0 && main_waits_locked(s) &&
-         rt->timers.next_ns() == kNever && !is_poll_awaited(rt);
+         rt->timers.next_ns() == kNever && s.poll_m == nullptr &&
+         !is_poll_awaited(rt) && s.wakers.load_seq_cst() == 0;
 }
 
 // Under the lock: whether it is to be told now.

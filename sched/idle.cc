@@ -246,6 +246,7 @@ bool sleep_in_poller(M* m, uint64_t until_ns) {
   const size_t n = hooks->poll(hooks->ctx, timeout_ns, tasks, kBatch);
   s.last_poll_ns.store_relaxed(rt->clock.now_ns());
   end_timed(m);
+  const WakerScope waker(s);
   s.lock.lock();
   s.poll_m = nullptr;
   end_poll(rt);
@@ -316,6 +317,7 @@ void sleep_idle(M* m) {
     m->parker.park_for(timeout_until(rt, until_ns));
     if (until_ns == kNever) continue;
     end_timed(m);
+    const WakerScope waker(rt->sched);
     fire_timers(rt, nullptr, rt->clock.now_ns());
   }
 }

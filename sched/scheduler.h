@@ -79,10 +79,9 @@ struct Scheduler {
   base::MmapVector<P*> procs;
   base::Atomic<uint32_t> proc_count{0};
 
-  /// Threads of ours that are not Ms and work for tasks that wait: no deadlock
-  /// while there are any. Incremented before the task waits, decremented after
-  /// it has been made runnable.
-  base::Atomic<uint32_t> outside_wakers{0};
+  /// Who is about to wake tasks, or works for some that wait, and holds no P:
+  /// no deadlock while there are any. See WakerScope.
+  base::Atomic<uint32_t> wakers{0};
   base::Atomic<uint32_t> telling{0};  ///< threads inside on_deadlock
   /// The time in milliseconds, as sysmon has seen it last; 0: no sysmon.
   base::Atomic<uint32_t> coarse_ms{0};
@@ -90,6 +89,21 @@ struct Scheduler {
   /// Somebody is inside the poller.
   base::Atomic<bool> poll_busy{false};
   base::Atomic<uint64_t> last_poll_ns{0};
+};
+
+/// Around what takes a task from where it waits (a timer, a descriptor) and
+/// makes it runnable, by a thread that holds no P: in between only this thread
+/// knows of it. For jobs on other threads: incremented before the task waits,
+/// decremented when it has been made runnable.
+class WakerScope {
+ public:
+  explicit WakerScope(Scheduler& s) : s_(s) { s_.wakers.fetch_add_seq_cst(1); }
+  ~WakerScope() { s_.wakers.fetch_sub_seq_cst(1); }
+  WakerScope(const WakerScope&) = delete;
+  WakerScope& operator=(const WakerScope&) = delete;
+
+ private:
+  Scheduler& s_;
 };
 
 // --- wake.cc: submitting work. From any thread, with or without a P.

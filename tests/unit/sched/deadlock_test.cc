@@ -121,11 +121,11 @@ TEST(sched_deadlock, none_while_something_can_wake_a_task) {
   });
   other.join();
   // Somebody who said so.
-  impl_of(*rt)->sched.outside_wakers.fetch_add_seq_cst(1);
+  impl_of(*rt)->sched.wakers.fetch_add_seq_cst(1);
   rt->run([&](Mutator& mu) {
     std::thread opener([&] {
       usleep(30'000);
-      impl_of(*rt)->sched.outside_wakers.fetch_sub_seq_cst(1);
+      impl_of(*rt)->sched.wakers.fetch_sub_seq_cst(1);
       open_gate(*rt, &told);
     });
     told.gate.wait(mu);
