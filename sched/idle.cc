@@ -15,7 +15,6 @@
 #include "sched/runtime.h"
 
 namespace tricolor::sched {
-
 P* acquire_idle_p_locked(RuntimeImpl* rt) {
   Scheduler& s = rt->sched;
   s.lock.assert_held();
@@ -295,6 +294,7 @@ bool told_of_deadlock(M* m) {
 
 void sleep_idle(M* m) {
   RuntimeImpl* rt = m->rt;
+  bool may_end = m->kind == MKind::kWorker;
   for (;;) {
     if (take_next_p(m)) {
       pass_on_timers(rt);
@@ -314,8 +314,16 @@ void sleep_idle(M* m) {
       if (look_once_more(m)) return;
       continue;
     }
+    if (until_ns == kNever) {
+      // A worker that nobody has wanted for so long ends, if another is idle.
+      const int64_t most_ns =
+          may_end ? int64_t{rt->settings.debug.idle_ms} * 1'000'000 : -1;
+      if (m->parker.park_for(most_ns)) continue;
+      if (retire_worker(m)) return;
+      may_end = false;  // the spare one sleeps until it is wanted
+      continue;
+    }
     m->parker.park_for(timeout_until(rt, until_ns));
-    if (until_ns == kNever) continue;
     end_timed(m);
     const WakerScope waker(rt->sched);
     fire_timers(rt, nullptr, rt->clock.now_ns());

@@ -76,11 +76,13 @@ struct M {
   bool is_idle;        ///< on the idle list
   bool next_spinning;  ///< comes with next_p
   pthread_t thread;
-  M* all_link;  ///< all workers, for joining
+  M* all_link;  ///< all workers, for joining; those that have ended
 
   // --- Atomic.
   base::Atomic<P*> next_p;
   base::Atomic<bool> leave;  ///< kRunner: the main task has ended
+  /// kWorker: `thread` is written, so that somebody may join it.
+  base::Atomic<bool> has_thread;
   base::Parker parker;
 };
 

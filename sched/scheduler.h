@@ -52,6 +52,7 @@ struct Scheduler {
   P* idle_ps TRI_GUARDED_BY(lock) = nullptr;
   M* idle_ms TRI_GUARDED_BY(lock) = nullptr;
   M* workers TRI_GUARDED_BY(lock) = nullptr;  ///< every kWorker, all_link
+  M* ended TRI_GUARDED_BY(lock) = nullptr;  ///< workers to be joined, all_link
   M* free_ms TRI_GUARDED_BY(lock) = nullptr;
   base::FixedPool<M> m_pool TRI_GUARDED_BY(lock);
   M* timed_m TRI_GUARDED_BY(lock) = nullptr;   ///< sleeps until sleep_until
@@ -182,6 +183,10 @@ void free_m(RuntimeImpl* rt, M* m);
 /// Starts a worker that gets `p` (spinning). False if the limit is reached or
 /// the OS refuses.
 bool start_worker(RuntimeImpl* rt, P* p, bool spinning);
+/// Whether an idle worker may go, because another one is idle, too. If so it is
+/// on no list but that of the ended, and its thread has nothing left but to
+/// end. It is joined by the next start_worker() or by join_workers().
+bool retire_worker(M* m);
 /// All workers have ended when it returns.
 void join_workers(RuntimeImpl* rt);
 

@@ -126,6 +126,23 @@ void give_memory_back(RuntimeImpl* rt) {
   }
 }
 
+// Free stacks that are not wanted from one look to the next but one, some
+// seconds later, give their memory back. Sysmon stays up for two such looks
+// after the last P went idle, and then sleeps.
+void trim_stacks(RuntimeImpl* rt, uint64_t now_ns) {
+  Sysmon& sysmon = rt->sysmon;
+  if (now_ns < sysmon.next_trim_ns) return;
+  constexpr int kPieces = 16;  // at most 2 ms together
+  sysmon.trims_on = true;
+  for (int i = 0; i < kPieces && sysmon.trims_on; i++) {
+    sysmon.trims_on = rt->stacks.trim();
+  }
+  if (sysmon.trims_on) return;  // the rest in the next slow look
+  sysmon.next_trim_ns =
+      now_ns + uint64_t{rt->settings.debug.idle_ms} * 1'000'000;
+  if (sysmon.trims_left > 0) sysmon.trims_left--;
+}
+
 // What need not be done more often than once in a slice.
 void do_slow_duties(RuntimeImpl* rt, uint64_t now_ns) {
   Sysmon& sysmon = rt->sysmon;
@@ -133,6 +150,7 @@ void do_slow_duties(RuntimeImpl* rt, uint64_t now_ns) {
   sysmon.next_slow_ns = now_ns + kSliceNs;
   poll_if_late(rt, now_ns);
   give_memory_back(rt);
+  trim_stacks(rt, now_ns);
   // Again and again: a P of an attached thread does no collector work when it
   // is idle, and nobody may have been awake to do it.
   rt->collector->request_periodic(now_ns);
@@ -150,6 +168,11 @@ bool look(RuntimeImpl* rt) {
   const uint64_t now_ns = rt->clock.now_ns();
   rt->sched.coarse_ms.store_relaxed(static_cast<uint32_t>(now_ns / 1'000'000));
   bool did = false;
+  constexpr int kTrims = 3;  // two to see what is not wanted, one to begin with
+  if (rt->sched.idle_p_count.load_relaxed() <
+      rt->sched.max_procs.load_relaxed()) {
+    rt->sysmon.trims_left = kTrims;
+  }
   // Whatever is dropped or made meanwhile is seen the next time.
   const uint32_t n = rt->sched.max_procs.load_acquire();
   for (uint32_t i = 0; i < n; i++) {
@@ -168,7 +191,7 @@ bool look(RuntimeImpl* rt) {
 bool sleep_while_idle(RuntimeImpl* rt) {
   Sysmon& sysmon = rt->sysmon;
   Scheduler& s = rt->sched;
-  if (rt->settings.debug.schedtrace_ms != 0) return false;
+  if (rt->settings.debug.schedtrace_ms != 0 || sysmon.trims_on) return false;
   s.lock.lock();
   // Attached threads have Ps of their own, which look for no work when idle;
   // and of two Ps that go idle together each may leave the rest to the other.
@@ -186,8 +209,14 @@ bool sleep_while_idle(RuntimeImpl* rt) {
     // They free and collect without a word to us.
     const bool others = rt->attached_threads.load_relaxed() != 0;
     if (others && (left < 0 || left > kLookNs)) left = kLookNs;
+    if (sysmon.trims_left > 0) {
+      const int64_t most = int64_t{rt->settings.debug.idle_ms} * 1'000'000 + 1;
+      if (left < 0 || left > most) left = most;
+    }
     if (left != 0) sysmon.parker.park_for(left);
-    if (left == 0 || others) sysmon.sleeps.store_relaxed(false);
+    // Up again for a trim.
+    const bool trims = sysmon.trims_left > 0;
+    if (left == 0 || others || trims) sysmon.sleeps.store_relaxed(false);
   }
   return idle;
 }
