@@ -182,6 +182,8 @@ uint32_t tri_set_max_procs(tri_runtime* rt, uint32_t n) {
   return cpp(rt).set_max_procs(n);
 }
 
+void tri_lock_os_thread(tri_mutator* mu) { tricolor::lock_os_thread(*mu); }
+void tri_unlock_os_thread(tri_mutator* mu) { tricolor::unlock_os_thread(*mu); }
 void tri_dump_tasks(tri_runtime* rt, int fd) {
   tricolor::dump_tasks(cpp(rt), fd);
 }

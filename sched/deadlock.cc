@@ -38,6 +38,7 @@ bool is_poll_awaited(RuntimeImpl* rt) {
 // Some thread inside run() waits for a main that has not ended.
 bool main_waits_locked(Scheduler& s) {
   s.lock.assert_held();
+  if (s.locked_runners > 0) return true;
   for (M* m = s.idle_ms; m != nullptr; m = m->link) {
     // ORDER-leave-1: pairs with finish_main().
     if (m->kind == MKind::kRunner && !m->leave.load_acquire()) return true;
@@ -62,7 +63,8 @@ bool is_deadlock_locked(RuntimeImpl* rt) {
   return !s.shutdown.load_relaxed() && s.global.count == 0 &&
          s.idle_p_count.load_relaxed() == s.max_procs.load_relaxed() &&
          s.retiring.load_relaxed() == 0 &&
-         s.idle_m_count.load_relaxed() == s.worker_count + s.runners &&
+         s.idle_m_count.load_relaxed() + s.locked_waiting ==
+             s.worker_count + s.runners &&
          rt->attached_threads.load_acquire() == 0 && main_waits_locked(s) &&
          rt->timers.next_ns() == kNever && s.poll_m == nullptr &&
          !is_poll_awaited(rt) && s.wakers.load_seq_cst() == 0;

@@ -126,6 +126,8 @@ struct G : gc::RootOwner {
     void* coroutine_user;  ///< kCoroutine
   };
   M* blocked_m;    ///< set while parked on an attached thread: wake this
+  M* locked_m;     ///< runs on no other one; null: anywhere
+  uint32_t lock_count;  ///< lock_os_thread less unlock_os_thread
   G* resumer;      ///< kCoroutine: who waits in kNormal
   void* cell;      ///< kCoroutine: its Coroutine cell (see coroutine.cc)
   void* transfer;  ///< a value on its way between two stacks
@@ -136,7 +138,7 @@ struct G : gc::RootOwner {
   uint64_t result[2];
 };
 // A parked task costs a page of stack and this.
-static_assert(TRI_ASAN || TRI_TSAN || sizeof(G) <= 616);
+static_assert(TRI_ASAN || TRI_TSAN || sizeof(G) <= 632);
 
 /// Where a new task's plain arguments wait for its first dispatch, which copies
 /// them to its stack: shadow slots beyond the roots it is given, unused so far.

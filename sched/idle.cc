@@ -133,6 +133,15 @@ void stop_spinning(M* m) {
   TRI_CHECK(before > 0);
 }
 
+bool take_next_p(M* m) {
+  // ORDER-next-p-1: pairs with hand_p_to().
+  P* p = m->next_p.exchange_acquire(nullptr);
+  if (p == nullptr) return false;
+  bind_p(m, p);
+  m->spinning = m->next_spinning;
+  return true;
+}
+
 namespace {
 
 void push_idle_m_locked(RuntimeImpl* rt, M* m) {
@@ -143,15 +152,6 @@ void push_idle_m_locked(RuntimeImpl* rt, M* m) {
   s.idle_ms = m;
   m->is_idle = true;
   s.idle_m_count.fetch_add_seq_cst(1);
-}
-
-bool take_next_p(M* m) {
-  // ORDER-next-p-1: pairs with hand_p_to().
-  P* p = m->next_p.exchange_acquire(nullptr);
-  if (p == nullptr) return false;
-  bind_p(m, p);
-  m->spinning = m->next_spinning;
-  return true;
 }
 
 enum class Taken : uint8_t {

@@ -60,6 +60,9 @@ struct Scheduler {
   bool stopping TRI_GUARDED_BY(lock) = false;  ///< no idle P may be acquired
   uint32_t runners TRI_GUARDED_BY(lock) = 0;   ///< threads inside run, step
   uint32_t worker_count TRI_GUARDED_BY(lock) = 0;    ///< length of `workers`
+  /// Ms that wait for the G they are locked to, and those inside run().
+  uint32_t locked_waiting TRI_GUARDED_BY(lock) = 0;
+  uint32_t locked_runners TRI_GUARDED_BY(lock) = 0;
   uint64_t deadlock_told TRI_GUARDED_BY(lock) = 0;  ///< see deadlock.cc
 
   // --- Written under lock, read anywhere as hints or in the wake-up race.
@@ -83,6 +86,7 @@ struct Scheduler {
   /// Who is about to wake tasks, or works for some that wait, and holds no P:
   /// no deadlock while there are any. See WakerScope.
   base::Atomic<uint32_t> wakers{0};
+  base::Atomic<uint32_t> locked_gs{0};  ///< tasks that are locked to an M
   base::Atomic<uint32_t> telling{0};  ///< threads inside on_deadlock
   /// The time in milliseconds, as sysmon has seen it last; 0: no sysmon.
   base::Atomic<uint32_t> coarse_ms{0};
@@ -154,11 +158,20 @@ bool should_leave_slow(M* m);
 void wake_m(RuntimeImpl* rt, M* m);
 /// The M is no longer looking for work: it has found some, or gives up.
 void stop_spinning(M* m);
+/// Takes what hand_p_to() has given to the calling thread's M, if it has.
+bool take_next_p(M* m);
+/// A P that nobody runs on any more goes to another M, or, if nobody wants it,
+/// on the idle list. The caller holds it.
+void hand_on(RuntimeImpl* rt, P* p, bool wanted);
 
 // --- find_work.cc, schedule.cc.
 
 /// The next G for m, which may sleep meanwhile; null when it has to leave.
 G* find_work(M* m, bool* inherits);
+/// find_work() that minds which Gs are locked to which Ms (locked.cc).
+G* next_g(M* m, bool* inherits);
+/// A locked task ends.
+void unlock_at_end(M* m, G* g);
 /// Runs Gs until find_work says to leave. On the M's own stack.
 void schedule_loop(M* m);
 /// Switches from the current G to its M's scheduler loop, which does `after`.

@@ -24,25 +24,6 @@ bool work_waits(RuntimeImpl* rt, P* p) {
          rt->collector->has_work();
 }
 
-// The P of a long native call goes to another M, or, if there is nothing to do,
-// on the idle list. The caller has taken it, to kRunning at once: a stop waits
-// for whoever will hold it, and kIdle would say that it is on the idle list.
-void hand_on(RuntimeImpl* rt, P* p, bool wanted) {
-  Scheduler& s = rt->sched;
-  p->curg.store_relaxed(nullptr);
-  M* m = nullptr;
-  if (wanted) {
-    s.lock.lock();
-    m = pop_idle_m_locked(rt);
-    s.lock.unlock();
-  }
-  if (m != nullptr) {
-    hand_p_to(m, p, /*spinning=*/false);
-  } else if (!wanted || !start_worker(rt, p, /*spinning=*/false)) {
-    release_p_with_work(rt, p);
-  }
-}
-
 // The P's M has been in native code for a whole tick. It is taken when others
 // wait for it; after a slice in any case, so that sysmon may go to sleep while
 // a call lasts for hours. Work that an idle P can have is none to take it for.

@@ -84,6 +84,24 @@ GList take_global(RuntimeImpl* rt, uint32_t max) {
   return taken;
 }
 
+// Of a long native call, say. kRunning all the time: a stop waits for whoever
+// will hold it, and kIdle would say that it is on the idle list.
+void hand_on(RuntimeImpl* rt, P* p, bool wanted) {
+  Scheduler& s = rt->sched;
+  p->curg.store_relaxed(nullptr);
+  M* m = nullptr;
+  if (wanted) {
+    s.lock.lock();
+    m = pop_idle_m_locked(rt);
+    s.lock.unlock();
+  }
+  if (m != nullptr) {
+    hand_p_to(m, p, /*spinning=*/false);
+  } else if (!wanted || !start_worker(rt, p, /*spinning=*/false)) {
+    release_p_with_work(rt, p);
+  }
+}
+
 void wake_p(RuntimeImpl* rt) {
   TRI_SCHED_POINT(wake_p);
   Scheduler& s = rt->sched;

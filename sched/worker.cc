@@ -39,6 +39,8 @@ M* new_m(RuntimeImpl* rt, MKind kind) {
   m->spinning = m->no_wait = false;
   m->leave_at_ns = 0;
   m->attached_g = nullptr;
+  m->locked_g = m->next_g = nullptr;
+  m->ends = m->gone = false;
   m->attach_depth = 0;
   m->leave.store_relaxed(false);
   m->has_thread.store_relaxed(false);
@@ -79,12 +81,15 @@ void pop_m(M* m) {
 
 namespace {
 
+void end_worker(M* m);
+
 void* worker_main(void* arg) {
   M* m = static_cast<M*>(arg);
   RuntimeImpl* rt = m->rt;
   push_m(m);
   schedule_loop(m);
   pop_m(m);
+  if (m->ends) end_worker(m);
   end_thread(rt);
   return nullptr;
 }
@@ -107,6 +112,22 @@ void unlink_worker_locked(Scheduler& s, M* m) {
   while (*at != m) at = &(*at)->all_link;
   *at = m->all_link;
   s.worker_count--;
+}
+
+void list_ended_locked(Scheduler& s, M* m) {
+  unlink_worker_locked(s, m);
+  m->all_link = s.ended;
+  s.ended = m;
+}
+
+// A worker whose locked task has ended. Its starter may be on the way.
+void end_worker(M* m) {
+  constexpr int64_t kNapNs = 20'000;
+  base::Atomic<uint32_t> never{0};
+  // ORDER-thread-1: pairs with start_worker(): sees m->thread.
+  while (!m->has_thread.load_acquire()) base::futex_wait(&never, 0, kNapNs);
+  base::LockGuard guard(m->rt->sched.lock);
+  list_ended_locked(m->rt->sched, m);
 }
 
 // Threads that have ended, or have nothing left to do but that.
@@ -150,9 +171,7 @@ bool retire_worker(M* m) {
   }
   if (other == nullptr) return false;
   remove_idle_m_locked(m->rt, m);
-  unlink_worker_locked(s, m);
-  m->all_link = s.ended;
-  s.ended = m;
+  list_ended_locked(s, m);
   return true;
 }
 

@@ -22,6 +22,7 @@
 #include "tricolor/layout.h"
 #include "tricolor/local.h"
 #include "tricolor/options.h"
+#include "tricolor/os_thread.h"
 #include "tricolor/pair.h"
 #include "tricolor/profile.h"
 #include "tricolor/resize.h"

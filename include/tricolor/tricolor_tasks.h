@@ -39,6 +39,10 @@ void tri_detach(tri_task task);
 void tri_yield(tri_mutator* mu);
 void tri_sleep_ns(tri_mutator* mu, uint64_t ns);
 
+/* tricolor/os_thread.h */
+void tri_lock_os_thread(tri_mutator* mu);
+void tri_unlock_os_thread(tri_mutator* mu);
+
 /* [gc] tricolor::dump_tasks(); and for tri_options.on_deadlock. */
 void tri_dump_tasks(tri_runtime* rt, int fd);
 void tri_abort_at_deadlock(tri_runtime* rt, void* ctx);

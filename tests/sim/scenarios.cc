@@ -327,6 +327,52 @@ void deadlock() {
   end_program(p);
 }
 
+/// Tasks that are locked to their Ms among others; main, too, by the seed.
+void locked() {
+  Program* p = make_program();
+  const uint64_t tasks = 2 + random(4);
+  p->rt->run([&](Mutator& mu) {
+    if (random(2) == 0) lock_os_thread(mu);
+    Task<void> waits[12];
+    for (uint64_t i = 0; i < 2 * tasks; ++i) {
+      waits[i] = spawn(
+          mu,
+          [](Mutator& mu, Plain<Program> p, uint64_t i) {
+            const bool locks = i % 2 == 0;
+            if (locks) lock_os_thread(mu);
+            const uint32_t here = current_fiber();
+            for (int round = 0; round < 5; ++round) {
+              switch (random(5)) {
+                case 0:
+                  sleep_ns(mu, random(2'000'000));
+                  break;
+                case 1: {
+                  NativeScope outside(mu);
+                  block_ns(random(1'000'000));
+                  break;
+                }
+                case 2:
+                  collect(mu);
+                  break;
+                case 3:
+                  p.p->rt->set_max_procs(static_cast<uint32_t>(1 + random(4)));
+                  break;
+                default:
+                  yield(mu);
+              }
+              TRI_CHECK(!locks || current_fiber() == here, "a locked task has moved");
+            }
+            if (locks && random(2) == 0) unlock_os_thread(mu);
+            ++p.p->count;
+          },
+          plain(p), i);
+    }
+    for (uint64_t i = 0; i < 2 * tasks; ++i) join(mu, waits[i]);
+  });
+  TRI_CHECK(p->count == 2 * tasks);
+  end_program(p);
+}
+
 // --- Stops.
 
 void stop_against_spawn() {
@@ -591,6 +637,7 @@ const Scenario kScenarios[] = {
     {"shutdown", "a runtime goes with tasks that run, sleep and wait",
      &shutdown},
     {"deadlock", "all wait: told each time, and at no other", &deadlock},
+    {"locked", "tasks that stay on their threads, among others", &locked},
     {"spawn", "stops against spawn, with managed arguments and results",
      &stop_against_spawn},
     {"resize", "the number of Ps changes under everything else", &resize},
