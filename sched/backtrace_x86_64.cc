@@ -51,7 +51,7 @@ TRI_NO_SANITIZE_ADDRESS bool is_return_address(uintptr_t address) {
   dl_iterate_phdr(look_at_object, &query);
   if (!query.is_code) return false;
   const auto* end = reinterpret_cast<const unsigned char*>(address);
-  if (end[-5] == 0xe8) return true;    // call rel32
+  if (end[-5] == 0xe8) return true;     // call rel32
   for (int length : {2, 3, 4, 6, 7}) {  // call r/m64
     if (end[-length] == 0xff && ((end[1 - length] >> 3) & 7) == 2) return true;
   }

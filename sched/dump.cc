@@ -69,8 +69,7 @@ void print_task(RuntimeImpl* rt, base::FatalSink& sink, const G* g,
   if (state == GState::kWaiting) {
     sink.print(": %s", wait_reason_name(g->wait_reason.load_relaxed()));
     const uint32_t since = g->wait_since_ms.load_relaxed();
-    const uint32_t now =
-        static_cast<uint32_t>(rt->clock.now_ns() / 1'000'000);
+    const uint32_t now = static_cast<uint32_t>(rt->clock.now_ns() / 1'000'000);
     if (since != 0 && now > since) sink.print(", %u ms", now - since);
   }
   sink.print("]%s:\n", (word & kScanBit) != 0 ? " (being scanned)" : "");

@@ -125,12 +125,12 @@ struct G : gc::RootOwner {
     M* main_m;             ///< kMain: the thread inside run()
     void* coroutine_user;  ///< kCoroutine
   };
-  M* blocked_m;    ///< set while parked on an attached thread: wake this
-  M* locked_m;     ///< runs on no other one; null: anywhere
+  M* blocked_m;         ///< set while parked on an attached thread: wake this
+  M* locked_m;          ///< runs on no other one; null: anywhere
   uint32_t lock_count;  ///< lock_os_thread less unlock_os_thread
-  G* resumer;      ///< kCoroutine: who waits in kNormal
-  void* cell;      ///< kCoroutine: its Coroutine cell (see coroutine.cc)
-  void* transfer;  ///< a value on its way between two stacks
+  G* resumer;           ///< kCoroutine: who waits in kNormal
+  void* cell;           ///< kCoroutine: its Coroutine cell (see coroutine.cc)
+  void* transfer;       ///< a value on its way between two stacks
 
   // --- Joining. joiner: kJoin*, or the G that waits.
   base::Atomic<uint64_t> id;

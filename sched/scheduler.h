@@ -59,7 +59,7 @@ struct Scheduler {
   M* poll_m TRI_GUARDED_BY(lock) = nullptr;    ///< waits in the poller
   bool stopping TRI_GUARDED_BY(lock) = false;  ///< no idle P may be acquired
   uint32_t runners TRI_GUARDED_BY(lock) = 0;   ///< threads inside run, step
-  uint32_t worker_count TRI_GUARDED_BY(lock) = 0;    ///< length of `workers`
+  uint32_t worker_count TRI_GUARDED_BY(lock) = 0;  ///< length of `workers`
   /// Ms that wait for the G they are locked to, and those inside run().
   uint32_t locked_waiting TRI_GUARDED_BY(lock) = 0;
   uint32_t locked_runners TRI_GUARDED_BY(lock) = 0;
@@ -87,7 +87,7 @@ struct Scheduler {
   /// no deadlock while there are any. See WakerScope.
   base::Atomic<uint32_t> wakers{0};
   base::Atomic<uint32_t> locked_gs{0};  ///< tasks that are locked to an M
-  base::Atomic<uint32_t> telling{0};  ///< threads inside on_deadlock
+  base::Atomic<uint32_t> telling{0};    ///< threads inside on_deadlock
   /// The time in milliseconds, as sysmon has seen it last; 0: no sysmon.
   base::Atomic<uint32_t> coarse_ms{0};
 

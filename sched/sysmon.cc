@@ -31,8 +31,8 @@ bool retake(RuntimeImpl* rt, P* p, uint32_t word, bool long_ago) {
   const Scheduler& s = rt->sched;
   const bool wanted = work_waits(rt, p);
   if (!long_ago) {
-    const bool others = s.idle_p_count.load_relaxed() > 0 ||
-                        s.spinning.load_relaxed() > 0;
+    const bool others =
+        s.idle_p_count.load_relaxed() > 0 || s.spinning.load_relaxed() > 0;
     if (!wanted || (p->runq.size() == 0 && others)) return false;
   }
   if (!try_leave_native_p(p, word, PState::kRunning, /*for_good=*/true)) {
@@ -64,8 +64,7 @@ bool watch(RuntimeImpl* rt, P* p, uint64_t now_ns) {
   if (p_state_of(word) == PState::kNative) {
     return retake(rt, p, word, long_ago);
   }
-  if (p_state_of(word) != PState::kRunning || !long_ago ||
-      !work_waits(rt, p)) {
+  if (p_state_of(word) != PState::kRunning || !long_ago || !work_waits(rt, p)) {
     return false;
   }
   TRI_SCHED_POINT(sysmon_preempt);
@@ -98,8 +97,8 @@ void give_memory_back(RuntimeImpl* rt) {
   const Scheduler& s = rt->sched;
   const uint32_t idle = s.idle_p_count.load_relaxed();
   const uint32_t procs = s.max_procs.load_relaxed();
-  const uint32_t running = (idle < procs ? procs - idle : 0) +
-                           rt->attached_threads.load_relaxed();
+  const uint32_t running =
+      (idle < procs ? procs - idle : 0) + rt->attached_threads.load_relaxed();
   if (running != 0) {
     rt->heap->scavenge_paced(rt->clock, running);
   } else {

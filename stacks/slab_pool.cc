@@ -108,8 +108,8 @@ size_t SlabPool::trim(size_t most) {
   {
     base::LockGuard guard(lock_);
     if (free_count_ <= kFewBlocks) return 0;
-    if (cold_.capacity() == 0 && (base::os_address_space_is_limited() ||
-                                  !cold_.init(kMostCold))) {
+    if (cold_.capacity() == 0 &&
+        (base::os_address_space_is_limited() || !cold_.init(kMostCold))) {
       return 0;
     }
     if (most > kBatch) most = kBatch;

@@ -99,7 +99,7 @@ typedef struct tri_options {
   {                                                                          \
     sizeof(tri_options), TRI_ABI_VERSION, 100, 0, -1, 120000, 0, 0, 0, 0, 0, \
         0, false, 0, "TRI", 0, TRI_ASSIST_CLASSIC, 50, 25, true,             \
-        TRI_HUGE_PAGES_TABLES, 0, 0, 0, 0, 0, 0                                    \
+        TRI_HUGE_PAGES_TABLES, 0, 0, 0, 0, 0, 0                              \
   }
 
 tri_runtime* tri_runtime_create(const tri_options* options, tri_error* error);

@@ -7,78 +7,12 @@
 
 #include "base/check.h"
 #include "tests/sim/machine.h"
+#include "tests/sim/program.h"
 #include "tricolor/all.h"
 
 namespace tricolor::sim {
 
 namespace {
-
-struct Node {
-  Field<Node> left;
-  Field<Node> right;
-  uint64_t value;
-};
-
-struct Program {
-  RuntimePtr rt;
-  Type<Node> node;
-  uint64_t count = 0;
-  bool stop = false;
-};
-
-/// A runtime of 1 to 4 Ps whose collector has, by the seed, any of its modes
-/// on.
-Program* make_program(const char* debug = nullptr,
-                      void (*adjust)(Options*, void*) = nullptr,
-                      void* ctx = nullptr) {
-  static constexpr const char* kDebug[] = {
-      "", "smallbuffers=1", "gcstress=3", "pollstress=2",
-      "smallbuffers=1,gcstress=2,clobberfree=2"};
-  auto* program = new Program();
-  Options o;
-  o.env_prefix = "";
-  o.max_procs = static_cast<uint32_t>(1 + random(4));
-  o.reservation_bytes = size_t{64} << 20;
-  o.gc_percent = random(2) == 0 ? 100 : 20;
-  o.initial_heap_bytes = size_t{64} << 10;
-  o.debug = debug != nullptr ? debug : kDebug[random(5)];
-  if (adjust != nullptr) adjust(&o, ctx);
-  Error error;
-  program->rt = Runtime::create(o, &error);
-  TRI_CHECK(program->rt != nullptr, "%s", error.text);
-  const uint32_t offsets[] = {0, 8};
-  LayoutSpec spec;
-  spec.name = "Node";
-  spec.head_bytes = sizeof(Node);
-  spec.pointer_offsets = offsets;
-  spec.pointer_count = 2;
-  program->node = Type<Node>(program->rt->register_layout(spec, &error));
-  TRI_CHECK(error.ok(), "%s", error.text);
-  return program;
-}
-
-void end_program(Program* program) {
-  program->rt.reset();
-  delete program;
-}
-
-/// A tree whose nodes know their height.
-Node* make_tree(Mutator& mu, const Type<Node>& type, uint64_t height) {
-  Scope<1> scope(mu);
-  Local<Node> root(scope, make(mu, type));
-  root->value = height;
-  if (height == 0) return root;
-  root->left.store(mu, make_tree(mu, type, height - 1));
-  root->right.store(mu, make_tree(mu, type, height - 1));
-  return root;
-}
-
-void check_tree(const Node* root, uint64_t height) {
-  TRI_CHECK(root != nullptr && root->value == height, "a tree has lost a node");
-  if (height == 0) return;
-  check_tree(root->left.load(), height - 1);
-  check_tree(root->right.load(), height - 1);
-}
 
 // --- Tasks.
 
@@ -119,33 +53,6 @@ void spawn_and_join() {
   });
   end_program(p);
 }
-
-/// A token for one: take() parks until there is one, give() leaves one.
-struct Gate {
-  ParkedTask waiter;
-  bool token = false;
-
-  void take(Mutator& mu) {
-    while (!token) {
-      park(
-          mu,
-          [](ParkedTask task, void* self) {
-            auto* gate = static_cast<Gate*>(self);
-            if (gate->token) return false;
-            gate->waiter = task;
-            return true;
-          },
-          this);
-    }
-    token = false;
-  }
-  void give(Mutator& mu) {
-    token = true;
-    const ParkedTask task = waiter;
-    waiter = {};
-    if (task.g != nullptr) ready(mu, task);
-  }
-};
 
 struct PingPong {
   Gate to[2];
@@ -286,93 +193,6 @@ void shutdown() {
   end_program(p);
 }
 
-/// Every time all tasks wait it is told, and what is told wakes one; never else.
-void deadlock() {
-  struct World {
-    Gate gate;
-    uint64_t waits = 0;
-    uint64_t told = 0;
-  } w;
-  Program* p = make_program(nullptr, [](Options* o, void* ctx) {
-    o->on_deadlock_ctx = ctx;
-    o->on_deadlock = [](Runtime& rt, void* arg) {
-      auto* w = static_cast<World*>(arg);
-      ++w->told;
-      TRI_CHECK(w->told == w->waits, "told without need");
-      AttachScope attach(rt);
-      ManagedScope managed(attach);
-      w->gate.give(managed.mutator());
-    };
-  }, &w);
-  const uint64_t rounds = 1 + random(5);
-  p->rt->run([&](Mutator& mu) {
-    for (uint64_t i = 0; i < rounds; ++i) {
-      Task<void> t[3];
-      for (auto& task : t) {
-        task = spawn(
-            mu,
-            [](Mutator& mu, uint64_t ns) {
-              sleep_ns(mu, ns);
-              NativeScope outside(mu);
-              block_ns(ns);
-            },
-            random(20'000'000));
-      }
-      for (auto& task : t) join(mu, task);
-      ++w.waits;
-      w.gate.take(mu);
-    }
-  });
-  TRI_CHECK(w.told == rounds);
-  end_program(p);
-}
-
-/// Tasks that are locked to their Ms among others; main, too, by the seed.
-void locked() {
-  Program* p = make_program();
-  const uint64_t tasks = 2 + random(4);
-  p->rt->run([&](Mutator& mu) {
-    if (random(2) == 0) lock_os_thread(mu);
-    Task<void> waits[12];
-    for (uint64_t i = 0; i < 2 * tasks; ++i) {
-      waits[i] = spawn(
-          mu,
-          [](Mutator& mu, Plain<Program> p, uint64_t i) {
-            const bool locks = i % 2 == 0;
-            if (locks) lock_os_thread(mu);
-            const uint32_t here = current_fiber();
-            for (int round = 0; round < 5; ++round) {
-              switch (random(5)) {
-                case 0:
-                  sleep_ns(mu, random(2'000'000));
-                  break;
-                case 1: {
-                  NativeScope outside(mu);
-                  block_ns(random(1'000'000));
-                  break;
-                }
-                case 2:
-                  collect(mu);
-                  break;
-                case 3:
-                  p.p->rt->set_max_procs(static_cast<uint32_t>(1 + random(4)));
-                  break;
-                default:
-                  yield(mu);
-              }
-              TRI_CHECK(!locks || current_fiber() == here, "a locked task has moved");
-            }
-            if (locks && random(2) == 0) unlock_os_thread(mu);
-            ++p.p->count;
-          },
-          plain(p), i);
-    }
-    for (uint64_t i = 0; i < 2 * tasks; ++i) join(mu, waits[i]);
-  });
-  TRI_CHECK(p->count == 2 * tasks);
-  end_program(p);
-}
-
 // --- Stops.
 
 void stop_against_spawn() {
@@ -439,65 +259,6 @@ void attach_against_stop() {
   });
   one.join();
   two.join();
-  end_program(p);
-}
-
-/// The number of Ps changes while tasks spawn, allocate, sleep, collect and are
-/// in native code; from a task, and from a thread that attaches for it.
-void resize() {
-  Program* p = make_program();
-  const uint64_t tasks = 3 + random(6);
-  Thread outside(
-      [](void* arg) {
-        auto* p = static_cast<Program*>(arg);
-        for (uint64_t n = random(4); n > 0; --n) {
-          p->rt->set_max_procs(static_cast<uint32_t>(1 + random(6)));
-        }
-      },
-      p);
-  p->rt->run([&](Mutator& mu) {
-    Task<void> waits[9];
-    for (uint64_t i = 0; i < tasks; ++i) {
-      waits[i] = spawn(
-          mu,
-          [](Mutator& mu, Plain<Program> p) {
-            for (int round = 0; round < 4; ++round) {
-              Scope<1> scope(mu);
-              Local<Node> tree(scope, make_tree(mu, p.p->node, 2));
-              switch (random(5)) {
-                case 0: {
-                  NativeScope outside(mu);
-                  block_ns(random(3'000'000));
-                  break;
-                }
-                case 1:
-                  sleep_ns(mu, random(2'000'000));
-                  break;
-                case 2: {
-                  auto child = spawn(mu, [](Mutator& mu) { yield(mu); });
-                  join(mu, child);
-                  break;
-                }
-                case 3:
-                  collect(mu);
-                  break;
-                default:
-                  p.p->rt->set_max_procs(static_cast<uint32_t>(1 + random(5)));
-              }
-              check_tree(tree, 2);
-            }
-            ++p.p->count;
-          },
-          plain(p));
-    }
-    for (uint64_t n = random(5); n > 0; --n) {
-      p->rt->set_max_procs(static_cast<uint32_t>(1 + random(6)));
-      yield(mu);
-    }
-    for (uint64_t i = 0; i < tasks; ++i) join(mu, waits[i]);
-  });
-  outside.join();
-  TRI_CHECK(p->count == tasks);
   end_program(p);
 }
 

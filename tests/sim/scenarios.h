@@ -17,6 +17,11 @@ struct Scenario {
   void (*run)();
 };
 
+// scenarios_procs.cc
+void deadlock();
+void locked();
+void resize();
+
 extern const Scenario kScenarios[];
 extern const size_t kScenarioCount;
 

@@ -197,8 +197,7 @@ TEST(sched_deadlock_death, dump_and_end) {
     if (debug == nullptr) o.on_deadlock = &abort_at_deadlock;
     RuntimePtr rt = make_runtime(o);
     rt->run([](Mutator& mu) {
-      auto t =
-          spawn(mu, [](Mutator& mu) { park(mu, nullptr, nullptr); });
+      auto t = spawn(mu, [](Mutator& mu) { park(mu, nullptr, nullptr); });
       join(mu, t);
     });
   };

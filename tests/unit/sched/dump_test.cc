@@ -30,7 +30,8 @@ std::string dump(Runtime& rt) {
 
 int count(const std::string& text, const std::string& what) {
   int n = 0;
-  for (size_t at = 0; (at = text.find(what, at)) != std::string::npos; at++) n++;
+  for (size_t at = 0; (at = text.find(what, at)) != std::string::npos; at++)
+    n++;
   return n;
 }
 
@@ -167,9 +168,9 @@ TEST(sched_backtrace, of_garbage) {
   words[6] = reinterpret_cast<uintptr_t>(&words[10]);
   words[20] = reinterpret_cast<uintptr_t>(__builtin_return_address(0));
   uintptr_t frames[sched::kMaxFrames];
-  EXPECT_EQ(sched::backtrace_saved(words, words + 64, sched::Symbols::kYes,
-                                   frames),
-            2u);
+  EXPECT_EQ(
+      sched::backtrace_saved(words, words + 64, sched::Symbols::kYes, frames),
+      2u);
   EXPECT_EQ(frames[0], words[7]);
   EXPECT_EQ(frames[1], words[20]);
   // A chain that goes back or out ends.

@@ -50,8 +50,8 @@ TEST(sched_give_back, idle_threads_end_but_one) {
       });
       for (int i = 0; i < 5000 && stats(*rt).threads > 2; i++) usleep(1000);
       EXPECT_LE(stats(*rt).threads, 2u);  // sysmon and one to spare
-      EXPECT_TRUE(thread_count_becomes(before +
-                                       static_cast<int>(stats(*rt).threads)));
+      EXPECT_TRUE(
+          thread_count_becomes(before + static_cast<int>(stats(*rt).threads)));
     }
   }
   EXPECT_TRUE(thread_count_becomes(before));

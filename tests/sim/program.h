@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 tricolor authors
+//
+// What scenarios share: a runtime with a cell type, trees of such cells, a gate
+// to wait at.
+#ifndef TRICOLOR_TESTS_SIM_PROGRAM_H_
+#define TRICOLOR_TESTS_SIM_PROGRAM_H_
+
+#include "base/check.h"
+#include "tests/sim/machine.h"
+#include "tricolor/all.h"
+
+namespace tricolor::sim {
+
+struct Node {
+  Field<Node> left;
+  Field<Node> right;
+  uint64_t value;
+};
+
+struct Program {
+  RuntimePtr rt;
+  Type<Node> node;
+  uint64_t count = 0;
+  bool stop = false;
+};
+
+/// A runtime of 1 to 4 Ps whose collector has, by the seed, any of its modes
+/// on.
+inline Program* make_program(const char* debug = nullptr,
+                             void (*adjust)(Options*, void*) = nullptr,
+                             void* ctx = nullptr) {
+  static constexpr const char* kDebug[] = {
+      "", "smallbuffers=1", "gcstress=3", "pollstress=2",
+      "smallbuffers=1,gcstress=2,clobberfree=2"};
+  auto* program = new Program();
+  Options o;
+  o.env_prefix = "";
+  o.max_procs = static_cast<uint32_t>(1 + random(4));
+  o.reservation_bytes = size_t{64} << 20;
+  o.gc_percent = random(2) == 0 ? 100 : 20;
+  o.initial_heap_bytes = size_t{64} << 10;
+  o.debug = debug != nullptr ? debug : kDebug[random(5)];
+  if (adjust != nullptr) adjust(&o, ctx);
+  Error error;
+  program->rt = Runtime::create(o, &error);
+  TRI_CHECK(program->rt != nullptr, "%s", error.text);
+  const uint32_t offsets[] = {0, 8};
+  LayoutSpec spec;
+  spec.name = "Node";
+  spec.head_bytes = sizeof(Node);
+  spec.pointer_offsets = offsets;
+  spec.pointer_count = 2;
+  program->node = Type<Node>(program->rt->register_layout(spec, &error));
+  TRI_CHECK(error.ok(), "%s", error.text);
+  return program;
+}
+
+inline void end_program(Program* program) {
+  program->rt.reset();
+  delete program;
+}
+
+/// A tree whose nodes know their height.
+inline Node* make_tree(Mutator& mu, const Type<Node>& type, uint64_t height) {
+  Scope<1> scope(mu);
+  Local<Node> root(scope, make(mu, type));
+  root->value = height;
+  if (height == 0) return root;
+  root->left.store(mu, make_tree(mu, type, height - 1));
+  root->right.store(mu, make_tree(mu, type, height - 1));
+  return root;
+}
+
+inline void check_tree(const Node* root, uint64_t height) {
+  TRI_CHECK(root != nullptr && root->value == height, "a tree has lost a node");
+  if (height == 0) return;
+  check_tree(root->left.load(), height - 1);
+  check_tree(root->right.load(), height - 1);
+}
+
+/// A token for one: take() parks until there is one, give() leaves one.
+struct Gate {
+  ParkedTask waiter;
+  bool token = false;
+
+  void take(Mutator& mu) {
+    while (!token) {
+      park(
+          mu,
+          [](ParkedTask task, void* self) {
+            auto* gate = static_cast<Gate*>(self);
+            if (gate->token) return false;
+            gate->waiter = task;
+            return true;
+          },
+          this);
+    }
+    token = false;
+  }
+  void give(Mutator& mu) {
+    token = true;
+    const ParkedTask task = waiter;
+    waiter = {};
+    if (task.g != nullptr) ready(mu, task);
+  }
+};
+
+}  // namespace tricolor::sim
+
+#endif  // TRICOLOR_TESTS_SIM_PROGRAM_H_
