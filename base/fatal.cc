@@ -88,6 +88,10 @@ void FatalSink::vprint(const char* fmt, va_list args) {
 void FatalSink::flush() {
   const ErrnoSaver saver;
   size_t done = 0;
+  if (write_ != nullptr) {
+    if (used_ > 0) write_(buffer_, used_, ctx_);
+    done = used_;
+  }
   while (done < used_) {
     const ssize_t n = write(fd_, buffer_ + done, used_ - done);
     if (n < 0 && errno == EINTR) continue;

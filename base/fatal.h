@@ -28,7 +28,11 @@ namespace tricolor::base {
 // See base/format.h for what `fmt` understands.
 class FatalSink {
  public:
+  using Write = void (*)(const char* text, size_t n, void* ctx);
+
   explicit FatalSink(int fd) : fd_(fd) {}
+  // To `write` in the descriptor's place.
+  FatalSink(Write write, void* ctx) : write_(write), ctx_(ctx) {}
   ~FatalSink() { flush(); }
   FatalSink(const FatalSink&) = delete;
   FatalSink& operator=(const FatalSink&) = delete;
@@ -40,7 +44,9 @@ class FatalSink {
  private:
   static void put(void* self, const char* text, size_t n);
 
-  int fd_;
+  int fd_ = -1;
+  Write write_ = nullptr;
+  void* ctx_ = nullptr;
   size_t used_ = 0;
   char buffer_[512];
 };

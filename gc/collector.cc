@@ -38,6 +38,7 @@ Collector* Collector::create(heap::Heap* heap, base::MetaArena* meta,
   c->clock = clock;
   c->options = options;
   c->created_ns = clock.now_ns();
+  c->procs_.store_relaxed(options.procs);
   c->last_start_ns_.store_relaxed(c->created_ns);
   bool ok = c->work.init() && c->roots.init(meta) &&
             c->weak_targets.init(meta, &heap->space()) &&
@@ -102,6 +103,24 @@ void Collector::proc_destroy(ProcGc* p) {
   p->worker.destroy();
   impl_->heap->mcache_flush(p);
   impl_->heap->mcache_destroy(p);
+}
+
+void Collector::proc_flush(ProcGc* p) {
+  impl_->flush_barrier(p);
+  p->worker.publish();
+  impl_->heap->mcache_flush(p);
+}
+
+void Collector::set_procs_stw(uint32_t procs) {
+  {
+    base::LockGuard guard(impl_->procs_lock);
+    impl_->available_offset_ns = impl_->available_ns_locked();
+    impl_->procs_since_ns = impl_->now();
+    impl_->procs_.store_relaxed(procs);
+  }
+  impl_->pacer.set_procs(procs);
+  impl_->limiter.set_procs(procs);
+  impl_->aim_heap();
 }
 
 bool Collector::marking() const { return impl_->phase() == Phase::kMark; }
@@ -298,7 +317,7 @@ void Collector::stats(Stats* out) const {
   out->allocated_bytes = c->heap->allocated_bytes();
   out->gc_assist_ns = c->totals.assist_ns.load_relaxed();
   out->gc_cpu_ns = c->totals.gc_ns.load_relaxed();
-  out->total_cpu_ns = (c->now() - c->created_ns) * c->options.procs;
+  out->total_cpu_ns = c->available_ns();
   out->mark_wall_ns = c->totals.mark_wall_ns.load_relaxed();
   out->stop_wall_ns = c->totals.stop_wall_ns.load_relaxed();
   out->pause_p50_ns = c->totals.pauses.percentile(500);

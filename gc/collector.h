@@ -63,6 +63,11 @@ class Collector {
   // --- Ps. Caller holds the scheduler's lock or the P is not published yet.
   bool proc_init(ProcGc* p);     ///< also its mcache; false: no memory
   void proc_destroy(ProcGc* p);  ///< flushes work, runs and counters first
+  /// A P that is not needed for now: hands over its work, gives its runs back.
+  /// By its holder; or, if it has none, under the world lock.
+  void proc_flush(ProcGc* p);
+  /// The number of Ps has changed. World stopped.
+  void set_procs_stw(uint32_t procs);
 
   // --- What sched calls, always with a held running P.
   /// Marking now: dispatch need not care, but resume, yield of a coroutine and

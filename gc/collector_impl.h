@@ -116,6 +116,7 @@ struct CollectorImpl {
   MemoryLimit memory_limit;
   CpuLimiter limiter;
   Auditor auditor;
+  base::Atomic<uint32_t> procs_{1};       // written while stopped
   base::Atomic<uint32_t> phase_{0};       // see invariant 1
   base::Atomic<uint32_t> advancing_{0};   // 1: somebody changes the phase
   base::Atomic<uint32_t> cycle_{0};       // started; written while stopped
@@ -148,6 +149,11 @@ struct CollectorImpl {
   // What the last mark found dead; all there is if it revived something.
   base::Atomic<uint64_t> last_freed_{0};
   base::Atomic<uint64_t> last_in_use_{0};
+
+  // What the Ps could have used of the CPUs: with so many since then.
+  mutable base::Mutex procs_lock{base::LockRank::kLeaf};
+  uint64_t procs_since_ns TRI_GUARDED_BY(procs_lock) = 0;  // 0: creation
+  uint64_t available_offset_ns TRI_GUARDED_BY(procs_lock) = 0;
 
   // Gs that were running when their turn came.
   base::Mutex retry_lock{base::LockRank::kLeaf};
@@ -234,6 +240,17 @@ struct CollectorImpl {
 
   // --- barrier.cc
   void shade_from_mutator(ProcGc* p, void* cell);
+  /// Ps now. It changes while the world is stopped; for statistics.
+  uint32_t procs() const { return procs_.load_relaxed(); }
+  /// The time of all Ps since the creation.
+  uint64_t available_ns() const {
+    base::LockGuard guard(procs_lock);
+    return available_ns_locked();
+  }
+  uint64_t available_ns_locked() const TRI_REQUIRES(procs_lock) {
+    const uint64_t since = procs_since_ns == 0 ? created_ns : procs_since_ns;
+    return available_offset_ns + (now() - since) * procs();
+  }
   void flush_barrier(ProcGc* p);
 
   // --- assist.cc

@@ -31,7 +31,11 @@ class CpuLimiter {
  public:
   static constexpr uint64_t kCapacityNsPerP = 1'000'000'000;
 
-  void init(uint32_t procs) { capacity_ = procs * kCapacityNsPerP; }
+  void init(uint32_t procs) { set_procs(procs); }
+  /// Any thread; the next update() goes by it.
+  void set_procs(uint32_t procs) {
+    capacity_.store_relaxed(procs * kCapacityNsPerP);
+  }
 
   /// `gc_ns` of the process's `cpu_ns` went into collecting; both since ever,
   /// and both CPU time: by the wall clock a collector that waits for a CPU
@@ -47,7 +51,7 @@ class CpuLimiter {
   uint64_t events() const { return events_.load_relaxed(); }
 
  private:
-  uint64_t capacity_ = kCapacityNsPerP;  // immutable after init
+  base::Atomic<uint64_t> capacity_{kCapacityNsPerP};
   uint64_t fill_ = 0;
   uint64_t last_gc_ = 0;
   uint64_t last_cpu_ = 0;

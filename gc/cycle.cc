@@ -221,7 +221,7 @@ void CollectorImpl::end_record_stw() {
   w.marker = work.most_bytes();
   w.worker_ns = worker_ns_.load_relaxed();
   w.assist_ns = assist_ns_.load_relaxed();
-  w.cpu_ns = (now() - record.mark_start_ns) * options.procs;
+  w.cpu_ns = (now() - record.mark_start_ns) * procs();
   w.forced = record.waited;
   record.worker_ns = w.worker_ns;
   record.assist_ns = w.assist_ns;

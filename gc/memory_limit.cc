@@ -118,7 +118,7 @@ void CollectorImpl::update_limiter() {
   const uint64_t at = now();
   if (at < limiter_due_ns) return;
   limiter_due_ns = at + kLimiterPeriodNs;
-  const uint64_t most = (at - limiter_at_ns) * options.procs;
+  const uint64_t most = (at - limiter_at_ns) * procs();
   limiter_at_ns = at;
   limiter.update(collecting_cpu_ns_.load_relaxed() + heap->scavenge_assist_ns(),
                  base::os_process_cpu_ns(), most);

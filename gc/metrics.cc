@@ -82,7 +82,7 @@ void read_cycle(const CollectorImpl* c, tri_gc_metrics* out) {
 }
 
 void read_cpu(const CollectorImpl* c, tri_gc_metrics* out) {
-  out->cpu_available_ns = (c->now() - c->created_ns) * c->options.procs;
+  out->cpu_available_ns = c->available_ns();
   // Parts first: the whole, read later, is no less than they are.
   out->cpu_gc_assist_ns = c->totals.assist_ns.load_relaxed();
   out->cpu_gc_idle_ns = c->totals.idle_ns.load_relaxed();
@@ -92,7 +92,7 @@ void read_cpu(const CollectorImpl* c, tri_gc_metrics* out) {
   out->cpu_gc_worker_ns = out->cpu_gc_ns - parts;
   out->mark_wall_ns = c->totals.mark_wall_ns.load_relaxed();
   out->stop_wall_ns = c->totals.stop_wall_ns.load_relaxed();
-  out->cpu_gc_pause_ns = out->stop_wall_ns * c->options.procs;
+  out->cpu_gc_pause_ns = out->stop_wall_ns * c->procs();
 }
 
 void read_memory(const CollectorImpl* c, tri_gc_metrics* out) {

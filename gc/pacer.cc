@@ -21,11 +21,20 @@ uint64_t clamp(uint64_t n, uint64_t low, uint64_t high) {
 void Pacer::init(int percent, uint64_t least_goal, uint32_t procs,
                  uint32_t share, bool assists) {
   least_goal_ = least_goal;
-  min_heap_ = min_heap_bytes(procs);
+  {
+    base::LockGuard guard(lock_);
+    min_heap_ = min_heap_bytes(procs);
+  }
   // Without a share it is step() and idle Ps, as much as they can.
   share_ = share == 0 ? 1 : static_cast<double>(share) / 100;
   assists_ = assists;
   set_percent(percent);
+}
+
+void Pacer::set_procs(uint32_t procs) {
+  base::LockGuard guard(lock_);
+  min_heap_ = min_heap_bytes(procs);
+  recompute_locked();
 }
 
 void Pacer::set_percent(int percent) {

@@ -71,6 +71,8 @@ class Pacer {
   void init(int percent, uint64_t least_goal, uint32_t procs,
             uint32_t share = 25, bool assists = true);
 
+  /// Another number of Ps: the least goal that goes by it; at once.
+  void set_procs(uint32_t procs);
   /// A new percent (-1: off); takes effect at once.
   void set_percent(int percent);
   /// The most the goal may be, whatever the percent (UINT64_MAX: anything); at
@@ -128,11 +130,11 @@ class Pacer {
   base::Atomic<uint64_t> live_{0};  // of the heap alone
   base::Atomic<uint64_t> expected_{0};
   base::Atomic<uint64_t> most_{0};  // work there can be
-  uint64_t least_goal_ = 0;         // immutable after init, and the next three
-  uint64_t min_heap_ = 0;
+  uint64_t least_goal_ = 0;         // immutable after init, and the next two
   double share_ = 0.25;
   bool assists_ = true;
   base::Mutex lock_{base::LockRank::kLeaf};
+  uint64_t min_heap_ TRI_GUARDED_BY(lock_) = 0;
   uint64_t external_ TRI_GUARDED_BY(lock_) = 0;
   uint64_t limit_ TRI_GUARDED_BY(lock_) = UINT64_MAX;
   uint64_t extra_ TRI_GUARDED_BY(lock_) = 0;       // see above

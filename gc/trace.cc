@@ -63,14 +63,14 @@ void CollectorImpl::trace_cycle() {
   if (!options.gctrace) return;
   const CycleRecord& r = record;
   const uint64_t since = now() - created_ns;
-  const uint64_t total = since * options.procs;
+  const uint64_t total = available_ns();
   const uint64_t percent =
       total == 0 ? 0 : totals.gc_ns.load_relaxed() * 100 / total;
   // Idle Ps are counted as they come to rest, so a little late.
   const uint64_t idle = r.idle_ns < r.worker_ns ? r.idle_ns : r.worker_ns;
   const Ms stop1(r.stop1_ns), stop2(r.stop2_ns);
   const Ms mark(r.mark_end_ns - r.mark_start_ns);
-  const Ms cpu1(r.stop1_ns * options.procs), cpu2(r.stop2_ns * options.procs);
+  const Ms cpu1(r.stop1_ns * procs()), cpu2(r.stop2_ns * procs());
   const Ms assists(r.assist_ns), workers(r.worker_ns - idle), idles(idle);
   const Ms ttsp1(r.ttsp1_ns), ttsp2(r.ttsp2_ns), at(since / 1000);
   const bool no_goal = r.goal == UINT64_MAX;
@@ -85,7 +85,7 @@ void CollectorImpl::trace_cycle() {
       stop1.text, mark.text, stop2.text, cpu1.text, assists.text, workers.text,
       idles.text, cpu2.text, mb(r.heap_start), mb(r.heap_end),
       mb(r.heap_marked), no_goal ? 0ULL : mb(r.goal), mb(r.work.stacks),
-      mb(r.work.roots), options.procs, ttsp1.text, ttsp2.text,
+      mb(r.work.roots), procs(), ttsp1.text, ttsp2.text,
       r.forced ? " (forced)" : "");
   out.print("%s", line);
 }

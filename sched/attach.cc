@@ -126,6 +126,7 @@ void detach_last(RuntimeImpl* rt, M* m) {
   }
   pop_m(m);
   free_m(rt, m);
+  look_for_deadlock(rt);
 }
 
 Mutator* try_attach(RuntimeImpl* rt, Error* error,

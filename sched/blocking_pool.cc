@@ -72,6 +72,7 @@ bool BlockingPool::submit(BlockingJob* job) {
     tail_ = job;
     calls_.fetch_add_relaxed(1);
     pending_.fetch_add_relaxed(1);
+    rt_->sched.wakers.fetch_add_seq_cst(1);  // see WakerScope
   }
   // The job may be done, and its task gone, from here on.
   if (wake != nullptr) wake->parker.unpark();
@@ -85,6 +86,7 @@ void BlockingPool::run(BlockingJob* job) {
   ready_g(rt_, nullptr, g, /*next=*/false);
   // Only now: while the task is nowhere else, it is pending.
   pending_.fetch_sub_relaxed(1);
+  rt_->sched.wakers.fetch_sub_seq_cst(1);
 }
 
 void* BlockingPool::worker_main(void* arg) {

@@ -38,6 +38,8 @@ static_assert(offsetof(tri_options, blocking_threads) ==
 static_assert(sizeof(tri_task_failure) == sizeof(tricolor::TaskFailure));
 static_assert(offsetof(tri_task_failure, code) ==
               offsetof(tricolor::TaskFailure, code));
+static_assert(offsetof(tri_options, on_deadlock_ctx) ==
+              offsetof(tricolor::Options, on_deadlock_ctx));
 static_assert(sizeof(tri_gc_event) == sizeof(tricolor::GcEvent));
 static_assert(offsetof(tri_gc_event, forced) ==
               offsetof(tricolor::GcEvent, forced));
@@ -183,6 +185,19 @@ bool tri_step(tri_mutator* mu, uint32_t budget_us) {
 }
 uint64_t tri_set_memory_limit(tri_runtime* rt, uint64_t bytes) {
   return cpp(rt).set_memory_limit(bytes);
+}
+
+uint32_t tri_set_max_procs(tri_runtime* rt, uint32_t n) {
+  return cpp(rt).set_max_procs(n);
+}
+
+void tri_lock_os_thread(tri_mutator* mu) { tricolor::lock_os_thread(*mu); }
+void tri_unlock_os_thread(tri_mutator* mu) { tricolor::unlock_os_thread(*mu); }
+void tri_dump_tasks(tri_runtime* rt, int fd) {
+  tricolor::dump_tasks(cpp(rt), fd);
+}
+void tri_abort_at_deadlock(tri_runtime* rt, void* ctx) {
+  tricolor::abort_at_deadlock(cpp(rt), ctx);
 }
 
 int tri_set_gc_percent(tri_runtime* rt, int percent) {

@@ -196,6 +196,7 @@ WaitResult wait_locked(Mutator& mu, ChannelRep* ch, WaitList* list, void* bytes,
   node.bytes = bytes;
   QueueWait how;
   how.deadline_ns = deadline.at_ns;
+  how.reason = reason;
   const WaitResult result = wait_in_list(&mu, &ch->lock, list, &node, how);
   root_wait(g, nullptr, nullptr);
   return result;
@@ -252,7 +253,8 @@ WaitResult send(Mutator& mu, ChannelRep* ch, const ChannelValue& value,
   ch->lock.lock();
   const Tried tried = try_send_locked(mu, ch, value, bytes, &other);
   if (tried != Tried::kMustWait) return finish(mu, ch, tried, other);
-  return wait_locked(mu, ch, &ch->senders, bytes, cell, deadline);
+  return wait_locked(mu, ch, &ch->senders, bytes, cell, deadline,
+                     WaitReason::kSend);
 }
 
 WaitResult receive(Mutator& mu, ChannelRep* ch, const ChannelValue& value,
@@ -267,7 +269,8 @@ WaitResult receive(Mutator& mu, ChannelRep* ch, const ChannelValue& value,
   ch->lock.lock();
   const Tried tried = try_receive_locked(mu, ch, value, bytes, &other);
   if (tried != Tried::kMustWait) return finish(mu, ch, tried, other);
-  return wait_locked(mu, ch, &ch->receivers, bytes, nullptr, deadline);
+  return wait_locked(mu, ch, &ch->receivers, bytes, nullptr, deadline,
+                     WaitReason::kReceive);
 }
 
 bool close_channel(Mutator& mu, ChannelRep* ch) {
@@ -314,7 +317,8 @@ WaitResult get_future(Mutator& mu, ChannelRep* ch, const ChannelValue& value,
   check_channel(ch, value, "get");
   ch->lock.lock();
   if (ch->count == 0) {
-    return wait_locked(mu, ch, &ch->receivers, bytes, nullptr, deadline);
+    return wait_locked(mu, ch, &ch->receivers, bytes, nullptr, deadline,
+                       WaitReason::kFuture);
   }
   // A load of a word of a cell: no barrier.
   std::memcpy(bytes, ring_at(ch, 0), ch->value_bytes);

@@ -41,7 +41,7 @@ G* from_global(M* m, uint32_t max) {
   RuntimeImpl* rt = m->rt;
   const uint32_t n = rt->sched.global_size.load_relaxed();
   if (n == 0) return nullptr;
-  const uint32_t share = n / rt->sched.max_procs + 1;
+  const uint32_t share = n / rt->sched.max_procs.load_relaxed() + 1;
   GList batch = take_global(rt, share < max ? share : max);
   G* first = batch.pop_front();
   while (G* g = batch.pop_front()) submit_local(m->p, g, /*next=*/false);
@@ -74,8 +74,9 @@ bool give_memory_back(RuntimeImpl* rt) {
   if (rt->heap->surplus_bytes() == 0) return false;
   const Scheduler& s = rt->sched;
   const uint32_t idle = s.idle_p_count.load_relaxed();
-  if (idle + 1 < s.max_procs) {
-    rt->heap->scavenge_paced(rt->clock, s.max_procs - idle - 1);
+  const uint32_t procs = s.max_procs.load_relaxed();
+  if (idle + 1 < procs) {
+    rt->heap->scavenge_paced(rt->clock, procs - idle - 1);
     return false;
   }
   return rt->heap->scavenge(kPieceBytes) != 0;
@@ -87,14 +88,14 @@ bool give_memory_back(RuntimeImpl* rt) {
 G* steal(M* m) {
   constexpr uint32_t kRounds = 4;
   Scheduler& s = m->rt->sched;
-  const uint32_t n = s.max_procs;
+  const uint32_t n = s.max_procs.load_acquire();
   if (n < 2) return nullptr;
   for (uint32_t round = 0; round < kRounds; round++) {
     uint32_t step = 1 + m->p->rng.below(n - 1);
     while (gcd(step, n) != 1) step = 1 + m->p->rng.below(n - 1);
     uint32_t at = m->p->rng.below(n);
     for (uint32_t i = 0; i < n; i++, at = (at + step) % n) {
-      P* victim = s.all_ps.data()[at];
+      P* victim = s.procs.data()[at];
       if (victim == m->p || victim->runq.size() == 0) continue;
       const bool take_next = round == kRounds - 1;
       G* g = m->p->runq.steal_from(&victim->runq, take_next);
@@ -121,7 +122,8 @@ G* from_timers_of_others(M* m) {
 bool may_spin(M* m) {
   if (m->spinning) return true;
   Scheduler& s = m->rt->sched;
-  const uint32_t busy = s.max_procs - s.idle_p_count.load_relaxed();
+  const uint32_t busy =
+      s.max_procs.load_relaxed() - s.idle_p_count.load_relaxed();
   return 2 * s.spinning.load_relaxed() < busy;
 }
 
@@ -166,6 +168,12 @@ G* find_work(M* m, bool* inherits) {
       attend_requests(p);
     }
     if (should_leave(m)) return nullptr;
+    if (TRI_UNLIKELY(p->dropped.load_relaxed())) {
+      stop_spinning(m);
+      m->p = nullptr;
+      release_p_with_work(rt, p);
+      continue;
+    }
     const uint32_t tick = p->tick.load_relaxed();
     if (tick % kDutiesEvery == 0 || p->runq.size() == 0) do_timed_duties(m);
     if (tick % kGlobalEvery == 0) {

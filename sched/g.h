@@ -52,6 +52,7 @@
 #include "sched/task_name.h"
 #include "sched/timers.h"
 #include "sched/wait.h"
+#include "sched/wait_reason.h"
 #include "stacks/stack_pool.h"
 #include "tricolor/coroutine.h"
 #include "tricolor/task.h"
@@ -109,12 +110,16 @@ struct G : gc::RootOwner, WaitDeadline {
   bool finished;        ///< kCoroutine: the body has returned
   bool result_is_cell;  ///< result[0] goes to result_root
   bool plain_waits;     ///< its plain arguments are not on its stack yet
+  /// Why it waits, and since when by sysmon's clock (0: not known). Written
+  /// before it parks; relaxed: for dumps.
+  base::Atomic<WaitReason> wait_reason;
   uint8_t mode_depth;
   Outcome outcome;       ///< kTask, kCoroutine: how it has ended
   bool on_system_stack;  ///< runs on its M's stack: see system_stack.cc
   uint32_t mode_stack;   ///< Managed- and NativeScopes entered: a bit each
   uint32_t native_word;  ///< status word its P got at enter_native
   P* native_p;           ///< the P it entered native code with
+  base::Atomic<uint32_t> wait_since_ms;
   uint32_t stack_class;
   uint32_t value_class;         ///< size class of the value stack's block
   tri_value_stack value_stack;  ///< base is null: none mounted
@@ -128,10 +133,12 @@ struct G : gc::RootOwner, WaitDeadline {
     M* main_m;             ///< kMain: the thread inside run()
     void* coroutine_user;  ///< kCoroutine
   };
-  M* blocked_m;    ///< set while parked on an attached thread: wake this
-  G* resumer;      ///< kCoroutine: who waits in kNormal
-  void* cell;      ///< kCoroutine: its Coroutine cell (see coroutine.cc)
-  void* transfer;  ///< a value on its way between two stacks
+  M* blocked_m;         ///< set while parked on an attached thread: wake this
+  M* locked_m;          ///< runs on no other one; null: anywhere
+  uint32_t lock_count;  ///< lock_os_thread less unlock_os_thread
+  G* resumer;           ///< kCoroutine: who waits in kNormal
+  void* cell;           ///< kCoroutine: its Coroutine cell (see coroutine.cc)
+  void* transfer;       ///< a value on its way between two stacks
   /// Written by the owner, read by dumps; null: none. Goes with the id.
   base::Atomic<TaskName*> name;
 
@@ -147,7 +154,7 @@ struct G : gc::RootOwner, WaitDeadline {
   uint64_t result[2];
 };
 // A parked task costs a page of stack and this.
-static_assert(TRI_ASAN || TRI_TSAN || sizeof(G) <= 728);
+static_assert(TRI_ASAN || TRI_TSAN || sizeof(G) <= 760);
 
 /// Where a new task's plain arguments wait for its first dispatch, which copies
 /// them to its stack: shadow slots beyond the roots it is given, unused so far.

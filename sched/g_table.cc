@@ -18,11 +18,16 @@ constexpr uint32_t kPerPMax = 64;
 
 bool GTable::init(RuntimeImpl* rt, size_t max) {
   rt_ = rt;
-  const size_t share = max / 4 / rt->sched.max_procs;
-  per_p_max_ = share < kPerPMax ? static_cast<uint32_t>(share) : kPerPMax;
   base::LockGuard guard(lock_);
   pool_.init(rt->meta);
-  return all_.init(max);
+  if (!all_.init(max)) return false;
+  set_procs_stw(rt->sched.max_procs.load_relaxed());
+  return true;
+}
+
+void GTable::set_procs_stw(uint32_t procs) {
+  const size_t share = all_.capacity() / 4 / procs;
+  per_p_max_ = share < kPerPMax ? static_cast<uint32_t>(share) : kPerPMax;
 }
 
 void GTable::destroy() { all_.release(); }

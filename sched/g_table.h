@@ -31,6 +31,8 @@ class GTable {
   /// Ps, where others cannot get at them.
   bool init(RuntimeImpl* rt, size_t max);
   void destroy();
+  /// The number of Ps has changed: each has another share.
+  void set_procs_stw(uint32_t procs);
 
   /// A kIdle G with empty roots; null when max or memory is reached. `p`: whose
   /// free list to use, may be null.
@@ -62,6 +64,7 @@ class GTable {
 
   // Immutable after init.
   RuntimeImpl* rt_ = nullptr;
+  // Written while the world is stopped, read by holders of Ps.
   uint32_t per_p_max_ = 0;
 
   base::Mutex lock_{base::LockRank::kAllGs};

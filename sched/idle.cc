@@ -10,11 +10,11 @@
 // itself a P when it comes back.
 #include "base/check.h"
 #include "base/cpu_x86_64.h"
+#include "base/futex.h"
 #include "base/sched_point.h"
 #include "sched/runtime.h"
 
 namespace tricolor::sched {
-
 P* acquire_idle_p_locked(RuntimeImpl* rt) {
   Scheduler& s = rt->sched;
   s.lock.assert_held();
@@ -28,6 +28,24 @@ P* acquire_idle_p_locked(RuntimeImpl* rt) {
   return p;
 }
 
+void push_idle_p_locked(RuntimeImpl* rt, P* p) {
+  Scheduler& s = rt->sched;
+  s.lock.assert_held();
+  p->link = s.idle_ps;
+  s.idle_ps = p;
+  s.idle_p_count.fetch_add_seq_cst(1);
+}
+
+void unlink_idle_p_locked(RuntimeImpl* rt, P* p) {
+  Scheduler& s = rt->sched;
+  s.lock.assert_held();
+  P** at = &s.idle_ps;
+  while (*at != p) at = &(*at)->link;
+  *at = p->link;
+  p->link = nullptr;
+  s.idle_p_count.fetch_sub_seq_cst(1);
+}
+
 void release_p_locked(RuntimeImpl* rt, P* p) {
   Scheduler& s = rt->sched;
   s.lock.assert_held();
@@ -37,10 +55,15 @@ void release_p_locked(RuntimeImpl* rt, P* p) {
   p->curg.store_relaxed(nullptr);
   // ORDER-preempt-1: pairs with request_and_poke(): sees why it was asked.
   p->request.fetch_and_acquire(~gc::kRequestPreempt);
+  // The caller holds p: no stop has ended since it got it, see resize.cc.
+  if (TRI_UNLIKELY(p->dropped.load_relaxed())) {
+    set_p_state(p, PState::kRunning, PState::kDead);
+    s.retiring.fetch_sub_seq_cst(1);
+    base::futex_wake(&s.retiring, INT32_MAX);
+    return;
+  }
   set_p_state(p, PState::kRunning, PState::kIdle);
-  p->link = s.idle_ps;
-  s.idle_ps = p;
-  s.idle_p_count.fetch_add_seq_cst(1);
+  push_idle_p_locked(rt, p);
 }
 
 void release_p_with_work(RuntimeImpl* rt, P* p) {
@@ -110,6 +133,15 @@ void stop_spinning(M* m) {
   TRI_CHECK(before > 0);
 }
 
+bool take_next_p(M* m) {
+  // ORDER-next-p-1: pairs with hand_p_to().
+  P* p = m->next_p.exchange_acquire(nullptr);
+  if (p == nullptr) return false;
+  bind_p(m, p);
+  m->spinning = m->next_spinning;
+  return true;
+}
+
 namespace {
 
 void push_idle_m_locked(RuntimeImpl* rt, M* m) {
@@ -120,15 +152,6 @@ void push_idle_m_locked(RuntimeImpl* rt, M* m) {
   s.idle_ms = m;
   m->is_idle = true;
   s.idle_m_count.fetch_add_seq_cst(1);
-}
-
-bool take_next_p(M* m) {
-  // ORDER-next-p-1: pairs with hand_p_to().
-  P* p = m->next_p.exchange_acquire(nullptr);
-  if (p == nullptr) return false;
-  bind_p(m, p);
-  m->spinning = m->next_spinning;
-  return true;
 }
 
 enum class Taken : uint8_t {
@@ -222,6 +245,7 @@ bool sleep_in_poller(M* m, uint64_t until_ns) {
   const size_t n = hooks->poll(hooks->ctx, timeout_ns, tasks, kBatch);
   s.last_poll_ns.store_relaxed(rt->clock.now_ns());
   end_timed(m);
+  const WakerScope waker(s);
   s.lock.lock();
   s.poll_m = nullptr;
   end_poll(rt);
@@ -247,8 +271,30 @@ void pass_on_timers(RuntimeImpl* rt) {
   if (s.timed_m == nullptr && s.idle_ms != nullptr) s.idle_ms->parker.unpark();
 }
 
+// The other half of the race in wake.cc, for an M on the idle list. True: it
+// has a P.
+bool look_once_more(M* m) {
+  if (!any_work(m->rt) || take_off(m, /*want_p=*/true) != Taken::kOff) {
+    return false;
+  }
+  m->spinning = true;
+  m->rt->sched.spinning.fetch_add_seq_cst(1);
+  return true;
+}
+
+// Tells of a deadlock; what is told may have made a task runnable.
+bool told_of_deadlock(M* m) {
+  RuntimeImpl* rt = m->rt;
+  if (!watches_for_deadlock(rt) || !tell_if_deadlocked(m)) return false;
+  rt->sched.lock.lock();
+  push_idle_m_locked(rt, m);
+  rt->sched.lock.unlock();
+  return true;
+}
+
 void sleep_idle(M* m) {
   RuntimeImpl* rt = m->rt;
+  bool may_end = m->kind == MKind::kWorker;
   for (;;) {
     if (take_next_p(m)) {
       pass_on_timers(rt);
@@ -264,9 +310,22 @@ void sleep_idle(M* m) {
       if (sleep_in_poller(m, until_ns)) return;
       continue;
     }
+    if (until_ns == kNever && told_of_deadlock(m)) {
+      if (look_once_more(m)) return;
+      continue;
+    }
+    if (until_ns == kNever) {
+      // A worker that nobody has wanted for so long ends, if another is idle.
+      const int64_t most_ns =
+          may_end ? int64_t{rt->settings.debug.idle_ms} * 1'000'000 : -1;
+      if (m->parker.park_for(most_ns)) continue;
+      if (retire_worker(m)) return;
+      may_end = false;  // the spare one sleeps until it is wanted
+      continue;
+    }
     m->parker.park_for(timeout_until(rt, until_ns));
-    if (until_ns == kNever) continue;
     end_timed(m);
+    const WakerScope waker(rt->sched);
     fire_timers(rt, nullptr, rt->clock.now_ns());
   }
 }
@@ -301,12 +360,7 @@ void go_idle(M* m) {
   m->p = nullptr;
   notify_requester(rt);
   stop_spinning(m);
-  // The other half of the race in wake.cc.
-  if (any_work(rt) && take_off(m, /*want_p=*/true) == Taken::kOff) {
-    m->spinning = true;
-    s.spinning.fetch_add_seq_cst(1);
-    return;
-  }
+  if (look_once_more(m)) return;
   sleep_idle(m);
 }
 

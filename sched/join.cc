@@ -67,6 +67,7 @@ WaitResult wait_for_end(Mutator& mu, G* target, uint64_t deadline_ns,
   QueueWait how;
   how.deadline_ns = deadline_ns;
   how.shielded = shielded;
+  how.reason = WaitReason::kJoin;
   for (;;) {
     // ORDER-join-1: pairs with end_joiner(): sees the result.
     if (target->joiner.load_acquire() == kJoinDone) return WaitResult::kOk;

@@ -62,6 +62,8 @@ struct M {
   After after;
   ParkCommit commit;
   void* commit_ctx;
+  G* locked_g;  ///< runs no other one (locked.cc)
+  bool ends;    ///< kWorker: its locked task has ended
   G* attached_g;
   uint32_t attach_depth;
 
@@ -75,12 +77,16 @@ struct M {
   M* link;             ///< idle list, free list
   bool is_idle;        ///< on the idle list
   bool next_spinning;  ///< comes with next_p
+  G* next_g;           ///< the same, to an M that is locked to it
+  bool gone;           ///< it has left, locked as it was, at the end
   pthread_t thread;
-  M* all_link;  ///< all workers, for joining
+  M* all_link;  ///< all workers, for joining; those that have ended
 
   // --- Atomic.
   base::Atomic<P*> next_p;
   base::Atomic<bool> leave;  ///< kRunner: the main task has ended
+  /// kWorker: `thread` is written, so that somebody may join it.
+  base::Atomic<bool> has_thread;
   base::Parker parker;
 };
 

@@ -67,6 +67,7 @@ WaitResult Mutex::lock_slow(Mutator* mu, Deadline deadline, bool shielded) {
   sched::QueueWait how;
   how.deadline_ns = deadline.at_ns;
   how.shielded = shielded;
+  how.reason = sched::WaitReason::kMutex;
   WaitNode node;
   for (;;) {
     queue->lock.lock();
@@ -135,6 +136,7 @@ WaitResult CondVar::wait_any(Mutator* mu, Mutex& mutex, Deadline d) {
   sched::QueueWait how;
   how.deadline_ns = d.at_ns;
   how.unlock = unlock_both;
+  how.reason = sched::WaitReason::kCondVar;
   how.ctx = &wait;
   WaitNode node;
   queue->lock.lock();

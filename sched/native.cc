@@ -109,7 +109,9 @@ void leave_native_current(G* g) {
   attend_current(g);
   // If this M was asked to leave while it had no P, the asking has been lost:
   // curg is installed before this look, so either the poke or the look does it.
-  if (should_leave(m)) request_and_poke(p_of(&g->mu), gc::kRequestPreempt);
+  if (should_leave(m) && m->locked_g == nullptr) {
+    request_and_poke(p_of(&g->mu), gc::kRequestPreempt);
+  }
 }
 
 void attend_current(G* g) {

@@ -3,7 +3,9 @@
 //
 // P: the right to run managed code, with everything that makes doing so cheap:
 // allocation runs and barrier buffer (the ProcGc base), run queue, caches. A
-// runtime has max_procs of them, and one for each attached thread.
+// runtime has max_procs of them, and one for each attached thread. Ps are
+// type-stable: one that is dropped (resize.cc) stays, dead, until it is wanted
+// again.
 //
 // The status word is  state | tick << 4.  The tick counts how often the P has
 // been taken away from native code, so that its former holder, who remembers
@@ -14,6 +16,7 @@
 //   kNative         its M is in native code; anyone may take it by CAS
 //   kStopped        its M waits for start()
 //   kStoppedNative  taken from native code for a world operation
+//   kDead           dropped by set_max_procs(); empty queue, on no list
 //
 //   kIdle ---acquire---> kRunning ---stop_here---> kStopped
 //     ^ <---release-------- | ^  <----start---------- |
@@ -22,6 +25,9 @@
 //                    | ^
 //                    v |  try_take_native, give_native_back
 //                  kStoppedNative
+//
+//   kIdle, kStoppedNative --drop_stw--> kDead --revive_stw--> kIdle
+//   kRunning --release, if it was dropped--> kDead
 //
 // Who: acquire, release under the scheduler's lock, as an attached P's come and
 // go under the world lock; enter/leave_native its M; hand_off sysmon; stops its
@@ -46,6 +52,7 @@ enum class PState : uint32_t {
   kNative = 2,
   kStopped = 3,
   kStoppedNative = 4,
+  kDead = 5,
 };
 inline constexpr uint32_t kPTickShift = 4;
 inline constexpr uint32_t kPStateMask = (1u << kPTickShift) - 1;
@@ -63,6 +70,12 @@ struct P : gc::ProcGc {
   RuntimeImpl* rt;
   uint32_t id;
   bool attached;  ///< belongs to an attached thread, or waits for one
+
+  /// Beyond max_procs: its holder releases it at the next scheduling point.
+  /// Written while the world is stopped, so that a holder may rely on it from
+  /// one safepoint to the next; for others a hint. Relaxed.
+  base::Atomic<bool> dropped;
+  bool has_caches;  ///< guarded by the world lock: dead, but not flushed yet
 
   // --- Atomic.
   base::Atomic<uint32_t> status;
@@ -101,8 +114,8 @@ inline PState p_state(const P* p) {
 }
 
 /// From a known state by the one party that may leave it; asserts `from`.
-/// Keeps the tick. Full fence.
-void set_p_state(P* p, PState from, PState to);
+/// Keeps the tick, unless `for_good` (below). Full fence.
+void set_p_state(P* p, PState from, PState to, bool for_good = false);
 
 /// kNative with exactly this word -> `to`. False: somebody else has been here.
 /// `for_good`: whoever went native with this word will not get this P back.

@@ -13,13 +13,14 @@ constexpr uint32_t bit(PState s) { return 1u << static_cast<uint32_t>(s); }
 
 constexpr uint32_t kNext[] = {
     /* kIdle */ bit(PState::kRunning) | bit(PState::kNative) |
-        bit(PState::kStopped),
+        bit(PState::kStopped) | bit(PState::kDead),
     /* kRunning */ bit(PState::kIdle) | bit(PState::kNative) |
-        bit(PState::kStopped),
+        bit(PState::kStopped) | bit(PState::kDead),
     /* kNative */ bit(PState::kRunning) | bit(PState::kIdle) |
         bit(PState::kStoppedNative),
     /* kStopped */ bit(PState::kRunning) | bit(PState::kIdle),
-    /* kStoppedNative */ bit(PState::kNative),
+    /* kStoppedNative */ bit(PState::kNative) | bit(PState::kDead),
+    /* kDead */ bit(PState::kIdle),
 };
 
 void assert_legal(PState from, PState to) {
@@ -42,18 +43,22 @@ const char* p_state_name(PState state) {
       return "stopped";
     case PState::kStoppedNative:
       return "stopped-native";
+    case PState::kDead:
+      return "dead";
   }
   return "?";
 }
 
-void set_p_state(P* p, PState from, PState to) {
+void set_p_state(P* p, PState from, PState to, bool for_good) {
   TRI_SCHED_POINT(p_set_state);
   assert_legal(from, to);
   const uint32_t word = p->status.load_relaxed();
+  const uint32_t next =
+      with_p_state(word, to) + (for_good ? 1u << kPTickShift : 0);
   // ORDER-pstate-1: pairs with itself and try_leave_native_p(): publishes the
   // P's memory to its next holder. Seq_cst: the store half of the race between
   // a holder and a world operation (world.cc).
-  const uint32_t before = p->status.exchange_seq_cst(with_p_state(word, to));
+  const uint32_t before = p->status.exchange_seq_cst(next);
   TRI_CHECK(before == word && p_state_of(word) == from, "P %u is %s, not %s",
             p->id, p_state_name(p_state_of(before)), p_state_name(from));
 }

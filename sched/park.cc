@@ -70,8 +70,15 @@ void park_holding(Mutator& mu, ParkCommit commit, void* ctx) {
   switch_to_scheduler(g, After::kPark);
 }
 
-void park_current(Mutator& mu, ParkCommit commit, void* ctx) {
+void note_wait(G* g, WaitReason reason) {
+  g->wait_reason.store_relaxed(reason);
+  g->wait_since_ms.store_relaxed(g->rt->sched.coarse_ms.load_relaxed());
+}
+
+void park_current(Mutator& mu, ParkCommit commit, void* ctx,
+                  WaitReason reason) {
   G* g = g_of(&mu);
+  note_wait(g, reason);
   base::assert_no_locks_held("park");
   heap::check_no_callback(p_of(&mu), "a call that parks");
   if (g->m->kind == MKind::kAttached) {

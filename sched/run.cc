@@ -46,8 +46,9 @@ void submit_main(M* m, G* g) {
 bool others_ready(RuntimeImpl* rt) {
   Scheduler& s = rt->sched;
   if (s.global_size.load_relaxed() > 0) return true;
-  for (uint32_t i = 0; i < s.max_procs; i++) {
-    if (s.all_ps.data()[i]->runq.size() > 0) return true;
+  const uint32_t n = s.max_procs.load_acquire();
+  for (uint32_t i = 0; i < n; i++) {
+    if (s.procs.data()[i]->runq.size() > 0) return true;
   }
   return next_timer_ns(rt) <= rt->clock.now_ns();
 }
@@ -130,6 +131,7 @@ void Runtime::run_main(void (*fn)(Mutator&, void*), void* ctx) {
   });
   sched::free_m(rt, m);
   sched::count_runner(rt, -1);
+  sched::look_for_deadlock(rt);
 }
 
 }  // namespace tricolor

@@ -12,7 +12,9 @@
 //    they are one half of the wake-up race (see wake.cc).
 //
 // 4. solo: the runtime has one P, so there are no thieves, and who puts holds
-//    the only P, so nobody idle could miss it. Plain stores do then.
+//    the only P, so nobody idle could miss it. Plain stores do then. It changes
+//    while the world is stopped; resize.cc has the argument for the moment
+//    after that.
 //
 // Threads: put, pop: the P's holder. steal, looks_empty: any.
 #ifndef TRICOLOR_SCHED_RUN_QUEUE_H_
@@ -67,7 +69,7 @@ class RunQueue {
  public:
   static constexpr uint32_t kSize = 256;
 
-  /// Before the first use.
+  /// Before the first use, or while the world is stopped.
   void set_solo(bool solo) { solo_ = solo; }
 
   /// Appends `g`. False when the ring is full: half of it and `g` are then in
@@ -99,7 +101,7 @@ class RunQueue {
   bool put_slow(G* g, uint32_t head, uint32_t tail, GList* overflow);
   uint32_t grab(RunQueue* victim, bool take_next, uint32_t to);
 
-  bool solo_ = false;  // immutable
+  bool solo_ = false;  // written while the world is stopped
   base::Atomic<uint32_t> head_{0};
   base::Atomic<uint32_t> tail_{0};
   base::Atomic<G*> next_{nullptr};

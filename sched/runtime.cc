@@ -27,12 +27,15 @@ P* make_p(RuntimeImpl* rt, bool attached) {
   p->id = id;
   p->attached = attached;
   p->rng = base::Rng(id + 1);
-  p->runq.set_solo(s.max_procs == 1);
   if (!rt->collector->proc_init(p)) return nullptr;
   base::LockGuard guard(s.lock);
   s.all_ps.push_back(p);
   // ORDER-allp-1: pairs with for_others() and sched_fill_stats().
   s.all_p_count.store_release(id + 1);
+  if (attached) return p;
+  TRI_CHECK(s.procs.push_back(p));
+  // ORDER-procs-1: pairs with stop_threads() and kill_native(): the element.
+  s.proc_count.store_release(static_cast<uint32_t>(s.procs.size()));
   return p;
 }
 
@@ -48,7 +51,7 @@ bool init_memory(RuntimeImpl* rt) {
       rt->stacks.get_native(rt->stacks.default_class(), &refusal);
   if (first == nullptr) return false;
   rt->stacks.put_native(first);
-  s.max_procs = settings.max_procs;
+  s.max_procs.store_relaxed(settings.max_procs);
   s.thread_limit = settings.options.background_threads;
   rt->shadow.init(&rt->meta);
   rt->names.init(&rt->meta);
@@ -63,7 +66,8 @@ bool init_memory(RuntimeImpl* rt) {
     base::LockGuard guard(rt->send_at_lock);
     rt->send_at_pool.init(rt->meta);
   }
-  return rt->gs.init(rt, settings.max_tasks) && s.all_ps.init(kMaxAllPs);
+  return rt->gs.init(rt, settings.max_tasks) && s.all_ps.init(kMaxAllPs) &&
+         s.procs.init(kMaxProcs);
 }
 
 heap::HeapOptions heap_options(const Settings& settings) {
@@ -120,17 +124,6 @@ gc::CollectorOptions collector_options(RuntimeImpl* rt) {
   return o;
 }
 
-bool init_procs(RuntimeImpl* rt) {
-  for (uint32_t i = 0; i < rt->sched.max_procs; i++) {
-    P* p = make_p(rt, /*attached=*/false);
-    if (p == nullptr) return false;
-    base::LockGuard guard(rt->sched.lock);
-    set_p_state(p, PState::kIdle, PState::kRunning);
-    release_p_locked(rt, p);
-  }
-  return true;
-}
-
 // Everything but the memory of *rt itself; undone by tear_down().
 bool build(RuntimeImpl* rt, Error* error) {
   rt->clock = base::monotonic_clock();
@@ -147,7 +140,7 @@ bool build(RuntimeImpl* rt, Error* error) {
                                         rt->clock, collector_options(rt));
   if (rt->collector == nullptr) return false;
   rt->heap->set_hooks(rt->collector->heap_hooks());
-  if (!init_procs(rt)) return false;
+  if (!init_procs(rt, rt->settings.max_procs)) return false;
   if (!init_coroutines(rt, error)) return false;
   rt->dumper = {dump_state, rt};
   base::add_fatal_dumper(&rt->dumper);  // if there is room
@@ -192,6 +185,7 @@ void tear_down(RuntimeImpl* rt) {
   rt->stacks.destroy();
   rt->gs.destroy();
   rt->sched.all_ps.release();
+  rt->sched.procs.release();
   rt->~RuntimeImpl();
   base::os_release(rt, sizeof(RuntimeImpl));
 }
@@ -208,8 +202,13 @@ void stop_threads(RuntimeImpl* rt) {
     hooks->wake(hooks->ctx);
   }
   stop_sysmon(rt);
-  for (uint32_t i = 0; i < s.max_procs; i++) {
-    request_and_poke(s.all_ps.data()[i], gc::kRequestPreempt);
+  // A P that comes to life from here on is acquired after the unlocking above:
+  // its M sees that it has to leave.
+  // ORDER-procs-1: pairs with make_p().
+  const uint32_t n = s.proc_count.load_acquire();
+  for (uint32_t i = 0; i < n; i++) {
+    P* p = s.procs.data()[i];
+    if (p_state(p) != PState::kDead) request_and_poke(p, gc::kRequestPreempt);
   }
   join_workers(rt);
   if (rt->sysmon.running) join_thread(rt->sysmon.thread);
@@ -221,6 +220,7 @@ void check_outside(RuntimeImpl* rt) {
                "destroyed by a thread that is attached to it or "
                "runs one of its tasks");
   }
+  wait_for_tellers(rt);
 }
 
 void check_unused(RuntimeImpl* rt) {
@@ -307,7 +307,9 @@ const char* Runtime::layout_name(LayoutId id) const {
   return layouts.cold(id).name;
 }
 
-uint32_t Runtime::max_procs() const { return impl_of(*this)->sched.max_procs; }
+uint32_t Runtime::max_procs() const {
+  return impl_of(*this)->sched.max_procs.load_relaxed();
+}
 
 uint64_t Runtime::set_memory_limit(uint64_t bytes) {
   return impl_of(*this)->collector->set_memory_limit(bytes);

@@ -108,11 +108,27 @@ inline constexpr int kReapedAtOnce = 64;  // the rest next time
 void reap_coroutines(RuntimeImpl* rt, P* p, int most);
 /// Prints Ps and Gs after a fatal error.
 void dump_state(void* ctx, base::FatalSink& sink);
+/// All tasks; see tricolor/dump.h.
+void dump_all(RuntimeImpl* rt, base::FatalSink& sink);
+/// Whether somebody wants to hear of deadlocks; see deadlock.cc.
+inline bool watches_for_deadlock(const RuntimeImpl* rt) {
+  return rt->settings.options.on_deadlock != nullptr ||
+         rt->settings.debug.deadlock != 0;
+}
+/// No lock held: tells of a deadlock, if there is one.
+void look_for_deadlock(RuntimeImpl* rt);
+/// The same for an M on the idle list. True: it has told, and is off the list.
+bool tell_if_deadlocked(M* m);
+/// None is inside the callback any more.
+void wait_for_tellers(RuntimeImpl* rt);
 /// One line of TRIDEBUG=schedtrace.
 void print_schedtrace(RuntimeImpl* rt);
 
 /// Parks the current G; `commit` as in park(). After it, *mu is refreshed.
-void park_current(Mutator& mu, ParkCommit commit, void* ctx);
+void park_current(Mutator& mu, ParkCommit commit, void* ctx,
+                  WaitReason reason = WaitReason::kPark);
+/// What dumps say of a G that is about to wait.
+void note_wait(G* g, WaitReason reason);
 /// The same for a task whose commit lets go of locks of rank kWait.
 void park_holding(Mutator& mu, ParkCommit commit, void* ctx);
 /// Parks an attached thread; sleep(g, ctx) returns when it is runnable.

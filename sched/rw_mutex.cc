@@ -123,6 +123,7 @@ WaitResult RwMutex::lock_any(Mutator* mu, uint32_t mode, Deadline d,
   sched::QueueWait how;
   how.deadline_ns = d.at_ns;
   how.shielded = shielded;
+  how.reason = sched::WaitReason::kRwMutex;
   const WaitResult result =
       sched::wait_in_list(mu, &queue->lock, &queue->list, &node, how);
   // Those behind it may have waited for it alone.

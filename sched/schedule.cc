@@ -99,6 +99,7 @@ void do_after(M* m, G* g) {
     case After::kPark:
       return park_g(m, g);
     case After::kExit:
+      if (TRI_UNLIKELY(m->locked_g == g)) unlock_at_end(m, g);
       return finish_exit(m, g);
     case After::kRequeue:
       return requeue_g(m, g);
@@ -112,7 +113,7 @@ void do_after(M* m, G* g) {
 
 void schedule_loop(M* m) {
   bool inherits = false;
-  while (G* g = find_work(m, &inherits)) {
+  while (G* g = next_g(m, &inherits)) {
     TRI_SCHED_POINT(dispatch);
     run_g(m, g, inherits);
     // Not necessarily g: it may have resumed a coroutine that parked.

@@ -12,6 +12,8 @@
 //    stopped spinning: see wake.cc.
 // 3. At most one M sleeps with a deadline (timed), and at most one is inside
 //    the poller (polling).
+// 4. The idle list holds Ps below max_procs only, so idle_p_count <= max_procs
+//    under `lock`.
 #ifndef TRICOLOR_SCHED_SCHEDULER_H_
 #define TRICOLOR_SCHED_SCHEDULER_H_
 
@@ -34,8 +36,14 @@ inline constexpr uint32_t kMaxAllPs = 65536;
 
 struct Scheduler {
   // --- Immutable after create.
-  uint32_t max_procs = 0;
   int thread_limit = -1;  ///< Options::background_threads
+
+  // --- Written while the world is stopped, under lock. See resize.cc for who
+  // may read them how.
+  base::Atomic<uint32_t> max_procs{0};
+  /// Ps that were dropped while somebody held them, and still does. Seq_cst; a
+  /// futex of who waits for them.
+  base::Atomic<uint32_t> retiring{0};
 
   base::Mutex lock{base::LockRank::kSched};
 
@@ -44,12 +52,18 @@ struct Scheduler {
   P* idle_ps TRI_GUARDED_BY(lock) = nullptr;
   M* idle_ms TRI_GUARDED_BY(lock) = nullptr;
   M* workers TRI_GUARDED_BY(lock) = nullptr;  ///< every kWorker, all_link
+  M* ended TRI_GUARDED_BY(lock) = nullptr;  ///< workers to be joined, all_link
   M* free_ms TRI_GUARDED_BY(lock) = nullptr;
   base::FixedPool<M> m_pool TRI_GUARDED_BY(lock);
   M* timed_m TRI_GUARDED_BY(lock) = nullptr;   ///< sleeps until sleep_until
   M* poll_m TRI_GUARDED_BY(lock) = nullptr;    ///< waits in the poller
   bool stopping TRI_GUARDED_BY(lock) = false;  ///< no idle P may be acquired
   uint32_t runners TRI_GUARDED_BY(lock) = 0;   ///< threads inside run, step
+  uint32_t worker_count TRI_GUARDED_BY(lock) = 0;  ///< length of `workers`
+  /// Ms that wait for the G they are locked to, and those inside run().
+  uint32_t locked_waiting TRI_GUARDED_BY(lock) = 0;
+  uint32_t locked_runners TRI_GUARDED_BY(lock) = 0;
+  uint64_t deadlock_told TRI_GUARDED_BY(lock) = 0;  ///< see deadlock.cc
 
   // --- Written under lock, read anywhere as hints or in the wake-up race.
   base::Atomic<uint32_t> global_size{0};
@@ -60,14 +74,41 @@ struct Scheduler {
   base::Atomic<uint32_t> threads{0};           ///< started by us, alive
   base::Atomic<bool> shutdown{false};
 
-  // --- All Ps: first the regular ones, then attached ones. Appended under the
-  // world lock and `lock`; elements below the count never change.
+  // --- All Ps. Appended under the world lock and `lock`; elements below the
+  // count never change.
   base::MmapVector<P*> all_ps;
   base::Atomic<uint32_t> all_p_count{0};
+  // --- Those that are not an attached thread's; the first max_procs are in
+  // use, the others dropped. The same.
+  base::MmapVector<P*> procs;
+  base::Atomic<uint32_t> proc_count{0};
+
+  /// Who is about to wake tasks, or works for some that wait, and holds no P:
+  /// no deadlock while there are any. See WakerScope.
+  base::Atomic<uint32_t> wakers{0};
+  base::Atomic<uint32_t> locked_gs{0};  ///< tasks that are locked to an M
+  base::Atomic<uint32_t> telling{0};    ///< threads inside on_deadlock
+  /// The time in milliseconds, as sysmon has seen it last; 0: no sysmon.
+  base::Atomic<uint32_t> coarse_ms{0};
 
   /// Somebody is inside the poller.
   base::Atomic<bool> poll_busy{false};
   base::Atomic<uint64_t> last_poll_ns{0};
+};
+
+/// Around what takes a task from where it waits (a timer, a descriptor) and
+/// makes it runnable, by a thread that holds no P: in between only this thread
+/// knows of it. For jobs on other threads: incremented before the task waits,
+/// decremented when it has been made runnable.
+class WakerScope {
+ public:
+  explicit WakerScope(Scheduler& s) : s_(s) { s_.wakers.fetch_add_seq_cst(1); }
+  ~WakerScope() { s_.wakers.fetch_sub_seq_cst(1); }
+  WakerScope(const WakerScope&) = delete;
+  WakerScope& operator=(const WakerScope&) = delete;
+
+ private:
+  Scheduler& s_;
 };
 
 // --- wake.cc: submitting work. From any thread, with or without a P.
@@ -91,8 +132,12 @@ GList take_global(RuntimeImpl* rt, uint32_t max);
 
 /// Null if there is none, or the world is being stopped.
 P* acquire_idle_p_locked(RuntimeImpl* rt);
-/// Puts a P with an empty queue on the idle list.
+/// Puts a P with an empty queue on the idle list, or, if it has been dropped,
+/// makes it dead.
 void release_p_locked(RuntimeImpl* rt, P* p);
+/// An idle P goes on the list, and off it.
+void push_idle_p_locked(RuntimeImpl* rt, P* p);
+void unlink_idle_p_locked(RuntimeImpl* rt, P* p);
 /// Moves p's queue to the global one and releases it. The caller holds it.
 void release_p_with_work(RuntimeImpl* rt, P* p);
 /// Binds an acquired P to the M.
@@ -113,11 +158,20 @@ bool should_leave_slow(M* m);
 void wake_m(RuntimeImpl* rt, M* m);
 /// The M is no longer looking for work: it has found some, or gives up.
 void stop_spinning(M* m);
+/// Takes what hand_p_to() has given to the calling thread's M, if it has.
+bool take_next_p(M* m);
+/// A P that nobody runs on any more goes to another M, or, if nobody wants it,
+/// on the idle list. The caller holds it.
+void hand_on(RuntimeImpl* rt, P* p, bool wanted);
 
 // --- find_work.cc, schedule.cc.
 
 /// The next G for m, which may sleep meanwhile; null when it has to leave.
 G* find_work(M* m, bool* inherits);
+/// find_work() that minds which Gs are locked to which Ms (locked.cc).
+G* next_g(M* m, bool* inherits);
+/// A locked task ends.
+void unlock_at_end(M* m, G* g);
 /// Runs Gs until find_work says to leave. On the M's own stack.
 void schedule_loop(M* m);
 /// Switches from the current G to its M's scheduler loop, which does `after`.
@@ -128,6 +182,13 @@ void switch_to_scheduler(G* g, After after);
 bool try_begin_poll(RuntimeImpl* rt);
 void end_poll(RuntimeImpl* rt);
 
+// --- resize.cc: the number of Ps.
+
+/// Runtime::set_max_procs() for a task or thread in managed code. A safepoint.
+uint32_t resize(Mutator& mu, uint32_t n);
+/// Makes `n` fresh Ps idle; false: no memory. While the runtime is created.
+bool init_procs(RuntimeImpl* rt, uint32_t n);
+
 // --- worker.cc: Ms.
 
 M* new_m(RuntimeImpl* rt, MKind kind);
@@ -135,6 +196,10 @@ void free_m(RuntimeImpl* rt, M* m);
 /// Starts a worker that gets `p` (spinning). False if the limit is reached or
 /// the OS refuses.
 bool start_worker(RuntimeImpl* rt, P* p, bool spinning);
+/// Whether an idle worker may go, because another one is idle, too. If so it is
+/// on no list but that of the ended, and its thread has nothing left but to
+/// end. It is joined by the next start_worker() or by join_workers().
+bool retire_worker(M* m);
 /// All workers have ended when it returns.
 void join_workers(RuntimeImpl* rt);
 

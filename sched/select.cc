@@ -108,6 +108,7 @@ Selected wait_for_all(Select* s, Deadline deadline) {
   Wait wait;
   wait.deadline_ns = deadline.at_ns;
   wait.unlock = unlock_all;
+  wait.reason = WaitReason::kSelect;
   wait.ctx = s;
   G* g = g_of(&s->mu);
   g->wait_root = 0;  // what is received will be there

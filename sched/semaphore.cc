@@ -70,6 +70,7 @@ WaitResult Semaphore::acquire_any(Mutator* mu, uint64_t n, Deadline d) {
   node.amount = n;
   QueueWait how;
   how.deadline_ns = d.at_ns;
+  how.reason = sched::WaitReason::kSemaphore;
   const WaitResult result =
       sched::wait_in_list(mu, &queue->lock, &queue->list, &node, how);
   if (result == WaitResult::kOk) return result;
@@ -127,6 +128,7 @@ WaitResult WaitGroup::wait_any(Mutator* mu, Deadline d) {
   WaitNode node;
   QueueWait how;
   how.deadline_ns = d.at_ns;
+  how.reason = sched::WaitReason::kWaitGroup;
   return sched::wait_in_list(mu, &queue->lock, &queue->list, &node, how);
 }
 
@@ -138,6 +140,7 @@ bool Once::begin(Mutator* mu) {
   WaitQueue* queue = queue_of(&queue_);
   QueueWait how;
   how.shielded = true;
+  how.reason = sched::WaitReason::kOnce;
   for (;;) {
     queue->lock.lock();
     if (state_ != kRunning) {

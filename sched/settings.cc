@@ -67,6 +67,9 @@ constexpr DebugFlag kDebugFlags[] = {
     {"gcperiod", nullptr, &DebugSettings::gc_period_ms},
     {"blockingidle", nullptr, &DebugSettings::blocking_idle_ms},
     {"schedtrace", nullptr, &DebugSettings::schedtrace_ms},
+    {"scheddetail", nullptr, &DebugSettings::scheddetail},
+    {"idle", nullptr, &DebugSettings::idle_ms},
+    {"deadlock", nullptr, &DebugSettings::deadlock},
     {"maxruncells", nullptr, &DebugSettings::max_run_cells},
     {"dropbarrier", nullptr, &DebugSettings::drop_barrier},
 };
@@ -100,7 +103,7 @@ void parse_debug(const char* text, const char* name, DebugSettings* debug) {
              "gctrace, gcpacertrace, gccheckmark, barriercheck, badptr, "
              "clobberfree=N, conservativestacks, gcstress=N, pollstress=N, "
              "smallbuffers, gcperiod=MS, gcidle=0, hugepages=N, schedtrace=MS, "
-             "blockingidle=MS");
+             "blockingidle=MS, scheddetail, deadlock=N, idle=MS");
   }
 }
 

@@ -26,6 +26,9 @@ struct DebugSettings {
   uint32_t pollstress = 0;
   uint32_t gcstress = 0;
   uint32_t schedtrace_ms = 0;
+  uint32_t scheddetail = 0;   ///< a line for each P, M and G, too
+  uint32_t deadlock = 0;      ///< 1: is told on stderr; 2: and is the end
+  uint32_t idle_ms = 10'000;  ///< then idle threads and stacks are given back
   uint32_t gc_period_ms = UINT32_MAX;  ///< UINT32_MAX: as the options say
   uint32_t gc_idle = UINT32_MAX;       ///< the same
   uint32_t huge_pages = UINT32_MAX;    ///< the same

@@ -33,6 +33,14 @@ void wake_for_timer(RuntimeImpl* rt, uint64_t when_ns) {
   }
 }
 
+// Also of those that set_max_procs has dropped, whose timers stay with them.
+template <class F>
+void for_each_proc(RuntimeImpl* rt, F&& f) {
+  // ORDER-procs-1: pairs with make_p(): sees the elements.
+  const uint32_t n = rt->sched.proc_count.load_acquire();
+  for (uint32_t i = 0; i < n; i++) f(rt->sched.procs.data()[i]);
+}
+
 // At most a batch.
 bool fire_due(RuntimeImpl* rt, P* p, TimerHeap* heap, uint64_t now_ns) {
   DueTimer due[kFireBatch];
@@ -45,7 +53,7 @@ bool fire_due(RuntimeImpl* rt, P* p, TimerHeap* heap, uint64_t now_ns) {
 
 void arm_timer(RuntimeImpl* rt, P* p, Timer* timer, uint64_t when_ns,
                uint64_t arg) {
-  if (p == nullptr || p->attached) p = rt->sched.all_ps.data()[0];
+  if (p == nullptr || p->attached) p = rt->sched.procs.data()[0];
   const TimerHeap::Armed armed = p->timers.arm(timer, when_ns, arg);
   if (armed == TimerHeap::Armed::kNoMemory) TRI_NO_MEMORY("a P's timers");
   // In a heap whose first it is not, somebody wakes up earlier anyway.
@@ -57,21 +65,19 @@ bool fire_own_timers(RuntimeImpl* rt, P* p, uint64_t now_ns) {
 }
 
 bool fire_timers(RuntimeImpl* rt, P* p, uint64_t now_ns) {
-  Scheduler& s = rt->sched;
   bool any = false;
-  for (uint32_t i = 0; i < s.max_procs; i++) {
-    any |= fire_due(rt, p, &s.all_ps.data()[i]->timers, now_ns);
-  }
+  for_each_proc(rt, [&](P* other) {
+    any |= fire_due(rt, p, &other->timers, now_ns);
+  });
   return any;
 }
 
 uint64_t next_timer_ns(RuntimeImpl* rt) {
-  Scheduler& s = rt->sched;
   uint64_t next_ns = kNever;
-  for (uint32_t i = 0; i < s.max_procs; i++) {
-    const uint64_t ns = s.all_ps.data()[i]->timers.next_ns();
+  for_each_proc(rt, [&](P* p) {
+    const uint64_t ns = p->timers.next_ns();
     if (ns < next_ns) next_ns = ns;
-  }
+  });
   return next_ns;
 }
 
@@ -83,6 +89,7 @@ WaitResult sleep_until(Mutator& mu, Deadline deadline) {
   sched::check_may_wait(&mu, "sleep");
   sched::Wait wait;
   wait.deadline_ns = deadline.at_ns;
+  wait.reason = sched::WaitReason::kSleep;
   const WaitResult result = sched::wait_current(mu, wait);
   return result == WaitResult::kTimeout ? WaitResult::kOk : result;
 }

@@ -34,8 +34,9 @@ void finish_main(RuntimeImpl* rt, M* here, M* waiter) {
   // ORDER-leave-1: pairs with should_leave(): publishes what main did.
   waiter->leave.store_release(true);
   if (waiter == here) return;
-  for (uint32_t i = 0; i < rt->sched.max_procs; i++) {
-    P* p = rt->sched.all_ps.data()[i];
+  const uint32_t n = rt->sched.max_procs.load_acquire();
+  for (uint32_t i = 0; i < n; i++) {
+    P* p = rt->sched.procs.data()[i];
     if (p != here->p) request_and_poke(p, gc::kRequestPreempt);
   }
   wake_m(rt, waiter);

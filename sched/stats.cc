@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Copyright (c) 2026 tricolor authors
 //
-// Numbers and traces: the task fields of Stats, schedtrace, the fatal dump; and
+// Numbers and traces: the task fields of Stats, schedtrace; and
 // the public calls that the collector and the scheduler answer together.
 #include "base/check.h"
 #include "sched/runtime.h"
@@ -27,55 +27,58 @@ void sched_fill_stats(RuntimeImpl* rt, Stats* out) {
   out->blocking_pending = rt->blocking.pending();
   out->blocking_calls = rt->blocking.calls();
   out->threads = rt->sched.threads.load_relaxed() + out->blocking_threads;
-  out->max_procs = rt->sched.max_procs;
+  out->max_procs = rt->sched.max_procs.load_relaxed();
 }
+
+namespace {
+
+// A line for each P in use and each G that is, in Go's manner; nothing is
+// locked, so each line is of its own moment.
+void print_details(RuntimeImpl* rt, base::FatalSink& sink) {
+  Scheduler& s = rt->sched;
+  // ORDER-allp-1: pairs with make_p(): sees the elements.
+  const uint32_t n = s.all_p_count.load_acquire();
+  for (uint32_t i = 0; i < n; i++) {
+    const P* p = s.all_ps.data()[i];
+    const PState state = p_state(p);
+    if (state == PState::kDead) continue;
+    const G* g = p->curg.load_acquire();
+    sink.print("  P%u: status=%s%s schedtick=%u runqsize=%u task=%ld\n", p->id,
+               p_state_name(state), p->attached ? " (attached)" : "",
+               p->tick.load_relaxed(), p->runq.size(),
+               g == nullptr ? -1L : static_cast<long>(g->id.load_relaxed()));
+  }
+  for (size_t i = 0; i < rt->gs.count(); i++) {
+    const G* g = rt->gs.at(i);
+    const GState state = g_state(g);
+    if (state == GState::kIdle) continue;
+    sink.print("  G%u: task=%lu status=%s(%s)\n", g->index,
+               static_cast<unsigned long>(g->id.load_relaxed()),
+               g_state_name(state),
+               state == GState::kWaiting
+                   ? wait_reason_name(g->wait_reason.load_relaxed())
+                   : "");
+  }
+}
+
+}  // namespace
 
 void print_schedtrace(RuntimeImpl* rt) {
   Scheduler& s = rt->sched;
+  const uint32_t procs = s.max_procs.load_acquire();
   base::FatalSink sink(2);
   sink.print(
       "SCHED %lums: procs=%u idleprocs=%u threads=%u spinning=%u "
       "idlethreads=%u runqueue=%u [",
-      static_cast<unsigned long>(rt->clock.now_ns() / 1'000'000), s.max_procs,
+      static_cast<unsigned long>(rt->clock.now_ns() / 1'000'000), procs,
       s.idle_p_count.load_relaxed(), s.threads.load_relaxed(),
       s.spinning.load_relaxed(), s.idle_m_count.load_relaxed(),
       s.global_size.load_relaxed());
-  for (uint32_t i = 0; i < s.max_procs; i++) {
-    sink.print("%s%u", i == 0 ? "" : " ", s.all_ps.data()[i]->runq.size());
+  for (uint32_t i = 0; i < procs; i++) {
+    sink.print("%s%u", i == 0 ? "" : " ", s.procs.data()[i]->runq.size());
   }
   sink.print("]\n");
-}
-
-// A crash: nothing can be trusted, nothing is locked.
-void dump_state(void* ctx, base::FatalSink& sink) {
-  constexpr size_t kMaxGs = 64;
-  auto* rt = static_cast<RuntimeImpl*>(ctx);
-  sink.print("runtime %p: gc %s, cycle %u\n", static_cast<void*>(rt),
-             rt->collector->marking() ? "marks" : "does not mark",
-             rt->collector->cycle());
-  const uint32_t np = rt->sched.all_p_count.load_relaxed();
-  for (uint32_t i = 0; i < np && i < kMaxGs; i++) {
-    const P* p = rt->sched.all_ps.data()[i];
-    const G* g = p->curg.load_relaxed();
-    sink.print("  P%u: %s%s, queue %u, request %u, G %ld\n", p->id,
-               p_state_name(p_state(p)), p->attached ? " (attached)" : "",
-               p->runq.size(), p->request.load_relaxed(),
-               g == nullptr ? -1L : static_cast<long>(g->index));
-  }
-  size_t shown = 0;
-  for (size_t i = 0; i < rt->gs.count() && shown < kMaxGs; i++) {
-    const G* g = rt->gs.at(i);
-    const uint32_t word = g->status.load_relaxed();
-    if (state_of(word) == GState::kIdle) continue;
-    shown++;
-    const char* name = g_name(g);
-    sink.print("  G%u: task %lu%s%s, kind %u, %s%s, sp %p\n", g->index,
-               static_cast<unsigned long>(g->id.load_relaxed()),
-               name[0] == '\0' ? "" : " ", name, static_cast<unsigned>(g->kind),
-               g_state_name(state_of(word)),
-               (word & kScanBit) != 0 ? " (being scanned)" : "",
-               g->fiber.context.sp);
-  }
+  if (rt->settings.debug.scheddetail != 0) print_details(rt, sink);
 }
 
 }  // namespace tricolor::sched

@@ -12,7 +12,9 @@
 namespace tricolor::sched {
 namespace {
 
-constexpr uint64_t kTickNs = 10'000'000;
+constexpr uint64_t kSliceNs = 10'000'000;  // of a task; most a tick lasts
+constexpr uint64_t kLeastTickNs = 20'000;
+constexpr uint32_t kPatience = 50;  // ticks in vain before they get longer
 constexpr int64_t kLookNs = 1'000'000'000;  // while threads are attached
 
 // Also for a collector that nobody has time for: between two tasks the P does
@@ -22,24 +24,27 @@ bool work_waits(RuntimeImpl* rt, P* p) {
          rt->collector->has_work();
 }
 
-// The P of a long native call goes to another M. The caller has taken it, to
-// kRunning at once: a stop waits for whoever will hold it, and kIdle would say
-// that it is on the idle list.
-void hand_on(RuntimeImpl* rt, P* p) {
-  Scheduler& s = rt->sched;
-  p->curg.store_relaxed(nullptr);
-  s.lock.lock();
-  M* m = pop_idle_m_locked(rt);
-  s.lock.unlock();
-  if (m != nullptr) {
-    hand_p_to(m, p, /*spinning=*/false);
-  } else if (!start_worker(rt, p, /*spinning=*/false)) {
-    release_p_with_work(rt, p);
+// The P's M has been in native code for a whole tick. It is taken when others
+// wait for it; after a slice in any case, so that sysmon may go to sleep while
+// a call lasts for hours. Work that an idle P can have is none to take it for.
+bool retake(RuntimeImpl* rt, P* p, uint32_t word, bool long_ago) {
+  const Scheduler& s = rt->sched;
+  const bool wanted = work_waits(rt, p);
+  if (!long_ago) {
+    const bool others =
+        s.idle_p_count.load_relaxed() > 0 || s.spinning.load_relaxed() > 0;
+    if (!wanted || (p->runq.size() == 0 && others)) return false;
   }
+  if (!try_leave_native_p(p, word, PState::kRunning, /*for_good=*/true)) {
+    return false;
+  }
+  hand_on(rt, p, wanted);
+  return true;
 }
 
-// Looks whether p has been at the same thing for a whole tick.
-void watch(RuntimeImpl* rt, P* p, uint64_t now_ns) {
+// Looks whether p has been at the same thing for a whole tick, or slice. True:
+// it has been taken away, or asked for.
+bool watch(RuntimeImpl* rt, P* p, uint64_t now_ns) {
   uint32_t word = p->status.load_acquire();
   // A stop is no end of a time slice: where cycles follow each other closely a
   // task would else have as many as there are.
@@ -53,17 +58,19 @@ void watch(RuntimeImpl* rt, P* p, uint64_t now_ns) {
     p->seen_word = word;
     p->seen_tick = tick;
     p->seen_since_ns = now_ns;
-    return;
+    return false;
   }
-  if (now_ns - p->seen_since_ns < kTickNs || !work_waits(rt, p)) return;
+  const bool long_ago = now_ns - p->seen_since_ns >= kSliceNs;
+  if (p_state_of(word) == PState::kNative) {
+    return retake(rt, p, word, long_ago);
+  }
+  if (p_state_of(word) != PState::kRunning || !long_ago || !work_waits(rt, p)) {
+    return false;
+  }
+  TRI_SCHED_POINT(sysmon_preempt);
   p->seen_since_ns = now_ns;
-  if (p_state_of(word) == PState::kRunning) {
-    TRI_SCHED_POINT(sysmon_preempt);
-    request_and_poke(p, gc::kRequestPreempt);
-  } else if (p_state_of(word) == PState::kNative &&
-             try_leave_native_p(p, word, PState::kRunning, true)) {
-    hand_on(rt, p);
-  }
+  request_and_poke(p, gc::kRequestPreempt);
+  return true;
 }
 
 void poll_if_late(RuntimeImpl* rt, uint64_t now_ns) {
@@ -72,8 +79,9 @@ void poll_if_late(RuntimeImpl* rt, uint64_t now_ns) {
   // ORDER-poll-hooks-1: pairs with install_poll_hooks().
   const netpoll::PollHooks* hooks = rt->poll.load_acquire();
   if (hooks == nullptr || !hooks->has_waiters(hooks->ctx)) return;
-  if (now_ns - s.last_poll_ns.load_relaxed() < kTickNs) return;
+  if (now_ns - s.last_poll_ns.load_relaxed() < kSliceNs) return;
   if (!try_begin_poll(rt)) return;
+  const WakerScope waker(s);
   ParkedTask tasks[kBatch];
   const size_t n = hooks->poll(hooks->ctx, 0, tasks, kBatch);
   s.last_poll_ns.store_relaxed(now_ns);
@@ -88,8 +96,9 @@ void give_memory_back(RuntimeImpl* rt) {
   if (surplus == 0) return;
   const Scheduler& s = rt->sched;
   const uint32_t idle = s.idle_p_count.load_relaxed();
-  const uint32_t running = (idle < s.max_procs ? s.max_procs - idle : 0) +
-                           rt->attached_threads.load_relaxed();
+  const uint32_t procs = s.max_procs.load_relaxed();
+  const uint32_t running =
+      (idle < procs ? procs - idle : 0) + rt->attached_threads.load_relaxed();
   if (running != 0) {
     rt->heap->scavenge_paced(rt->clock, running);
   } else {
@@ -97,59 +106,119 @@ void give_memory_back(RuntimeImpl* rt) {
   }
 }
 
-void look(RuntimeImpl* rt) {
-  TRI_SCHED_POINT(sysmon_look);
-  const uint64_t now_ns = rt->clock.now_ns();
-  for (uint32_t i = 0; i < rt->sched.max_procs; i++) {
-    watch(rt, rt->sched.all_ps.data()[i], now_ns);
+// Free stacks that are not wanted from one look to the next but one, some
+// seconds later, give their memory back. Sysmon stays up for two such looks
+// after the last P went idle, and then sleeps.
+void trim_stacks(RuntimeImpl* rt, uint64_t now_ns) {
+  Sysmon& sysmon = rt->sysmon;
+  if (now_ns < sysmon.next_trim_ns) return;
+  constexpr int kPieces = 16;  // at most 2 ms together
+  sysmon.trims_on = true;
+  for (int i = 0; i < kPieces && sysmon.trims_on; i++) {
+    sysmon.trims_on = rt->stacks.trim();
   }
-  fire_timers(rt, nullptr, now_ns);
+  if (sysmon.trims_on) return;  // the rest in the next slow look
+  sysmon.next_trim_ns =
+      now_ns + uint64_t{rt->settings.debug.idle_ms} * 1'000'000;
+  if (sysmon.trims_left > 0) sysmon.trims_left--;
+}
+
+// What need not be done more often than once in a slice.
+void do_slow_duties(RuntimeImpl* rt, uint64_t now_ns) {
+  Sysmon& sysmon = rt->sysmon;
+  if (now_ns < sysmon.next_slow_ns) return;
+  sysmon.next_slow_ns = now_ns + kSliceNs;
   poll_if_late(rt, now_ns);
   give_memory_back(rt);
+  trim_stacks(rt, now_ns);
   // Again and again: a P of an attached thread does no collector work when it
   // is idle, and nobody may have been awake to do it.
   rt->collector->request_periodic(now_ns);
   if (rt->collector->has_work()) wake_p(rt);
   const uint32_t trace_ms = rt->settings.debug.schedtrace_ms;
-  if (trace_ms != 0 && now_ns >= rt->sysmon.next_trace_ns) {
-    rt->sysmon.next_trace_ns = now_ns + uint64_t{trace_ms} * 1'000'000;
+  if (trace_ms != 0 && now_ns >= sysmon.next_trace_ns) {
+    sysmon.next_trace_ns = now_ns + uint64_t{trace_ms} * 1'000'000;
     print_schedtrace(rt);
   }
 }
 
+// True: somebody was taken a P, or asked for it.
+bool look(RuntimeImpl* rt) {
+  TRI_SCHED_POINT(sysmon_look);
+  const uint64_t now_ns = rt->clock.now_ns();
+  rt->sched.coarse_ms.store_relaxed(static_cast<uint32_t>(now_ns / 1'000'000));
+  bool did = false;
+  constexpr int kTrims = 3;  // two to see what is not wanted, one to begin with
+  if (rt->sched.idle_p_count.load_relaxed() <
+      rt->sched.max_procs.load_relaxed()) {
+    rt->sysmon.trims_left = kTrims;
+  }
+  // Whatever is dropped or made meanwhile is seen the next time.
+  const uint32_t n = rt->sched.max_procs.load_acquire();
+  for (uint32_t i = 0; i < n; i++) {
+    did = watch(rt, rt->sched.procs.data()[i], now_ns) || did;
+  }
+  if (rt->timers.next_ns() <= now_ns) {
+    const WakerScope waker(rt->sched);
+    fire_timers(rt, nullptr, now_ns);
+  }
+  do_slow_duties(rt, now_ns);
+  return did;
+}
+
 // Nothing to watch: until the next P is acquired, or a cycle is due for its
-// age. With schedtrace never.
-void sleep_while_idle(RuntimeImpl* rt) {
+// age. With schedtrace never. True: it has slept.
+bool sleep_while_idle(RuntimeImpl* rt) {
   Sysmon& sysmon = rt->sysmon;
   Scheduler& s = rt->sched;
-  if (rt->settings.debug.schedtrace_ms != 0) return;
+  if (rt->settings.debug.schedtrace_ms != 0 || sysmon.trims_on) return false;
   s.lock.lock();
   // Attached threads have Ps of their own, which look for no work when idle;
   // and of two Ps that go idle together each may leave the rest to the other.
   const bool heap_rests =
       rt->collector->is_idle() && rt->heap->surplus_bytes() == 0;
-  const bool idle = s.idle_p_count.load_relaxed() == s.max_procs && heap_rests;
+  const bool idle =
+      s.idle_p_count.load_relaxed() == s.max_procs.load_relaxed() && heap_rests;
   // Relaxed: written and read under the lock, but for shutdown's unpark.
   if (idle) sysmon.sleeps.store_relaxed(true);
   s.lock.unlock();
+  // Somebody may have seen us as a waker that then found nothing to wake.
+  if (idle) look_for_deadlock(rt);
   while (idle && sysmon.sleeps.load_relaxed() && !sysmon.stop.load_acquire()) {
     int64_t left = rt->collector->until_periodic(rt->clock.now_ns());
     // They free and collect without a word to us.
     const bool others = rt->attached_threads.load_relaxed() != 0;
     if (others && (left < 0 || left > kLookNs)) left = kLookNs;
+    if (sysmon.trims_left > 0) {
+      const int64_t most = int64_t{rt->settings.debug.idle_ms} * 1'000'000 + 1;
+      if (left < 0 || left > most) left = most;
+    }
     if (left != 0) sysmon.parker.park_for(left);
-    if (left == 0 || others) sysmon.sleeps.store_relaxed(false);
+    // Up again for a trim.
+    const bool trims = sysmon.trims_left > 0;
+    if (left == 0 || others || trims) sysmon.sleeps.store_relaxed(false);
   }
+  return idle;
 }
 
 void* sysmon_main(void* arg) {
   auto* rt = static_cast<RuntimeImpl*>(arg);
   Sysmon& sysmon = rt->sysmon;
+  uint64_t tick_ns = kLeastTickNs;
+  uint32_t in_vain = 0;
   // ORDER-sysmon-stop-1: pairs with stop_sysmon().
   while (!sysmon.stop.load_acquire()) {
-    sleep_while_idle(rt);
-    sysmon.parker.park_for(kTickNs);
-    look(rt);
+    if (sleep_while_idle(rt)) {
+      in_vain = 0;
+      tick_ns = kLeastTickNs;
+    }
+    sysmon.parker.park_for(static_cast<int64_t>(tick_ns));
+    if (look(rt)) {
+      in_vain = 0;
+      tick_ns = kLeastTickNs;
+    } else if (++in_vain > kPatience && tick_ns < kSliceNs) {
+      tick_ns = 2 * tick_ns < kSliceNs ? 2 * tick_ns : kSliceNs;
+    }
   }
   end_thread(rt);
   return nullptr;

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: MIT
 // Copyright (c) 2026 tricolor authors
 //
-// Sysmon: one thread without a P that looks every 10 ms, while anything runs:
-// it preempts a task that has run that long while others wait, hands on the P
-// of a long native call, fires late timers, polls the network if nobody has,
-// and lets the scavenger have its share.
+// Sysmon: one thread without a P that looks every 20 us, and after 50 looks in
+// vain less and less often, down to every 10 ms. It takes the P of a native
+// call that has lasted from one look to the next, if others wait for it (after
+// 10 ms in any case); preempts a task that has run for 10 ms while others wait;
+// fires late timers; and every 10 ms polls the network if nobody has, lets the
+// scavenger have its share, asks for a cycle that is due, and finds a P for a
+// collector that has none. After Go's.
+//
 // Started with the first spawn; none if the runtime may have no threads. Sleeps
 // for good while every P is idle.
 #ifndef TRICOLOR_SCHED_SYSMON_H_
@@ -32,7 +36,11 @@ struct Sysmon {
   // destroy().
   bool running = false;
   pthread_t thread{};
-  uint64_t next_trace_ns = 0;  // its own thread only
+  uint64_t next_trace_ns = 0;  // its own thread only, and the next
+  uint64_t next_slow_ns = 0;
+  uint64_t next_trim_ns = 0;
+  bool trims_on = false;  ///< there is more to give back at once
+  int trims_left = 0;  ///< before stacks are left as they are: see trim_stacks
 };
 
 /// Starts the thread unless it runs or is not allowed.

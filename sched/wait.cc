@@ -192,6 +192,7 @@ WaitResult wait_current(Mutator& mu, const Wait& wait) {
   Commit commit{wait, task, waiter->next_ticket(wait.shielded),
                 g->m->kind == MKind::kAttached};
   waiter->sleeper = g;
+  note_wait(g, wait.reason);
   if (commit.attached) {
     park_attached(
         g, commit_wait,
@@ -250,6 +251,7 @@ WaitResult wait_in_list(Mutator* mu, base::Mutex* lock, WaitList* list,
   Wait wait;
   wait.deadline_ns = how.deadline_ns;
   wait.shielded = how.shielded;
+  wait.reason = how.reason;
   wait.unlock = how.unlock != nullptr ? how.unlock : unlock_mutex;
   wait.ctx = how.unlock != nullptr ? how.ctx : lock;
   const WaitResult result =

@@ -60,6 +60,7 @@
 #include "base/parker.h"
 #include "base/sched_point.h"
 #include "sched/timers.h"
+#include "sched/wait_reason.h"
 #include "tricolor/wait.h"
 
 namespace tricolor::sched {
@@ -161,6 +162,7 @@ void wake_all(P* p, WaitNode* nodes);
 struct Wait {
   uint64_t deadline_ns = kNoDeadline;
   bool shielded = false;  ///< cancellation does not end it
+  WaitReason reason = WaitReason::kPark;
   /// Lets go of the locks that guard the nodes. Reads nothing from the waiter's
   /// stack behind the last unlock. It may run when the wait is over already (by
   /// deadline or cancellation), so whoever wakes has to take each lock before
@@ -189,6 +191,7 @@ struct QueueWait {
   uint64_t deadline_ns = Wait::kNoDeadline;
   bool shielded = false;
   bool at_front = false;
+  WaitReason reason = WaitReason::kPark;
   void (*unlock)(P* p, void* ctx) = nullptr;
   void* ctx = nullptr;
 };

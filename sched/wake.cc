@@ -84,6 +84,24 @@ GList take_global(RuntimeImpl* rt, uint32_t max) {
   return taken;
 }
 
+// Of a long native call, say. kRunning all the time: a stop waits for whoever
+// will hold it, and kIdle would say that it is on the idle list.
+void hand_on(RuntimeImpl* rt, P* p, bool wanted) {
+  Scheduler& s = rt->sched;
+  p->curg.store_relaxed(nullptr);
+  M* m = nullptr;
+  if (wanted) {
+    s.lock.lock();
+    m = pop_idle_m_locked(rt);
+    s.lock.unlock();
+  }
+  if (m != nullptr) {
+    hand_p_to(m, p, /*spinning=*/false);
+  } else if (!wanted || !start_worker(rt, p, /*spinning=*/false)) {
+    release_p_with_work(rt, p);
+  }
+}
+
 void wake_p(RuntimeImpl* rt) {
   TRI_SCHED_POINT(wake_p);
   Scheduler& s = rt->sched;
@@ -125,8 +143,9 @@ void wake_p(RuntimeImpl* rt) {
 bool any_work(RuntimeImpl* rt) {
   Scheduler& s = rt->sched;
   if (s.global_size.load_seq_cst() > 0) return true;
-  for (uint32_t i = 0; i < s.max_procs; i++) {
-    if (!s.all_ps.data()[i]->runq.looks_empty()) return true;
+  const uint32_t n = s.max_procs.load_seq_cst();  // see resize.cc
+  for (uint32_t i = 0; i < n; i++) {
+    if (!s.procs.data()[i]->runq.looks_empty()) return true;
   }
   const uint64_t timer_ns = next_timer_ns(rt);
   if (timer_ns != kNever && timer_ns <= rt->clock.now_ns()) return true;

@@ -39,8 +39,11 @@ M* new_m(RuntimeImpl* rt, MKind kind) {
   m->spinning = m->no_wait = false;
   m->leave_at_ns = 0;
   m->attached_g = nullptr;
+  m->locked_g = m->next_g = nullptr;
+  m->ends = m->gone = false;
   m->attach_depth = 0;
   m->leave.store_relaxed(false);
+  m->has_thread.store_relaxed(false);
   m->next_p.store_relaxed(nullptr);
   return m;
 }
@@ -78,12 +81,15 @@ void pop_m(M* m) {
 
 namespace {
 
+void end_worker(M* m);
+
 void* worker_main(void* arg) {
   M* m = static_cast<M*>(arg);
   RuntimeImpl* rt = m->rt;
   push_m(m);
   schedule_loop(m);
   pop_m(m);
+  if (m->ends) end_worker(m);
   end_thread(rt);
   return nullptr;
 }
@@ -100,12 +106,43 @@ bool reserve_thread_locked(Scheduler& s) {
   return true;
 }
 
-void unlink_worker(Scheduler& s, M* m) {
-  base::LockGuard guard(s.lock);
+void unlink_worker_locked(Scheduler& s, M* m) {
+  s.lock.assert_held();
   M** at = &s.workers;
   while (*at != m) at = &(*at)->all_link;
   *at = m->all_link;
-  s.threads.fetch_sub_relaxed(1);
+  s.worker_count--;
+}
+
+void list_ended_locked(Scheduler& s, M* m) {
+  unlink_worker_locked(s, m);
+  m->all_link = s.ended;
+  s.ended = m;
+}
+
+// A worker whose locked task has ended. Its starter may be on the way.
+void end_worker(M* m) {
+  constexpr int64_t kNapNs = 20'000;
+  base::Atomic<uint32_t> never{0};
+  // ORDER-thread-1: pairs with start_worker(): sees m->thread.
+  while (!m->has_thread.load_acquire()) base::futex_wait(&never, 0, kNapNs);
+  base::LockGuard guard(m->rt->sched.lock);
+  list_ended_locked(m->rt->sched, m);
+}
+
+// Threads that have ended, or have nothing left to do but that.
+void join_ended(RuntimeImpl* rt) {
+  Scheduler& s = rt->sched;
+  s.lock.lock();
+  M* m = s.ended;
+  s.ended = nullptr;
+  s.lock.unlock();
+  while (m != nullptr) {
+    M* next = m->all_link;
+    join_thread(m->thread);
+    free_m(rt, m);
+    m = next;
+  }
 }
 
 }  // namespace
@@ -123,8 +160,24 @@ bool reserve_thread(RuntimeImpl* rt) {
   return reserve_thread_locked(rt->sched);
 }
 
+bool retire_worker(M* m) {
+  Scheduler& s = m->rt->sched;
+  base::LockGuard guard(s.lock);
+  // ORDER-thread-1: pairs with start_worker(): sees m->thread.
+  if (!m->is_idle || !m->has_thread.load_acquire()) return false;
+  const M* other = s.idle_ms;
+  while (other != nullptr && (other == m || other->kind != MKind::kWorker)) {
+    other = other->link;
+  }
+  if (other == nullptr) return false;
+  remove_idle_m_locked(m->rt, m);
+  list_ended_locked(s, m);
+  return true;
+}
+
 bool start_worker(RuntimeImpl* rt, P* p, bool spinning) {
   Scheduler& s = rt->sched;
+  join_ended(rt);
   M* m = new_m(rt, MKind::kWorker);
   if (m == nullptr) return false;
   s.lock.lock();
@@ -132,6 +185,7 @@ bool start_worker(RuntimeImpl* rt, P* p, bool spinning) {
   if (allowed) {
     m->all_link = s.workers;
     s.workers = m;
+    s.worker_count++;
   }
   s.lock.unlock();
   if (!allowed) {
@@ -140,10 +194,17 @@ bool start_worker(RuntimeImpl* rt, P* p, bool spinning) {
   }
   m->p = p;
   m->spinning = spinning;
-  if (start_thread(&m->thread, worker_main, m, "tricolor")) return true;
+  if (start_thread(&m->thread, worker_main, m, "tricolor")) {
+    // ORDER-thread-1: pairs with retire_worker(), until which m stays.
+    m->has_thread.store_release(true);
+    return true;
+  }
   m->p = nullptr;
   m->spinning = false;
-  unlink_worker(s, m);
+  s.lock.lock();
+  unlink_worker_locked(s, m);
+  s.threads.fetch_sub_relaxed(1);
+  s.lock.unlock();
   free_m(rt, m);
   return false;
 }
@@ -158,6 +219,7 @@ void join_workers(RuntimeImpl* rt) {
     if (alive == 0) break;
     base::futex_wait(&s.threads, alive, 10'000'000);
   }
+  join_ended(rt);
   s.lock.lock();
   M* workers = s.workers;
   s.workers = nullptr;

@@ -176,6 +176,7 @@ bool answered_stop(P* p) {
     case PState::kNative:
       return try_take_native(p);
     case PState::kIdle:  // and stays so: sched.stopping, or the world lock
+    case PState::kDead:  // the world lock
     case PState::kStopped:
     case PState::kStoppedNative:
       return true;
@@ -248,19 +249,19 @@ bool try_take_idle(RuntimeImpl* rt, P* p) {
   Scheduler& s = rt->sched;
   base::LockGuard guard(s.lock);
   if (p_state(p) != PState::kIdle) return false;
-  P** at = &s.idle_ps;
-  while (*at != p) at = &(*at)->link;
-  *at = p->link;
-  p->link = nullptr;
-  s.idle_p_count.fetch_sub_seq_cst(1);
+  unlink_idle_p_locked(rt, p);
   set_p_state(p, PState::kIdle, PState::kRunning);
   return true;
 }
 
-void run_ragged_idle(RuntimeImpl* rt, P* p) {
+void run_ragged_dead(RuntimeImpl* rt, P* p) {
   WorldState& w = rt->world;
   w.ragged_fn(w.ragged_arg, p, nullptr);
   p->request.fetch_and_release(~gc::kRequestRagged);
+}
+
+void run_ragged_idle(RuntimeImpl* rt, P* p) {
+  run_ragged_dead(rt, p);
   // While it was away nobody could be woken for work: release looks for some.
   if (!p->attached) release_p_with_work(rt, p);
 }
@@ -276,6 +277,9 @@ bool answered_ragged(RuntimeImpl* rt, P* p) {
     case PState::kIdle:
       if (!try_take_idle(rt, p)) return false;
       run_ragged_idle(rt, p);
+      return true;
+    case PState::kDead:  // only a stop could bring it back
+      run_ragged_dead(rt, p);
       return true;
     default:
       return false;
@@ -403,6 +407,13 @@ gc::World make_world(RuntimeImpl* rt) {
   world.relax = relax;
   return world;
 }
+
+void stop_world(Mutator& mu, gc::StopTimes* times) {
+  RuntimeImpl* rt = impl_of(mu);
+  while (!try_stop(rt, p_of(&mu), times)) relax(rt, &mu);
+}
+
+void start_world(Mutator& mu) { start(impl_of(mu), p_of(&mu)); }
 
 void attend_requests(P* p) {
   for (;;) {

@@ -34,6 +34,11 @@ struct WorldState {
 /// The table the collector gets.
 gc::World make_world(RuntimeImpl* rt);
 
+/// Stops the world for a task or thread in managed code. Safepoints, at which
+/// it may change its P, until nobody else's operation is under way.
+void stop_world(Mutator& mu, gc::StopTimes* times);
+void start_world(Mutator& mu);
+
 /// At a safepoint of p's holder: does what stop and ragged requests ask for.
 /// The caller refreshes its Mutator afterwards.
 void attend_requests(P* p);

@@ -42,6 +42,7 @@ void SlabPool::destroy() TRI_NO_THREAD_SAFETY {
     base::os_release(slab->lo, slab->bytes);
   }
   slabs_ = nullptr;
+  cold_.release();
   free_ = cursor_ = limit_ = nullptr;
 }
 
@@ -61,9 +62,13 @@ Block SlabPool::get(Refusal* refusal) {
   Block block;
   base::LockGuard guard(lock_);
   if (free_ != nullptr) {
-    block.lo = free_;
+    block.lo = pop_free_locked();
     block.index = Block::kRecycled;
-    free_ = *link_of(block.lo);
+    return block;
+  }
+  if (!cold_.empty()) {
+    block.lo = cold_.pop_back();
+    block.index = static_cast<uint32_t>(cold_.size());
     return block;
   }
   if (cursor_ == limit_ && !add_slab_locked(refusal)) return block;
@@ -82,6 +87,52 @@ void SlabPool::put(char* lo) {
   base::LockGuard guard(lock_);
   *link_of(lo) = free_;
   free_ = lo;
+  free_count_++;
+}
+
+char* SlabPool::pop_free_locked() {
+  char* lo = free_;
+  free_ = *link_of(lo);
+  free_count_--;
+  if (unwanted_ > free_count_) unwanted_ = free_count_;
+  return lo;
+}
+
+size_t SlabPool::trim(size_t most) {
+  constexpr size_t kBatch = 64;
+  constexpr size_t kMostCold = size_t{1} << 20;
+  constexpr size_t kFewBlocks = 64;  // not worth a list
+  char* batch[kBatch];
+  size_t n = 0;
+  size_t left = 0;
+  {
+    base::LockGuard guard(lock_);
+    if (free_count_ <= kFewBlocks) return 0;
+    if (cold_.capacity() == 0 &&
+        (base::os_address_space_is_limited() || !cold_.init(kMostCold))) {
+      return 0;
+    }
+    if (most > kBatch) most = kBatch;
+    const size_t room = cold_.capacity() - cold_.size();
+    if (most > room) most = room;
+    size_t unwanted = unwanted_;
+    for (; unwanted > 0 && n < most; n++, unwanted--) {
+      batch[n] = pop_free_locked();
+    }
+    left = n == 0 ? 0 : unwanted;
+    // What is free now and still is at the next trim is not wanted, either.
+    unwanted_ = left != 0 ? left : free_count_;
+  }
+  const size_t guard_bytes =
+      options_.guard != nullptr ? base::os_page_size() : 0;
+  for (size_t i = 0; i < n; i++) {
+    base::os_discard(batch[i] + guard_bytes, options_.stride - guard_bytes);
+  }
+  base::LockGuard guard(lock_);
+  for (size_t i = 0; i < n; i++) {
+    TRI_CHECK(cold_.push_back(batch[i]));
+  }
+  return left;
 }
 
 bool SlabPool::add_slab_locked(Refusal* refusal) {

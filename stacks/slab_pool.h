@@ -11,11 +11,13 @@
 //                     ^cursor_                    ^limit_
 //
 // Invariants
-// 1. A block is handed out to one owner at a time and never given back to the
-//    OS before destroy(); slabs double in size, so their number is small.
+// 1. A block is handed out to one owner at a time, and its address space never
+//    given back to the OS before destroy(); slabs double in size, so their
+//    number is small. The pages of free blocks are, by trim(): such a block is
+//    cold, and like a new one but for its guard page.
 // 2. A guarded block's guard page is installed before its first use.
 // 3. While a block is free, the word at block + link_offset is its link: that
-//    end of it has been in use and is resident.
+//    end of it has been in use and is resident. Cold blocks are listed aside.
 //
 // Threads: get, put from any thread (lock, rank kStackPool); destroy alone.
 #ifndef TRICOLOR_STACKS_SLAB_POOL_H_
@@ -26,6 +28,7 @@
 
 #include "base/lock.h"
 #include "base/meta_arena.h"
+#include "base/mmap_vector.h"
 #include "stacks/stack_guard.h"
 
 namespace tricolor::stacks {
@@ -41,8 +44,8 @@ using Refusal = const char*;
 
 struct Block {
   char* lo = nullptr;  ///< null: refused
-  uint32_t index = 0;  ///< for colouring: counts the blocks carved; a
-                       ///< recycled block has kRecycled
+  uint32_t index = 0;  ///< for colouring: counts the blocks carved (and cold
+                       ///< ones taken); a recycled block has kRecycled
   static constexpr uint32_t kRecycled = ~uint32_t{0};
 };
 
@@ -58,6 +61,9 @@ class SlabPool {
 
   Block get(Refusal* refusal);
   void put(char* lo);
+  /// Gives the pages of blocks back that have been free since the last trim but
+  /// one, at most `most` of them. Returns how many there are still to do.
+  size_t trim(size_t most);
   /// Every block ever carved, free or not. Alone.
   void for_each_block(void (*fn)(char* lo, size_t stride));
 
@@ -73,6 +79,8 @@ class SlabPool {
   char** link_of(char* lo) const {
     return reinterpret_cast<char**>(lo + options_.link_offset);
   }
+  // A block of free_; the count of those that nobody has wanted goes down.
+  char* pop_free_locked() TRI_REQUIRES(lock_);
   bool add_slab_locked(Refusal* refusal) TRI_REQUIRES(lock_);
 
   // Immutable after init.
@@ -81,6 +89,10 @@ class SlabPool {
 
   base::Mutex lock_{base::LockRank::kStackPool};
   char* free_ TRI_GUARDED_BY(lock_) = nullptr;
+  size_t free_count_ TRI_GUARDED_BY(lock_) = 0;
+  size_t unwanted_ TRI_GUARDED_BY(lock_) = 0;  ///< free all the time since trim
+  /// Cold blocks; mapped at the first trim.
+  base::MmapVector<char*> cold_ TRI_GUARDED_BY(lock_);
   char* cursor_ TRI_GUARDED_BY(lock_) = nullptr;
   char* limit_ TRI_GUARDED_BY(lock_) = nullptr;
   uint32_t carved_ TRI_GUARDED_BY(lock_) = 0;

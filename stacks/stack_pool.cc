@@ -127,6 +127,17 @@ void StackPool::put_value(const ValueBlock& block) {
   }
 }
 
+bool StackPool::trim() {
+  constexpr size_t kAtATime = 64;
+  size_t left = 0;
+  // TSan's record of a fiber lies in the stack's descriptor.
+  if constexpr (!TRI_TSAN) {
+    for (SlabPool& pool : native_) left += pool.trim(kAtATime);
+  }
+  for (SlabPool& pool : value_) left += pool.trim(kAtATime);
+  return left != 0;
+}
+
 size_t StackPool::mapped_bytes() const {
   size_t bytes = 0;
   for (const SlabPool& pool : native_) bytes += pool.mapped_bytes();

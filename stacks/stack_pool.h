@@ -89,6 +89,9 @@ class StackPool {
   ValueBlock get_value(size_t bytes);
   void put_value(const ValueBlock& block);
 
+  /// Gives the memory of free stacks back that nobody has wanted since the last
+  /// trim but one; a little at a time. True: there is more to do now.
+  bool trim();
   /// Address space mapped for stacks.
   size_t mapped_bytes() const;
   StackGuard& guard_for_testing() { return guard_; }

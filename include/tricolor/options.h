@@ -124,6 +124,16 @@ struct Options {
   /// background_threads, of which 0 turns the pool off, too. 0: such calls run
   /// on the caller's thread, in native code.
   uint32_t blocking_threads = 64;
+  /// Called, once per deadlock, when main waits inside run() and nothing is
+  /// left that could wake a task: no timer, no descriptor that is waited for,
+  /// no native call, no attached thread. Null: nothing is looked for, because a
+  /// thread that attaches only when it has something to say is no deadlock;
+  /// with this set, have such a thread attached all the time. By the last
+  /// thread to go idle, which holds no lock: it may attach and wake a task, and
+  /// must return. abort_at_deadlock (dump.h) prints all tasks and ends the
+  /// process. TRIDEBUG: deadlock=1 prints them, deadlock=2 ends the process.
+  void (*on_deadlock)(Runtime&, void* ctx) = nullptr;
+  void* on_deadlock_ctx = nullptr;
 };
 
 }  // namespace tricolor

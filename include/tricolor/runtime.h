@@ -77,8 +77,17 @@ class Runtime {
   void* layout_user(LayoutId id) const;
   const char* layout_name(LayoutId id) const;
 
-  /// Ps now; set by Options::max_procs or the environment.
+  /// Ps now; set by Options::max_procs, the environment, or this:
   uint32_t max_procs() const;
+
+  /// Changes the number of Ps, from 1 to 1024; 0: does not. Returns the old
+  /// one. Any thread (one that is not in this runtime is attached for the
+  /// call). Stops the world for a moment. When it returns no more tasks than
+  /// that run; so it waits, in native code, until those that hold Ps beyond the
+  /// number reach a safepoint. A task may find itself on another thread. Of two
+  /// calls at once one is the last. Where memory is refused there are fewer Ps:
+  /// see max_procs().
+  uint32_t set_max_procs(uint32_t n);
 
   /// Runs one full collection, as collect(mu) in tricolor/gc.h, from any
   /// thread: one that is not in this runtime is attached for the call.

@@ -52,6 +52,14 @@ uint64_t tri_task_id(tri_mutator* mu);
 void tri_set_task_name(tri_mutator* mu, const char* name);
 const char* tri_task_name(tri_mutator* mu);
 
+/* tricolor/os_thread.h */
+void tri_lock_os_thread(tri_mutator* mu);
+void tri_unlock_os_thread(tri_mutator* mu);
+
+/* [gc] tricolor::dump_tasks(); and for tri_options.on_deadlock. */
+void tri_dump_tasks(tri_runtime* rt, int fd);
+void tri_abort_at_deadlock(tri_runtime* rt, void* ctx);
+
 /* --- Foreign threads: native between enter and leave pairs. */
 
 tri_mutator* tri_attach(tri_runtime* rt);
@@ -85,6 +93,8 @@ void tri_runtime_request_collect(tri_runtime* rt);  /* any thread */
 size_t tri_return_memory(tri_mutator* mu);          /* [gc] */
 bool tri_step(tri_mutator* mu, uint32_t budget_us); /* [gc] */
 int tri_set_gc_percent(tri_runtime* rt, int percent);
+/* [gc] Runtime::set_max_procs(); 0 only asks. */
+uint32_t tri_set_max_procs(tri_runtime* rt, uint32_t n);
 /* tricolor::NoGcScope: from the first disable to the last enable. */
 void tri_gc_disable(tri_runtime* rt);
 void tri_gc_enable(tri_runtime* rt);

@@ -319,6 +319,8 @@ uint32_t start(FiberMain main, void* arg) {
   return id;
 }
 
+uint32_t current_fiber() { return g.current; }
+
 void join(uint32_t fiber) {
   Fiber& f = g.fibers[fiber];
   while (f.done == 0) wait(&f.done, 0, -1);

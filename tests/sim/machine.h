@@ -54,6 +54,8 @@ uint64_t random(uint64_t below);
 using FiberMain = void* (*)(void*);
 /// Returns its number; 0: too many.
 uint32_t start(FiberMain main, void* arg);
+/// The calling one.
+uint32_t current_fiber();
 /// Waits for its end.
 void join(uint32_t fiber);
 

@@ -6,7 +6,8 @@
 
 namespace tricolor::sim {
 
-Program* make_program(const char* debug) {
+Program* make_program(const char* debug, void (*adjust)(Options*, void*),
+                      void* ctx) {
   static constexpr const char* kDebug[] = {
       "", "smallbuffers=1", "gcstress=3", "pollstress=2",
       "smallbuffers=1,gcstress=2,clobberfree=2"};
@@ -18,6 +19,7 @@ Program* make_program(const char* debug) {
   o.gc_percent = random(2) == 0 ? 100 : 20;
   o.initial_heap_bytes = size_t{64} << 10;
   o.debug = debug != nullptr ? debug : kDebug[random(5)];
+  if (adjust != nullptr) adjust(&o, ctx);
   Error error;
   program->rt = Runtime::create(o, &error);
   TRI_CHECK(program->rt != nullptr, "%s", error.text);

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Copyright (c) 2026 tricolor authors
 //
-// What scenarios share: a runtime with a type of cells, and trees of them that
-// show whether a node was lost. Plain shared words of a scenario need no
-// atomics: there is one thread, and between two steps nobody else runs.
+// What scenarios share: a runtime with a type of cells, trees of them that show
+// whether a node was lost, and a gate to wait at. Plain shared words of a
+// scenario need no atomics: there is one thread, and between two steps nobody
+// else runs.
 #ifndef TRICOLOR_TESTS_SIM_PROGRAM_H_
 #define TRICOLOR_TESTS_SIM_PROGRAM_H_
 
@@ -30,12 +31,41 @@ struct Program {
 
 /// A runtime of 1 to 4 Ps whose collector has, by the seed, any of its modes
 /// on.
-Program* make_program(const char* debug = nullptr);
+Program* make_program(const char* debug = nullptr,
+                      void (*adjust)(Options*, void*) = nullptr,
+                      void* ctx = nullptr);
 void end_program(Program* program);
 
 /// A tree whose nodes know their height.
 Node* make_tree(Mutator& mu, const Type<Node>& type, uint64_t height);
 void check_tree(const Node* root, uint64_t height);
+
+/// A token for one: take() parks until there is one, give() leaves one.
+struct Gate {
+  ParkedTask waiter;
+  bool token = false;
+
+  void take(Mutator& mu) {
+    while (!token) {
+      park(
+          mu,
+          [](ParkedTask task, void* self) {
+            auto* gate = static_cast<Gate*>(self);
+            if (gate->token) return false;
+            gate->waiter = task;
+            return true;
+          },
+          this);
+    }
+    token = false;
+  }
+  void give(Mutator& mu) {
+    token = true;
+    const ParkedTask task = waiter;
+    waiter = {};
+    if (task.g != nullptr) ready(mu, task);
+  }
+};
 
 }  // namespace tricolor::sim
 

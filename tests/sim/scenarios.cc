@@ -51,33 +51,6 @@ void spawn_and_join() {
   end_program(p);
 }
 
-/// A token for one: take() parks until there is one, give() leaves one.
-struct Gate {
-  ParkedTask waiter;
-  bool token = false;
-
-  void take(Mutator& mu) {
-    while (!token) {
-      park(
-          mu,
-          [](ParkedTask task, void* self) {
-            auto* gate = static_cast<Gate*>(self);
-            if (gate->token) return false;
-            gate->waiter = task;
-            return true;
-          },
-          this);
-    }
-    token = false;
-  }
-  void give(Mutator& mu) {
-    token = true;
-    const ParkedTask task = waiter;
-    waiter = {};
-    if (task.g != nullptr) ready(mu, task);
-  }
-};
-
 struct PingPong {
   Gate to[2];
   uint64_t rounds;
@@ -421,8 +394,11 @@ const Scenario kScenarios[] = {
      &native},
     {"shutdown", "a runtime goes with tasks that run, sleep and wait",
      &shutdown},
+    {"deadlock", "all wait: told each time, and at no other", &deadlock},
+    {"locked", "tasks that stay on their threads, among others", &locked},
     {"spawn", "stops against spawn, with managed arguments and results",
      &stop_against_spawn},
+    {"resize", "the number of Ps changes under everything else", &resize},
     {"attach", "attach and detach against stops", &attach_against_stop},
     {"barrier", "pointers on the move against phase changes",
      &barrier_against_phases},

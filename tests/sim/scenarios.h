@@ -23,6 +23,10 @@ void selects();
 void cancellations();
 void locks();
 void alarms();
+// scenarios_procs.cc
+void deadlock();
+void locked();
+void resize();
 
 extern const Scenario kScenarios[];
 extern const size_t kScenarioCount;

@@ -262,7 +262,7 @@ TEST(sched_misuse_death, the_dump_names_tasks) {
                  yield(mu);
                  Coroutine::yield(mu, nullptr);
                }),
-               "P0: running.*(\n.*)*task [0-9]+, kind 0, runnable");
+               "P0: running.*(\n.*)*task [0-9]+ \\[runnable");
   EXPECT_DEATH(run_it([](Mutator& mu) {
                  auto t = spawn(mu, {.name = "the reader"},
                                 [](Mutator& mu) { yield(mu); });
@@ -270,7 +270,8 @@ TEST(sched_misuse_death, the_dump_names_tasks) {
                  set_task_name(mu, "the main task");
                  Coroutine::yield(mu, nullptr);
                }),
-               "the main task, kind 1.*(\n.*)*the reader, kind 0, runnable");
+               "main task [0-9]+ the main task(.*\n)*task [0-9]+ the reader "
+               "\\[runnable");
 }
 
 }  // namespace

@@ -217,8 +217,8 @@ TEST_P(sched_native_calls, blocking_calls_do_not_hold_a_p) {
     for (auto& t : readers) sum += join(mu, t) - '0';
     EXPECT_EQ(sum, 90);
     EXPECT_EQ(stats(*rt_).blocking_pending, 0u);
-    close(pipes[0]);
-    close(pipes[1]);
+    ::close(pipes[0]);
+    ::close(pipes[1]);
   });
 }
 

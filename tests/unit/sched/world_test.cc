@@ -64,7 +64,7 @@ bool stop_once(Mutator& mu) {
         EXPECT_NE(s, sched::PState::kNative);
       },
       &seen);
-  EXPECT_GE(seen, impl_of(mu)->sched.max_procs);
+  EXPECT_GE(seen, impl_of(mu)->sched.max_procs.load_relaxed());
   for (size_t i = 0; i < w.g_count(w.ctx); i++) {
     gc::RootOwner* owner = w.root_g_stw(w.ctx, i);
     if (owner != nullptr) {
@@ -92,7 +92,7 @@ bool ragged_once(Mutator& mu) {
       },
       &calls);
   if (ran) {
-    EXPECT_GE(calls, impl_of(mu)->sched.max_procs);
+    EXPECT_GE(calls, impl_of(mu)->sched.max_procs.load_relaxed());
     g_shared->raggeds++;
   } else {
     poll(mu);
