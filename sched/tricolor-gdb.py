@@ -45,7 +45,8 @@ def runtimes(argument=""):
         return [gdb.parse_and_eval(argument).cast(kind)]
     found = []
     # Each runtime registers a dumper for fatal errors: {function, runtime}.
-    dumpers = gdb.parse_and_eval("tricolor::base::(anonymous namespace)::g_dumpers")
+    dumpers = gdb.parse_and_eval(
+        "'tricolor::base::(anonymous namespace)::g_dumpers'")
     for i in range(dumpers.type.range()[1] + 1):
         dumper = atomic(dumpers[i])
         if int(dumper) == 0:
@@ -138,7 +139,8 @@ class Runtimes(Command):
         for rt in runtimes():
             s = rt["sched"]
             print("runtime %#x: %d Ps, %d threads" %
-                  (int(rt), int(atomic(s["max_procs"])), int(atomic(s["threads"]))))
+                  (int(rt), int(atomic(s["max_procs"])),
+                   int(atomic(s["threads"]))))
 
 
 class Ps(Command):
@@ -153,7 +155,9 @@ class Ps(Command):
                 size = int(atomic(q["tail_"])) - int(atomic(q["head_"]))
                 size += 1 if int(atomic(q["next_"])) != 0 else 0
                 curg = atomic(p["curg"])
-                task = int(atomic(curg.dereference()["id"])) if int(curg) else -1
+                task = -1
+                if int(curg) != 0:
+                    task = int(atomic(curg.dereference()["id"]))
                 print("P%-4d %s%s  queue %d  tick %d  task %d" % (
                     int(p["id"]),
                     enum_name("tricolor::sched::PState",
