@@ -35,6 +35,10 @@ constexpr detail::FailureKind kCode{drop_code, nullptr, describe_code};
 void announce_failure(G* g) {
   TRI_SCHED_POINT(announce_failure);
   uintptr_t joiner = kJoinNone;
+  if (TRI_PLANTED(failure_unannounced) &&
+      g->joiner.load_acquire() == kJoinNone) {
+    return;
+  }
   // ORDER-join-2: pairs with detach(), which may take the failure from now on.
   if (g->joiner.compare_exchange_strong_acq_rel(joiner, kJoinFailing)) return;
   if (joiner == kJoinDetached) report(lost_failure(g));

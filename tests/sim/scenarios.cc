@@ -494,6 +494,10 @@ const Scenario kScenarios[] = {
      &barrier_against_phases},
     {"termination", "four tasks collect at once", &termination},
     {"weak", "weak reads while cycles end", &weak_reads},
+    {"failure", "tasks that fail against join and detach", &failing_tasks},
+    {"exit", "goexit against stops and scans", &exits_against_stops},
+    {"blocking", "the blocking pool against its own end", &blocking_calls},
+    {"coroutine", "several resume and close one at once", &coroutines_at_once},
 };
 const size_t kScenarioCount = sizeof(kScenarios) / sizeof(kScenarios[0]);
 

@@ -17,6 +17,12 @@ struct Scenario {
   void (*run)();
 };
 
+// --- task_scenarios.cc.
+void failing_tasks();
+void exits_against_stops();
+void blocking_calls();
+void coroutines_at_once();
+
 extern const Scenario kScenarios[];
 extern const size_t kScenarioCount;
 
