@@ -112,7 +112,8 @@ void BlockingPool::work(Worker* worker) {
     lock_.lock();
     // Off the list already: somebody has a job for it, or closes the pool. On
     // it although woken: by a late unpark().
-    if (remove_idle_locked(worker) && !woken) break;
+    const bool listed = remove_idle_locked(worker);
+    if ((listed || TRI_PLANTED(leaves_with_a_job)) && !woken) break;
   }
   serving_--;
   Worker* before = ended_;

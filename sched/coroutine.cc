@@ -26,7 +26,6 @@
 
 #include "base/check.h"
 #include "base/sched_point.h"
-#include "sched/native_stack.h"
 #include "sched/runtime.h"
 #include "tricolor/allocate.h"
 
@@ -71,6 +70,9 @@ void switch_to_resumer(G* g, void* value) {
   g->resumer = nullptr;
   g->self_root = 0;
   resumer->transfer = value;
+  if (TRI_PLANTED(suspended_too_early)) {
+    set_status(g, CoroutineStatus::kSuspended);
+  }
   set_status(resumer, CoroutineStatus::kRunning);
   leave_state(p, resumer, GState::kNormal, GState::kRunning);
   EhGlobals* globals = g->m->eh_globals;

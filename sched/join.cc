@@ -110,7 +110,9 @@ Outcome join(Mutator& mu, TaskRef ref, void* result, size_t bytes,
   const Outcome outcome = g->outcome;
   if (outcome != Outcome::kValue) {
     if (bytes > 0) std::memset(result, 0, bytes);
-    if (outcome == Outcome::kFailed) *failure = sched::failure_of(g);
+    if (outcome == Outcome::kFailed && failure != nullptr) {
+      *failure = sched::failure_of(g);
+    }
   } else if (g->result_is_cell) {
     TRI_ASSERT(bytes == sizeof(void*));
     // No safepoint from here to the caller, who roots it. The store shades the
@@ -121,15 +123,12 @@ Outcome join(Mutator& mu, TaskRef ref, void* result, size_t bytes,
     rt->collector->shade_native_words(p, g->result, bytes & ~size_t{7});
     std::memcpy(result, g->result, bytes);
   }
+  const bool unheard = outcome == Outcome::kFailed && failure == nullptr;
+  const sched::LostFailure lost =
+      unheard ? sched::lost_failure(g) : sched::LostFailure{};
   sched::free_g(rt, p, g);
+  if (unheard) sched::report(lost);
   return outcome;
-}
-
-void join(Mutator& mu, TaskRef ref, void* result, size_t bytes) {
-  Failure failure;
-  if (join(mu, ref, result, bytes, &failure) == Outcome::kFailed) {
-    report_failure(mu, ref.id, failure);
-  }
 }
 
 WaitResult wait_for(Mutator& mu, TaskRef ref, Deadline deadline) {

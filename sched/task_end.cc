@@ -34,6 +34,10 @@ constexpr detail::FailureKind kCode{drop_code, nullptr, describe_code};
 // The failure is in g->result. See the header for the race with detach.
 void announce_failure(G* g) {
   TRI_SCHED_POINT(announce_failure);
+  if (TRI_PLANTED(failure_unannounced) &&
+      g->joiner.load_acquire() == kJoinNone) {
+    return;
+  }
   uint32_t joiner = g->joiner.load_relaxed();
   do {
     if (joiner == kJoinDetached) return report(lost_failure(g));

@@ -8,12 +8,15 @@
 #include <cstddef>
 #include <initializer_list>
 
+#include "base/macros.h"
+
 namespace tricolor::sched {
 
 bool start_thread(pthread_t* thread, void* (*main)(void*), void* arg,
                   const char* name) {
-  // Deep enough for the embedder's trace functions and root callbacks.
-  constexpr size_t kStackBytes = size_t{1} << 20;
+  // Deep enough for the embedder's trace functions, root callbacks and calls of
+  // on_system_stack. Sanitizers keep their own data of a thread in it.
+  constexpr size_t kStackBytes = size_t{TRI_ASAN || TRI_TSAN ? 4 : 1} << 20;
   pthread_attr_t attr;
   if (pthread_attr_init(&attr) != 0) return false;
   pthread_attr_setstacksize(&attr, kStackBytes);

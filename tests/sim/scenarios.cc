@@ -412,6 +412,10 @@ const Scenario kScenarios[] = {
      &cancellations},
     {"locks", "mutexes, conditions, permits between tasks and threads", &locks},
     {"alarms", "timers stopped and started while they fire", &alarms},
+    {"failure", "tasks that fail against join and detach", &failing_tasks},
+    {"exit", "goexit against stops and scans", &exits_against_stops},
+    {"blocking", "the blocking pool against its own end", &blocking_calls},
+    {"coroutine", "several resume and close one at once", &coroutines_at_once},
 };
 const size_t kScenarioCount = sizeof(kScenarios) / sizeof(kScenarios[0]);
 

@@ -27,6 +27,11 @@ void alarms();
 void deadlock();
 void locked();
 void resize();
+// --- task_scenarios.cc.
+void failing_tasks();
+void exits_against_stops();
+void blocking_calls();
+void coroutines_at_once();
 
 extern const Scenario kScenarios[];
 extern const size_t kScenarioCount;

@@ -49,11 +49,10 @@ struct TaskRef {
 };
 TaskRef spawn(Mutator& mu, const SpawnRequest& request);
 /// Copies `bytes` (<= 16) of the result, frees the G. Without a value they are
-/// zeros; *failure is set with kFailed, and the caller's.
+/// zeros. With kFailed *failure is set, and the caller's; null: nobody can take
+/// it, and it is reported as that of a detached task.
 Outcome join(Mutator& mu, TaskRef ref, void* result, size_t bytes,
-             Failure* failure);
-/// The same where nobody can take a failure: it is reported.
-void join(Mutator& mu, TaskRef ref, void* result, size_t bytes);
+             Failure* failure = nullptr);
 void detach(TaskRef ref);
 WaitResult wait_for(Mutator& mu, TaskRef ref, Deadline deadline);
 void cancel(TaskRef ref);

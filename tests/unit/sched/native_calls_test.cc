@@ -29,7 +29,7 @@ INSTANTIATE_TEST_SUITE_P(procs, sched_native_calls, ::testing::Values(1, 2, 8));
 
 // --- on_system_stack.
 
-// Uses 600 KiB of stack, ten times what a task has.
+// Uses 300 KiB of stack; a task has 64, or 256 under a sanitizer.
 [[gnu::noinline]] uint64_t deep(int depth) {
   volatile char frame[3000];
   std::memset(const_cast<char*>(frame), depth, sizeof(frame));
@@ -44,14 +44,14 @@ TEST_P(sched_native_calls, deep_calls_on_the_system_stack) {
       Local<Link> list(scope, make_list(mu, g_type, 10));
       for (int i = 0; i < 20; i++) {
         uint64_t odd = 0;
-        auto call = [&odd] { odd = deep(199); };
+        auto call = [&odd] { odd = deep(99); };
         if (native) {
           NativeScope outside(mu);
           on_system_stack(mu, call);
         } else {
           on_system_stack(mu, call);
         }
-        EXPECT_EQ(odd, 100u);
+        EXPECT_EQ(odd, 50u);
         EXPECT_TRUE(check_list(list, 10));
         list = make_list(mu, g_type, 10);
         yield(mu);
@@ -90,8 +90,8 @@ TEST_P(sched_native_calls, what_the_system_stack_call_throws) {
 void* goes_deep(Mutator& mu, Coroutine*, void*, void*) {
   for (int i = 0; i < 3; i++) {
     uint64_t odd = 0;
-    on_system_stack(mu, [&odd] { odd = deep(199); });
-    EXPECT_EQ(odd, 100u);
+    on_system_stack(mu, [&odd] { odd = deep(99); });
+    EXPECT_EQ(odd, 50u);
     Coroutine::yield(mu, nullptr);
   }
   return nullptr;
@@ -188,8 +188,10 @@ TEST_P(sched_native_calls, blocking_results_and_exceptions) {
     }
     const Stats s = stats(*rt_);
     EXPECT_EQ(s.blocking_calls, 40u);
-    EXPECT_EQ(s.blocking_threads, 1u);
-    EXPECT_GE(s.threads, 1u);
+    // More than one: a worker readies the task before it is idle itself.
+    EXPECT_GE(s.blocking_threads, 1u);
+    EXPECT_LE(s.blocking_threads, 40u);
+    EXPECT_GE(s.threads, s.blocking_threads);
   });
 }
 

@@ -181,6 +181,9 @@ TEST_F(sched_settings, bad_options_are_named) {
   o.max_procs = 2000;
   refused(o, "max_procs");
   o = Options();
+  o.blocking_threads = 10'001;
+  refused(o, "blocking_threads");
+  o = Options();
   o.gc_percent = -7;
   refused(o, "gc_percent");
   o = Options();
