@@ -19,7 +19,8 @@ namespace {
 // a sleep and a wake.
 constexpr int kSpins = 40;
 
-constexpr uint32_t kHeldMax = 16;
+// A select holds the locks of all its channels.
+constexpr uint32_t kHeldMax = TRI_CHECKS ? 272 : 1;
 
 struct HeldLocks {
   const Mutex* locks[kHeldMax];
@@ -27,6 +28,10 @@ struct HeldLocks {
 };
 
 constinit thread_local HeldLocks t_held = {};
+
+bool are_ordered_by_address(LockRank rank) {
+  return rank == LockRank::kWait || rank == LockRank::kTimers;
+}
 
 }  // namespace
 
@@ -72,6 +77,10 @@ TRI_NOINLINE void Mutex::note_acquire(bool check_order) {
   for (uint32_t i = 0; i < held.count && check_order; i++) {
     const Mutex* other = held.locks[i];
     if (other == this) TRI_FATAL("lock %s taken twice", rank_name());
+    if (other->rank_ == rank_ && are_ordered_by_address(rank_) &&
+        other < this) {
+      continue;
+    }
     if (other->rank_ >= rank_) {
       TRI_FATAL("lock order: %s (%u) taken while %s (%u) is held", rank_name(),
                 static_cast<unsigned>(rank_), other->rank_name(),
@@ -105,6 +114,16 @@ TRI_NOINLINE void assert_no_locks_held(const char* where) {
     if (t_held.count != 0)
       TRI_FATAL("%s with lock %s held", where,
                 lock_rank_name(t_held.locks[t_held.count - 1]->rank()));
+  }
+}
+
+TRI_NOINLINE void assert_only_held(LockRank rank, const char* where) {
+  if constexpr (TRI_CHECKS) {
+    for (uint32_t i = 0; i < t_held.count; i++) {
+      const LockRank held = t_held.locks[i]->rank();
+      if (held != rank)
+        TRI_FATAL("%s with lock %s held", where, lock_rank_name(held));
+    }
   }
 }
 

@@ -5,10 +5,11 @@
 // of runtime code, never held over a suspension, a callback into the embedder
 // or an allocation of cells. Tasks have locks of their own (sched/).
 //
-// 1. Ranks rise: a thread that holds rank r takes only ranks above r. Checking
-//    builds keep the held locks of each thread and abort on disorder, naming
-//    both. try_lock() cannot deadlock and is exempt, but what it took counts
-//    for the locks that follow.
+// 1. Ranks rise: a thread that holds rank r takes only ranks above r; of kWait
+//    and kTimers several, by rising address. Checking builds keep the held
+//    locks of each thread and abort on disorder, naming both. try_lock()
+//    cannot deadlock and is exempt, but what it took counts for the locks that
+//    follow.
 // 2. Released by the thread that took it.
 // 3. Constant-initialised, trivially destroyed; the size does not depend on
 //    the build mode.
@@ -109,6 +110,9 @@ class TRI_SCOPED_CAPABILITY LockGuard {
 // Aborts when this thread holds a Mutex: called before a suspension and before
 // a callback into the embedder. Does nothing in builds without checks.
 void assert_no_locks_held(const char* where);
+// The same, but for locks of this rank: kWait ones are let go of by what runs
+// after the task has left its stack, on the same thread (sched/wait.h).
+void assert_only_held(LockRank rank, const char* where);
 
 }  // namespace tricolor::base
 

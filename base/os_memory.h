@@ -50,6 +50,10 @@ void os_release(void* p, size_t bytes);
 // 2 MiB on page by page, whatever the system does about huge pages.
 void* os_map(size_t bytes);
 
+// Makes a mapping of os_map() longer, elsewhere if it must be; the pages move
+// with it. Null, with nothing changed, when the kernel refuses.
+void* os_grow(void* p, size_t old_bytes, size_t new_bytes);
+
 // Maps zeros that can only be read: nothing is ever charged.
 void* os_map_zeros(size_t bytes);
 

@@ -130,6 +130,16 @@ void* os_map(size_t bytes) {
   return p;
 }
 
+void* os_grow(void* p, size_t old_bytes, size_t new_bytes) {
+  const size_t page = os_page_size();
+  if (new_bytes > SIZE_MAX / 2) return nullptr;
+  if (fault_injected(OsCall::kMmap, new_bytes) != nullptr) return nullptr;
+  const ErrnoSaver saver;
+  void* moved = mremap(p, round_up(old_bytes, page), round_up(new_bytes, page),
+                       MREMAP_MAYMOVE);
+  return moved == MAP_FAILED ? nullptr : moved;
+}
+
 void* os_map_zeros(size_t bytes) {
   const size_t page = os_page_size();
   if (bytes == 0 || bytes > SIZE_MAX / 2) return nullptr;

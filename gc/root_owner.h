@@ -43,6 +43,8 @@ struct RootOwner {
   uint64_t result_root;    ///< the task's result if it is a cell
   uint64_t transfer_root;  ///< a value on its way through resume or yield
   uint64_t self_root;      ///< a coroutine's own cell while it is not suspended
+  uint64_t wait_root;      ///< what a wait gives: by who ends it (sched/wait.h)
+  uint64_t waits_for;      ///< the cell that it waits for, and is in no scope
 
   /// The cycle that scanned this owner last; equal to the collector's cycle
   /// number: black. Written under the scan bit or by the owner itself.

@@ -265,7 +265,8 @@ inline void scan_owner_roots(heap::Heap* heap, RootOwner* owner,
   }
   slots(owner->inline_slots + 1, top);
   for (const uint64_t* word :
-       {&owner->result_root, &owner->transfer_root, &owner->self_root}) {
+       {&owner->result_root, &owner->transfer_root, &owner->self_root,
+        &owner->wait_root, &owner->waits_for}) {
     visit(reinterpret_cast<void*>(load_word(word)));
   }
   if (tri_value_stack* vs = mu.value_stack) {

@@ -36,6 +36,7 @@ void begin_attached_g(M* m, G* g, P* p) {
   g->m = m;
   g->mode_depth = 0;
   g->joiner.store_relaxed(kJoinDetached);
+  g->cancelled.store_relaxed(0);
   g->id.store_relaxed(m->rt->next_task_id.fetch_add_relaxed(1));
   stacks::context_adopt_thread(&g->fiber.context);
   m->curg = g;

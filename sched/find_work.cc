@@ -13,7 +13,7 @@ namespace {
 constexpr uint32_t kGlobalEvery = 61;  // rounds; prime, so nothing resonates
 constexpr uint32_t kDutiesEvery = 16;  // rounds between looks at the clock
 constexpr uint32_t kGlobalBatchMax = 128;
-constexpr uint32_t kTimerBatch = 64;
+constexpr uint32_t kPollBatch = 64;
 constexpr uint64_t kDueSliceNs = 500'000;
 constexpr uint64_t kIdleSliceNs = 100'000;
 
@@ -26,11 +26,11 @@ bool run_gc_worker(M* m, uint64_t budget_ns, bool idle) {
 // What is due by the clock, whatever the queues hold.
 void do_timed_duties(M* m) {
   RuntimeImpl* rt = m->rt;
-  const bool timers = rt->timers.next_ns() != kNever;
+  const bool timers = m->p->timers.next_ns() != kNever;
   const bool gc = rt->collector->has_work();
   if (!timers && !gc) return;
   const uint64_t now = rt->clock.now_ns();
-  if (timers) fire_timers(rt, m->p, now);
+  if (timers) fire_own_timers(rt, m->p, now);
   if (gc && rt->collector->worker_due(m->p, now)) {
     run_gc_worker(m, kDueSliceNs, /*idle=*/false);
   }
@@ -55,8 +55,8 @@ G* from_poller(M* m) {
   const netpoll::PollHooks* hooks = rt->poll.load_acquire();
   if (hooks == nullptr || !hooks->has_waiters(hooks->ctx)) return nullptr;
   if (!try_begin_poll(rt)) return nullptr;
-  ParkedTask tasks[kTimerBatch];
-  const size_t n = hooks->poll(hooks->ctx, 0, tasks, kTimerBatch);
+  ParkedTask tasks[kPollBatch];
+  const size_t n = hooks->poll(hooks->ctx, 0, tasks, kPollBatch);
   end_poll(rt);
   rt->sched.last_poll_ns.store_relaxed(rt->clock.now_ns());
   for (size_t i = 0; i < n; i++) ready_g(rt, m->p, g_of(tasks[i]), false);
@@ -106,6 +106,17 @@ G* steal(M* m) {
   return nullptr;
 }
 
+// What is due in the heaps of Ps that are busy with something else.
+G* from_timers_of_others(M* m) {
+  RuntimeImpl* rt = m->rt;
+  const uint64_t next_ns = next_timer_ns(rt);
+  if (next_ns == kNever) return nullptr;
+  const uint64_t now_ns = rt->clock.now_ns();
+  if (next_ns > now_ns || !fire_timers(rt, m->p, now_ns)) return nullptr;
+  bool inherits;
+  return m->p->runq.pop(&inherits);
+}
+
 // At most half as many spinning Ms as busy ones: more burn CPU for nothing.
 bool may_spin(M* m) {
   if (m->spinning) return true;
@@ -122,7 +133,8 @@ G* look_elsewhere(M* m) {
     m->spinning = true;
     m->rt->sched.spinning.fetch_add_seq_cst(1);
   }
-  return steal(m);
+  if (G* g = steal(m)) return g;
+  return from_timers_of_others(m);
 }
 
 // This M has found something: it no longer looks for work, so somebody else
@@ -135,14 +147,6 @@ G* found(M* m, G* g) {
 }
 
 }  // namespace
-
-bool fire_timers(RuntimeImpl* rt, P* p, uint64_t now_ns) {
-  GList due;
-  rt->timers.take_due(now_ns, kTimerBatch, &due);
-  if (due.head == nullptr) return false;
-  while (G* g = due.pop_front()) ready_g(rt, p, g, /*next=*/false);
-  return true;
-}
 
 G* find_work(M* m, bool* inherits) {
   TRI_SCHED_POINT(find_work);

@@ -49,6 +49,8 @@
 #include "base/sched_point.h"
 #include "gc/root_owner.h"
 #include "sched/fiber.h"
+#include "sched/timers.h"
+#include "sched/wait.h"
 #include "stacks/stack_pool.h"
 #include "tricolor/coroutine.h"
 #include "tricolor/task.h"
@@ -84,7 +86,10 @@ enum class GKind : uint8_t {
 using TaskEntry = void (*)(Mutator& mu, void* plain, void** roots,
                            void* result);
 
-struct G : gc::RootOwner {
+/// The deadline of the wait that a task is in: one at a time.
+struct WaitDeadline : Timer {};
+
+struct G : gc::RootOwner, WaitDeadline {
   // --- Immutable once made.
   RuntimeImpl* rt;
   uint32_t index;  ///< in the table of all Gs
@@ -125,13 +130,18 @@ struct G : gc::RootOwner {
   void* cell;      ///< kCoroutine: its Coroutine cell (see coroutine.cc)
   void* transfer;  ///< a value on its way between two stacks
 
-  // --- Joining. joiner: kJoin*, or the G that waits.
+  // --- Waiting: see sched/wait.h. Of a coroutine, its task's are used.
+  Waiter waiter;
+  base::Atomic<uint32_t> cancelled;  ///< set by cancel(), for good
+
+  // --- Joining: see join.cc.
   base::Atomic<uint64_t> id;
-  base::Atomic<uintptr_t> joiner;
+  base::Atomic<uint32_t> joiner;  ///< kJoin*
+  WaitQueue join_queue;
   uint64_t result[2];
 };
 // A parked task costs a page of stack and this.
-static_assert(TRI_ASAN || TRI_TSAN || sizeof(G) <= 608);
+static_assert(TRI_ASAN || TRI_TSAN || sizeof(G) <= 728);
 
 /// Where a new task's plain arguments wait for its first dispatch, which copies
 /// them to its stack: shadow slots beyond the roots it is given, unused so far.
@@ -142,12 +152,19 @@ static_assert((gc::kInlineShadowSlots - 1 - detail::kSpawnRootsMax) *
                   sizeof(void*) >=
               detail::kSpawnPlainBytesMax);
 
-inline constexpr uintptr_t kJoinNone = 0;      ///< nobody has come yet
-inline constexpr uintptr_t kJoinDetached = 1;  ///< nobody will
-inline constexpr uintptr_t kJoinDone = 2;      ///< the task has ended
+inline constexpr uint32_t kJoinNone = 0;      ///< nobody has come yet
+inline constexpr uint32_t kJoinDetached = 1;  ///< nobody will
+inline constexpr uint32_t kJoinDone = 2;      ///< the task has ended
+inline constexpr uint32_t kJoinWaited = 3;    ///< somebody waits, or has
 
 inline G* g_of(tri_mutator* mu) { return reinterpret_cast<G*>(mu); }
 inline G* g_of(ParkedTask task) { return static_cast<G*>(task.g); }
+inline Timer* deadline_of(G* g) { return static_cast<WaitDeadline*>(g); }
+inline G* g_of_deadline(Timer* timer) {
+  return static_cast<G*>(static_cast<WaitDeadline*>(timer));
+}
+/// The task, or attached thread, that a coroutine runs for; else `g` itself.
+G* task_of(G* g);
 
 inline GState state_of(uint32_t word) {
   return static_cast<GState>(word & ~kScanBit);

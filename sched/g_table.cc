@@ -58,6 +58,7 @@ G* GTable::make_locked() {
   ::new (static_cast<void*>(g)) G();
   g->rt = rt_;
   g->index = static_cast<uint32_t>(all_.size());
+  g->fire = fire_deadline;
   g->mu.runtime = reinterpret_cast<tri_runtime*>(rt_);
   gc::root_owner_init(g);
   all_.push_back(g);

@@ -178,9 +178,9 @@ Sleep plan_sleep(M* m, uint64_t* until_ns) {
   }
   if (s.timed_m == nullptr || s.timed_m == m) {
     do {  // until both agree: the race in sleep.cc
-      *until_ns = rt->timers.next_ns();
+      *until_ns = next_timer_ns(rt);
       s.sleep_until.store_seq_cst(*until_ns);
-    } while (rt->timers.next_ns() != *until_ns);
+    } while (next_timer_ns(rt) != *until_ns);
     s.timed_m = *until_ns == kNever ? nullptr : m;
   }
   if (!may_poll) return Sleep::kPark;
@@ -240,7 +240,7 @@ bool sleep_in_poller(M* m, uint64_t until_ns) {
 void pass_on_timers(RuntimeImpl* rt) {
   Scheduler& s = rt->sched;
   if (s.sleep_until.load_relaxed() != kNever ||
-      s.idle_m_count.load_relaxed() == 0 || rt->timers.next_ns() == kNever) {
+      s.idle_m_count.load_relaxed() == 0 || next_timer_ns(rt) == kNever) {
     return;
   }
   base::LockGuard guard(s.lock);

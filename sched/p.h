@@ -72,6 +72,9 @@ struct P : gc::ProcGc {
   base::Atomic<uint64_t> tasks_begun;  ///< by the holder, read by stats
   base::Atomic<uint64_t> tasks_ended;
 
+  /// Armed by its holder, disarmed and fired by anybody.
+  TimerHeap timers;
+
   // --- Holder only.
   RunQueue runq;
   G* free_gs;

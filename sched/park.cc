@@ -15,20 +15,25 @@
 namespace tricolor::sched {
 namespace {
 
+void sleep_until_ready(G* g, void*) {
+  while (g_state(g) != GState::kRunnable) g->m->parker.park();
+}
+
 // A thread that runs on a stack of its own cannot give it up: it goes native
 // and sleeps.
-void park_in_place(G* g, ParkCommit commit, void* ctx) {
+void park_in_place(G* g, ParkCommit commit, SleepInPlace sleep, void* ctx) {
   M* m = g->m;
   P* p = p_of(&g->mu);
   unbind_mutator(g);
   g->native_p = p;
   g->native_word = with_p_state(p->status.load_relaxed(), PState::kNative);
+  // Before it can be readied.
   g->blocked_m = m;
   set_state(g, GState::kRunning, GState::kWaiting);
   set_p_state(p, PState::kRunning, PState::kNative);
   if (p->request.load_seq_cst() != 0) notify_requester(g->rt);
   if (commit == nullptr || commit({g}, ctx)) {
-    while (g_state(g) != GState::kRunnable) m->parker.park();
+    sleep(g, ctx);
   } else {
     set_runnable_slow(g);
   }
@@ -39,10 +44,6 @@ void park_in_place(G* g, ParkCommit commit, void* ctx) {
   leave_state(p, g, GState::kRunnable, GState::kRunning);
   refresh_mutator(g, p);
   attend_current(g);
-}
-
-void park_attached(G* g, ParkCommit commit, void* ctx) {
-  with_frames(g, [=] { park_in_place(g, commit, ctx); });
 }
 
 void check_managed(const Mutator& mu, const char* call) {
@@ -56,18 +57,28 @@ void check_managed(const Mutator& mu, const char* call) {
 
 }  // namespace
 
-void park_current(Mutator& mu, ParkCommit commit, void* ctx) {
+void park_attached(G* g, ParkCommit commit, SleepInPlace sleep, void* ctx) {
+  with_frames(g, [=] { park_in_place(g, commit, sleep, ctx); });
+}
+
+void park_holding(Mutator& mu, ParkCommit commit, void* ctx) {
   TRI_SCHED_POINT(park);
+  G* g = g_of(&mu);
+  base::assert_only_held(base::LockRank::kWait, "a wait");
+  g->m->commit = commit;
+  g->m->commit_ctx = ctx;
+  switch_to_scheduler(g, After::kPark);
+}
+
+void park_current(Mutator& mu, ParkCommit commit, void* ctx) {
   G* g = g_of(&mu);
   base::assert_no_locks_held("park");
   heap::check_no_callback(p_of(&mu), "a call that parks");
   if (g->m->kind == MKind::kAttached) {
-    park_attached(g, commit, ctx);
-    return;
+    park_attached(g, commit, sleep_until_ready, ctx);
+  } else {
+    park_holding(mu, commit, ctx);
   }
-  g->m->commit = commit;
-  g->m->commit_ctx = ctx;
-  switch_to_scheduler(g, After::kPark);
 }
 
 void ready_g(RuntimeImpl* rt, P* p, G* g, bool next) {

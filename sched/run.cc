@@ -49,7 +49,7 @@ bool others_ready(RuntimeImpl* rt) {
   for (uint32_t i = 0; i < s.max_procs; i++) {
     if (s.all_ps.data()[i]->runq.size() > 0) return true;
   }
-  return rt->timers.next_ns() <= rt->clock.now_ns();
+  return next_timer_ns(rt) <= rt->clock.now_ns();
 }
 
 // Tasks run on this attached thread until `deadline_ns` or none is ready.

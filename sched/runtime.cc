@@ -54,8 +54,11 @@ bool init_memory(RuntimeImpl* rt) {
     base::LockGuard guard(s.lock);
     s.m_pool.init(rt->meta);
   }
-  return rt->gs.init(rt, settings.max_tasks) &&
-         rt->timers.init(settings.max_tasks) && s.all_ps.init(kMaxAllPs);
+  {
+    base::LockGuard guard(rt->send_at_lock);
+    rt->send_at_pool.init(rt->meta);
+  }
+  return rt->gs.init(rt, settings.max_tasks) && s.all_ps.init(kMaxAllPs);
 }
 
 heap::HeapOptions heap_options(const Settings& settings) {
@@ -164,13 +167,14 @@ void tear_down(RuntimeImpl* rt) {
   drop_value_stacks(rt);
   const uint32_t n = rt->sched.all_p_count.load_acquire();
   for (uint32_t i = 0; i < n; i++) {
-    rt->collector->proc_destroy(rt->sched.all_ps.data()[i]);
+    P* p = rt->sched.all_ps.data()[i];
+    rt->collector->proc_destroy(p);
+    p->timers.release();
   }
   if (rt->collector != nullptr) rt->collector->destroy();
   if (rt->heap != nullptr) rt->heap->destroy();
   rt->stacks.destroy();
   rt->gs.destroy();
-  rt->timers.destroy();
   rt->sched.all_ps.release();
   rt->~RuntimeImpl();
   base::os_release(rt, sizeof(RuntimeImpl));

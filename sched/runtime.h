@@ -28,6 +28,13 @@
 
 namespace tricolor {
 
+namespace sched {
+/// A timer of send_at().
+struct SendAt : Timer {
+  uint64_t* root;  ///< the channel, in a Global's word
+};
+}  // namespace sched
+
 struct RuntimeImpl : gc::RuntimeBase {
   sched::Settings settings;
   base::Clock clock{};
@@ -39,17 +46,21 @@ struct RuntimeImpl : gc::RuntimeBase {
   stacks::StackPool stacks;
   sched::Scheduler sched;
   sched::WorldState world;
-  sched::Timers timers;
   sched::GTable gs;
   sched::ShadowPool shadow;
   sched::Sysmon sysmon;
   LayoutId coroutine_layout = kInvalidLayout;
+  /// Of channels: plain values, raw pointers, then each encoding's.
+  base::Atomic<LayoutId> channel_layouts[1 + heap::kMaxEncodings];
 
   /// Batches of task ids.
   base::Atomic<uint64_t> next_task_id{1};
   /// Spare Ps of attached threads. Guarded by world.lock.
   sched::P* spare_ps = nullptr;
   base::Atomic<uint32_t> attached_threads{0};
+  /// What send_at() has armed: see timer_api.cc.
+  base::Mutex send_at_lock{base::LockRank::kLeaf};
+  base::FixedPool<sched::SendAt> send_at_pool TRI_GUARDED_BY(send_at_lock);
   base::Atomic<const netpoll::PollHooks*> poll{nullptr};
   base::FatalDumper dumper{};
 };
@@ -98,10 +109,29 @@ void print_schedtrace(RuntimeImpl* rt);
 
 /// Parks the current G; `commit` as in park(). After it, *mu is refreshed.
 void park_current(Mutator& mu, ParkCommit commit, void* ctx);
+/// The same for a task whose commit lets go of locks of rank kWait.
+void park_holding(Mutator& mu, ParkCommit commit, void* ctx);
+/// Parks an attached thread; sleep(g, ctx) returns when it is runnable.
+using SleepInPlace = void (*)(G* g, void* ctx);
+void park_attached(G* g, ParkCommit commit, SleepInPlace sleep, void* ctx);
 /// Makes a parked G runnable. `p` may be null.
 void ready_g(RuntimeImpl* rt, P* p, G* g, bool next);
-/// Readies the Gs whose timers are due; returns whether there were any.
+
+// --- sleep.cc: timers. `p`: held by the caller, may be null.
+
+/// Arms a timer on p's heap, or some other if p has none that is looked at.
+void arm_timer(RuntimeImpl* rt, P* p, Timer* timer, uint64_t when_ns,
+               uint64_t arg);
+/// Fires what is due in p's heap; true if there was something.
+bool fire_own_timers(RuntimeImpl* rt, P* p, uint64_t now_ns);
+/// The same for the heaps of all Ps.
 bool fire_timers(RuntimeImpl* rt, P* p, uint64_t now_ns);
+/// The earliest deadline of all heaps. Seq_cst: see sleep.cc.
+uint64_t next_timer_ns(RuntimeImpl* rt);
+/// Timer::fire of a wait's deadline; `ticket` is the wait's.
+void fire_deadline(RuntimeImpl* rt, P* p, Timer* timer, uint64_t ticket);
+/// See cancel() in tricolor/task.h.
+void cancel_g(RuntimeImpl* rt, P* p, G* g);
 /// A new task, not yet submitted. Null: max_tasks or memory. `p` may be null
 /// for a task without root arguments.
 G* make_task(RuntimeImpl* rt, P* p, const detail::SpawnRequest& request,
@@ -114,6 +144,9 @@ void strip_g(RuntimeImpl* rt, P* p, G* g);
 void free_g(RuntimeImpl* rt, P* p, G* g);
 /// Takes or makes the native stack of a G that has none, and its context.
 bool prepare_stack(RuntimeImpl* rt, P* p, G* g, stacks::Refusal* refusal);
+/// A G that has ended: kJoinDone, and its joiner is woken. Returns what
+/// G::joiner was; kJoinDetached: it is the caller's to free.
+uint32_t end_joiner(P* p, G* g);
 /// On the scheduler's stack: `g` has ended.
 void finish_exit(M* m, G* g);
 /// The G leaves kNative and has a P again, or has been queued and has run.

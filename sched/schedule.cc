@@ -130,7 +130,12 @@ void schedule_loop(M* m) {
 }
 
 void switch_to_scheduler(G* g, After after) {
-  base::assert_no_locks_held("a suspension");
+  // A wait's commit lets go of the locks: see wait.h.
+  if (after == After::kPark) {
+    base::assert_only_held(base::LockRank::kWait, "a suspension");
+  } else {
+    base::assert_no_locks_held("a suspension");
+  }
   M* m = g->m;
   TRI_ASSERT(m->curg == g && m->kind != MKind::kAttached);
   m->after = after;

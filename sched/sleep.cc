@@ -1,28 +1,24 @@
 // SPDX-License-Identifier: MIT
 // Copyright (c) 2026 tricolor authors
 //
-// sleep_ns, and who wakes up for a timer.
+// Arming and firing timers, who wakes up for them, and sleep_ns.
 //
 // The race: a timer earlier than all others is added while an M goes to sleep
 // until the next one. All four accesses are seq_cst, so one side sees the
 // other:
 //
 //   who adds                              who sleeps (plan_sleep)
-//   1. Timers::next_ns = when             1. sleep_until = Timers::next_ns
-//   2. reads sleep_until; later: wakes    2. reads Timers::next_ns again;
+//   1. TimerHeap::next_ns = when          1. sleep_until = least next_ns
+//   2. reads sleep_until; later: wakes    2. reads all next_ns again;
 //      the sleeper, or some M                differs: starts over
 #include "base/check.h"
-#include "base/futex.h"
-#include "sched/native_stack.h"
+#include "base/sched_point.h"
 #include "sched/runtime.h"
 
 namespace tricolor::sched {
 namespace {
 
-struct SleepRequest {
-  RuntimeImpl* rt;
-  uint64_t when_ns;
-};
+constexpr size_t kFireBatch = 64;
 
 void wake_for_timer(RuntimeImpl* rt, uint64_t when_ns) {
   Scheduler& s = rt->sched;
@@ -37,46 +33,62 @@ void wake_for_timer(RuntimeImpl* rt, uint64_t when_ns) {
   }
 }
 
-bool sleep_commit(ParkedTask task, void* ctx) {
-  // Copied: as soon as the timer is in the heap the task may run and pop *ctx.
-  const SleepRequest request = *static_cast<SleepRequest*>(ctx);
-  if (request.rt->timers.add(request.when_ns, g_of(task))) {
-    wake_for_timer(request.rt, request.when_ns);
-  }
-  return true;
-}
-
-// A thread on its own stack sleeps itself.
-void sleep_attached(G* g, uint64_t when_ns) {
-  RuntimeImpl* rt = g->rt;
-  with_frames(g, [rt, g, when_ns] {
-    enter_native_current(g);
-    base::Atomic<uint32_t> never{0};
-    for (uint64_t now = rt->clock.now_ns(); now < when_ns;
-         now = rt->clock.now_ns()) {
-      base::futex_wait(&never, 0, static_cast<int64_t>(when_ns - now));
-    }
-    leave_native_current(g);
-  });
+// At most a batch.
+bool fire_due(RuntimeImpl* rt, P* p, TimerHeap* heap, uint64_t now_ns) {
+  DueTimer due[kFireBatch];
+  const size_t n = heap->take_due(now_ns, kFireBatch, due);
+  for (size_t i = 0; i < n; i++) due[i].fire(rt, p, due[i].timer, due[i].arg);
+  return n > 0;
 }
 
 }  // namespace
+
+void arm_timer(RuntimeImpl* rt, P* p, Timer* timer, uint64_t when_ns,
+               uint64_t arg) {
+  if (p == nullptr || p->attached) p = rt->sched.all_ps.data()[0];
+  const TimerHeap::Armed armed = p->timers.arm(timer, when_ns, arg);
+  if (armed == TimerHeap::Armed::kNoMemory) TRI_NO_MEMORY("a P's timers");
+  // In a heap whose first it is not, somebody wakes up earlier anyway.
+  if (armed == TimerHeap::Armed::kEarliest) wake_for_timer(rt, when_ns);
+}
+
+bool fire_own_timers(RuntimeImpl* rt, P* p, uint64_t now_ns) {
+  return fire_due(rt, p, &p->timers, now_ns);
+}
+
+bool fire_timers(RuntimeImpl* rt, P* p, uint64_t now_ns) {
+  Scheduler& s = rt->sched;
+  bool any = false;
+  for (uint32_t i = 0; i < s.max_procs; i++) {
+    any |= fire_due(rt, p, &s.all_ps.data()[i]->timers, now_ns);
+  }
+  return any;
+}
+
+uint64_t next_timer_ns(RuntimeImpl* rt) {
+  Scheduler& s = rt->sched;
+  uint64_t next_ns = kNever;
+  for (uint32_t i = 0; i < s.max_procs; i++) {
+    const uint64_t ns = s.all_ps.data()[i]->timers.next_ns();
+    if (ns < next_ns) next_ns = ns;
+  }
+  return next_ns;
+}
+
 }  // namespace tricolor::sched
 
 namespace tricolor {
 
-void sleep_ns(Mutator& mu, uint64_t ns) {
-  if (mu.p == nullptr) TRI_MISUSE("sleep_ns", "called in native code");
-  RuntimeImpl* rt = impl_of(mu);
-  sched::G* g = sched::g_of(&mu);
-  constexpr uint64_t kMaxNs = uint64_t{1} << 62;  // 146 years
-  const uint64_t when_ns = rt->clock.now_ns() + (ns < kMaxNs ? ns : kMaxNs);
-  if (g->m->kind == sched::MKind::kAttached) {
-    sched::sleep_attached(g, when_ns);
-    return;
-  }
-  sched::SleepRequest request{rt, when_ns};
-  sched::park_current(mu, sched::sleep_commit, &request);
+WaitResult sleep_until(Mutator& mu, Deadline deadline) {
+  sched::check_may_wait(&mu, "sleep");
+  sched::Wait wait;
+  wait.deadline_ns = deadline.at_ns;
+  const WaitResult result = sched::wait_current(mu, wait);
+  return result == WaitResult::kTimeout ? WaitResult::kOk : result;
+}
+
+WaitResult sleep_ns(Mutator& mu, uint64_t ns) {
+  return sleep_until(mu, Deadline::in(ns));
 }
 
 }  // namespace tricolor

@@ -104,6 +104,7 @@ G* make_task(RuntimeImpl* rt, P* p, const detail::SpawnRequest& request,
   g->mu.shadow_top = g->inline_slots + 1 + request.root_count;
   g->id.store_relaxed(next_id(rt, p));
   g->joiner.store_relaxed(kJoinNone);
+  g->cancelled.store_relaxed(0);
   if (p != nullptr) {
     rt->collector->on_g_born(p, g);
     add_owner(&p->tasks_begun, 1);
@@ -124,6 +125,7 @@ void strip_g(RuntimeImpl* rt, P* p, G* g) {
   drop_value_stack(rt, g);
   gc::root_owner_clear(g);
   g->self_root = 0;
+  g->wait_root = g->waits_for = 0;
   g->mu.user = nullptr;
   unbind_mutator(g);
   g->resumer = nullptr;
@@ -150,14 +152,10 @@ void finish_exit(M* m, G* g) {
   strip_g(rt, p, g);
   if (g->kind == GKind::kTask) add_owner(&p->tasks_ended, 1);
   set_state(g, GState::kRunning, GState::kDead);
-  // ORDER-join-1: pairs with join() and detach(): publishes the result.
-  const uintptr_t joiner = g->joiner.exchange_acq_rel(kJoinDone);
   // The G may be gone after this line, unless it is ours to free.
-  if (joiner == kJoinDetached) {
+  if (end_joiner(p, g) == kJoinDetached) {
     base::store_relaxed(&g->result_root, 0);
     free_g(rt, p, g);
-  } else if (joiner != kJoinNone) {
-    ready_g(rt, p, reinterpret_cast<G*>(joiner), /*next=*/true);
   }
   if (waiter != nullptr) finish_main(rt, m, waiter);
 }

@@ -128,7 +128,7 @@ bool any_work(RuntimeImpl* rt) {
   for (uint32_t i = 0; i < s.max_procs; i++) {
     if (!s.all_ps.data()[i]->runq.looks_empty()) return true;
   }
-  const uint64_t timer_ns = rt->timers.next_ns();
+  const uint64_t timer_ns = next_timer_ns(rt);
   if (timer_ns != kNever && timer_ns <= rt->clock.now_ns()) return true;
   return rt->collector->has_idle_work();
 }

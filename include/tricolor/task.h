@@ -23,6 +23,8 @@
 
 #include "tricolor/detail/mutator.h"
 #include "tricolor/encoding.h"
+#include "tricolor/park.h"
+#include "tricolor/wait.h"
 
 namespace tricolor {
 
@@ -63,6 +65,8 @@ TaskRef spawn(Mutator& mu, const SpawnRequest& request);
 /// Copies `bytes` (<= 16) of the result, frees the G.
 void join(Mutator& mu, TaskRef ref, void* result, size_t bytes);
 void detach(TaskRef ref);
+WaitResult wait_for(Mutator& mu, TaskRef ref, Deadline deadline);
+void cancel(TaskRef ref);
 
 template <class A>
 inline constexpr bool kIsCell =
@@ -118,6 +122,7 @@ class [[nodiscard]] Task {
   }
   bool joinable() const { return ref_.g != nullptr; }
   void detach() { detail::detach(std::exchange(ref_, {})); }
+  detail::TaskRef ref() const { return ref_; }
   detail::TaskRef release() { return std::exchange(ref_, {}); }
 
  private:
@@ -179,21 +184,22 @@ R join(Mutator& mu, Task<R>& task) {
   }
 }
 
-/// Lets other tasks run; returns when it is this one's turn again.
-void yield(Mutator& mu);
+/// Waits for the task's end without taking its result: then join() does not
+/// wait. kOk, kTimeout or kCancelled. Suspends.
+template <class R>
+WaitResult wait_for(Mutator& mu, Task<R>& task, Deadline deadline = {}) {
+  return detail::wait_for(mu, task.ref(), deadline);
+}
 
-/// Suspends for at least `ns` nanoseconds.
-void sleep_ns(Mutator& mu, uint64_t ns);
-
-/// Parks until ready(); `commit` (may be null) runs after the task has left its
-/// stack: publish the ParkedTask there, and return false to stay awake.
-struct ParkedTask {
-  void* g = nullptr;
-};
-using ParkCommit = bool (*)(ParkedTask task, void* ctx);
-void park(Mutator& mu, ParkCommit commit, void* ctx);
-/// Makes a parked task runnable; exactly once per park. Any attached context.
-void ready(Mutator& mu, ParkedTask task);
+/// Asks the task to end: the wait that it is in, and all that would begin, end
+/// with kCancelled, but those that say that they do not. What it does then is
+/// its own affair. Any thread; does not wait.
+template <class R>
+void cancel(Task<R>& task) {
+  detail::cancel(task.ref());
+}
+/// Whether somebody has asked the calling task so.
+bool is_cancelled(const Mutator& mu);
 
 }  // namespace tricolor
 

@@ -39,8 +39,8 @@ namespace {
 constexpr uint32_t kMostFibers = 256;
 constexpr size_t kStackBytes = size_t{256} << 10;
 constexpr uint32_t kTraceRing = 512;
-constexpr size_t kEhBytes = 16;     // __cxa_eh_globals
-constexpr size_t kHeldBytes = 256;  // at least base/lock.cc's list
+constexpr size_t kEhBytes = 16;      // __cxa_eh_globals
+constexpr size_t kHeldBytes = 2304;  // at least base/lock.cc's list
 constexpr uint64_t kNever = UINT64_MAX;
 
 enum class State : uint8_t { kNone, kRunnable, kWaiting, kDone };

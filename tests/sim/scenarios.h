@@ -17,6 +17,13 @@ struct Scenario {
   void (*run)();
 };
 
+// waits.cc
+void channels();
+void selects();
+void cancellations();
+void locks();
+void alarms();
+
 extern const Scenario kScenarios[];
 extern const size_t kScenarioCount;
 

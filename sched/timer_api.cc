@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 tricolor authors
+//
+// Timer and send_at, see tricolor/timer.h.
+//
+// stop() against firing: the timer is taken out of its heap and counted in
+// `firing` under the heap's lock. So stop(), which fails to take it out, sees
+// the count, and waits until it is zero; the last access of who fires is the
+// decrement.
+#include "tricolor/timer.h"
+
+#include <new>
+
+#include "base/check.h"
+#include "base/futex.h"
+#include "base/sched_point.h"
+#include "sched/channel.h"
+#include "sched/runtime.h"
+#include "tricolor/global.h"
+
+namespace tricolor {
+
+using sched::P;
+
+struct TimerAccess {
+  static sched::Timer* rep(Timer* timer) {
+    return reinterpret_cast<sched::Timer*>(timer->rep_);
+  }
+
+  static void fire(RuntimeImpl*, P*, sched::Timer* rep, uint64_t arg) {
+    TRI_SCHED_POINT(timer_fire);
+    auto* timer = reinterpret_cast<Timer*>(arg);
+    __atomic_store_n(&timer->thread_, __builtin_thread_pointer(),
+                     __ATOMIC_RELAXED);
+    timer->function_(timer->ctx_);
+    __atomic_store_n(&timer->thread_, nullptr, __ATOMIC_RELAXED);
+    // ORDER-timer-fired-1: pairs with stop(): publishes what the function did.
+    rep->firing.fetch_sub_release(1);
+    base::futex_wake(&rep->firing, 1);
+  }
+
+  // Relaxed: only this thread itself writes its own address there.
+  static bool is_inside(Timer* timer) {
+    return __atomic_load_n(&timer->thread_, __ATOMIC_RELAXED) ==
+           __builtin_thread_pointer();
+  }
+};
+static_assert(sizeof(sched::Timer) <= 40);
+
+Timer::Timer(Runtime& rt, Function function, void* ctx)
+    : rt_(&rt), function_(function), ctx_(ctx) {
+  if (function == nullptr) TRI_MISUSE("Timer", "the function is null");
+  auto* rep = ::new (static_cast<void*>(rep_)) sched::Timer();
+  rep->fire = TimerAccess::fire;
+  rep->tracked = true;
+}
+
+void Timer::start_on(void* p, Deadline when) {
+  sched::Timer* rep = TimerAccess::rep(this);
+  sched::TimerHeap::disarm(rep);
+  if (when.at_ns == Deadline::kNever) return;
+  sched::arm_timer(impl_of(*rt_), static_cast<P*>(p), rep, when.at_ns,
+                   reinterpret_cast<uint64_t>(this));
+}
+
+void Timer::start(Deadline when) { start_on(nullptr, when); }
+
+void Timer::start(Mutator& mu, Deadline when) {
+  if (&runtime_of(mu) != rt_) {
+    TRI_MISUSE("Timer::start", "the Mutator is of another runtime");
+  }
+  start_on(mu.p == nullptr ? nullptr : sched::p_of(&mu), when);
+}
+
+bool Timer::stop() {
+  sched::Timer* rep = TimerAccess::rep(this);
+  const bool was_armed = sched::TimerHeap::disarm(rep);
+  if (TimerAccess::is_inside(this) || TRI_PLANTED(stop_does_not_wait)) {
+    return was_armed;
+  }
+  for (;;) {
+    // ORDER-timer-fired-1: pairs with fire().
+    const uint32_t firing = rep->firing.load_acquire();
+    if (firing == 0) return was_armed;
+    base::futex_wait(&rep->firing, firing, -1);
+  }
+}
+
+namespace {
+
+void fire_send_at(RuntimeImpl* rt, P* p, sched::Timer* timer, uint64_t when) {
+  auto* after = static_cast<sched::SendAt*>(timer);
+  // Alive by its root; plain words of a live cell need no P.
+  auto* ch =
+      reinterpret_cast<detail::ChannelRep*>(base::load_relaxed(after->root));
+  sched::send_plain_now(p, ch, &when);
+  detail::global_release(*api_of(rt), after->root);
+  base::LockGuard guard(rt->send_at_lock);
+  rt->send_at_pool.free(after);
+}
+
+}  // namespace
+
+void send_at(Mutator& mu, Deadline when, Channel<uint64_t>* ch) {
+  sched::check_may_wait(&mu, "send_at");
+  sched::check_channel(ch->rep(), detail::ChannelValueOf<uint64_t>::kValue,
+                       "send_at");
+  if (when.at_ns == Deadline::kNever) return;
+  RuntimeImpl* rt = impl_of(mu);
+  sched::SendAt* after;
+  {
+    base::LockGuard guard(rt->send_at_lock);
+    after = rt->send_at_pool.alloc();
+  }
+  if (after == nullptr) TRI_NO_MEMORY("a timer");
+  ::new (static_cast<void*>(after)) sched::SendAt();
+  after->fire = fire_send_at;
+  after->root = detail::global_acquire(*api_of(rt));
+  detail::store_slot<void*>(mu, after->root, ch);
+  sched::arm_timer(rt, sched::p_of(&mu), after, when.at_ns, when.at_ns);
+}
+
+}  // namespace tricolor

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: MIT
+// Copyright (c) 2026 tricolor authors
+//
+// Waiting for something: the ground under channels, mutexes, timers, joins.
+//
+// Who waits has a Waiter, which a G has for life; a thread that is not attached
+// has one on its stack. Each wait has a ticket. Several parties may want to end
+// the same wait: the other side of a channel, a deadline, a cancellation.
+// Whoever changes the word from the ticket to the ticket with kEnded has ended
+// it, alone; all others see that they are late, whatever the Waiter does by
+// then, for no ticket comes twice.
+//
+//   word = number << 2 | kShielded? | kEnded?
+//
+//   kEnded --open (commit)--> open, next number --end_wait, once--> kEnded
+//
+// Between, for what it waits for, there are WaitNodes on the waiter's stack, in
+// the queues of one or more objects. A node is read and written under the lock
+// of its queue. The order of things:
+//
+//   waiter                                 who ends it by a node
+//   1. locks the queues                    1. locks the queue
+//   2. looks; adds its nodes               2. takes a node out
+//   3. leaves its stack                    3. end_wait(): late? the next node
+//   4. commit: opens the word; cancelled?  4. writes result and value
+//      arms the deadline; unlocks          5. unlocks; wakes the waiter
+//   5. runs again; takes out, under their
+//      locks, the nodes that are left
+//
+// A node is found only after 4 (left) has unlocked, when the waiter has left
+// its stack, so it may be woken at once. Who ends it by deadline or
+// cancellation has no lock: the word is opened by the commit, too, after the
+// waiter has left its stack. If the wait was ended by a node that was taken
+// out, nobody has the waiter's other nodes but under locks it takes in 5, so
+// that its stack is not used any more when it returns. For the same reason the
+// commit reads nothing from that stack behind its last unlock.
+//
+// Cancelling against waiting:
+//
+//   commit                          cancel()
+//   1. opens the word               1. sets the flag
+//   2. compiler barrier             2. membarrier: a fence in every thread
+//   3. reads the flag               3. reads the word; open: ends the wait
+//
+// Values. What is handed to a waiter is copied to its stack; the cell in it
+// goes to its G's wait_root, by a barriered store, because nothing else holds
+// it until the waiter runs. What a waiting sender holds out is in its own
+// wait_root or scope. Taking it from there is like taking it out of a cell: the
+// deletion half shades it (channel.cc).
+//
+// Threads: any.
+#ifndef TRICOLOR_SCHED_WAIT_H_
+#define TRICOLOR_SCHED_WAIT_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "base/atomics.h"
+#include "base/lock.h"
+#include "base/parker.h"
+#include "base/sched_point.h"
+#include "sched/timers.h"
+#include "tricolor/wait.h"
+
+namespace tricolor::sched {
+
+struct G;
+struct P;
+struct WaitNode;
+struct WaitList;
+
+inline constexpr uint64_t kWaitEnded = 1;
+inline constexpr uint64_t kWaitShielded = 2;
+inline constexpr uint64_t kWaitNumber = 4;
+
+struct Waiter {
+  base::Atomic<uint64_t> word{kWaitEnded};
+  /// Who sleeps: the task, or the coroutine that it is in; null: a thread.
+  /// Written by the waiter before the word is opened.
+  G* sleeper = nullptr;
+  /// The node by which the wait was ended; null: deadline, cancellation, or no
+  /// node was needed. Written, as `result`, by who ended it, before the wake.
+  WaitNode* node = nullptr;
+  WaitResult result = WaitResult::kOk;
+
+  uint64_t next_ticket(bool shielded) const {
+    const uint64_t word_now = word.load_relaxed();  // ended: the owner's
+    return (word_now / kWaitNumber + 1) * kWaitNumber +
+           (shielded ? kWaitShielded : 0);
+  }
+};
+
+/// A thread that is not attached.
+struct ThreadWaiter : Waiter {
+  base::Parker parker;
+};
+
+/// One thing that somebody waits for. Guarded by the queue's lock; who has
+/// taken it out and ended the wait may use it until the wake.
+struct WaitNode {
+  WaitNode* next = nullptr;
+  WaitNode* prev = nullptr;
+  WaitList* list = nullptr;  ///< null: in none
+  Waiter* waiter = nullptr;
+  uint64_t ticket = 0;
+  void* bytes = nullptr;  ///< the value's place
+  void* cell = nullptr;   ///< a sender's: the cell in its value
+  uint64_t amount = 0;    ///< the owner's: units, mode, number of a case
+};
+
+/// First come, first served.
+struct WaitList {
+  WaitNode* first = nullptr;
+  WaitNode* last = nullptr;
+
+  bool is_empty() const { return first == nullptr; }
+  void push(WaitNode* node);
+  void push_front(WaitNode* node);
+  void remove(WaitNode* node);
+};
+
+/// The private face of detail::WaitQueueRep.
+struct WaitQueue {
+  base::Mutex lock{base::LockRank::kWait};
+  WaitList list;
+};
+static_assert(sizeof(WaitQueue) == sizeof(detail::WaitQueueRep));
+static_assert(detail::WaitQueueRep::kFreeLock >> 32 ==
+              static_cast<uint64_t>(base::LockRank::kWait));
+
+inline WaitQueue* queue_of(detail::WaitQueueRep* rep) {
+  return reinterpret_cast<WaitQueue*>(rep);
+}
+
+/// Ends the wait if it is still open: true for one caller. `result` and the
+/// Waiter's node are then the caller's to write, until it wakes the waiter.
+inline bool end_wait(Waiter* waiter, uint64_t ticket) {
+  if (TRI_PLANTED(end_wait_twice)) {
+    if (waiter->word.load_relaxed() != ticket) return false;
+    waiter->word.store_relaxed(ticket | kWaitEnded);
+    return true;
+  }
+  // ORDER-wait-1: pairs with open_wait(): sees the waiter's memory.
+  return waiter->word.compare_exchange_strong_acq_rel(ticket,
+                                                      ticket | kWaitEnded);
+}
+
+/// Takes the first node whose wait is still open out of the list, and ends that
+/// wait by it. Null: there is none.
+WaitNode* end_first(WaitList* list, WaitResult result);
+/// All of them, chained by `next`.
+WaitNode* end_all(WaitList* list, WaitResult result);
+
+/// Wakes the waiter of a wait that the caller has ended; its nodes are gone
+/// then. `p`: the caller's, may be null. `next`: as submit_local().
+void wake_waiter(P* p, Waiter* waiter, bool next = true);
+/// What end_all() gave; the locks are not held any more.
+void wake_all(P* p, WaitNode* nodes);
+
+/// How a wait is to be made.
+struct Wait {
+  uint64_t deadline_ns = kNoDeadline;
+  bool shielded = false;  ///< cancellation does not end it
+  /// Lets go of the locks that guard the nodes. Reads nothing from the waiter's
+  /// stack behind the last unlock. It may run when the wait is over already (by
+  /// deadline or cancellation), so whoever wakes has to take each lock before
+  /// it believes that it is done with.
+  void (*unlock)(P* p, void* ctx) = nullptr;
+  void* ctx = nullptr;
+
+  static constexpr uint64_t kNoDeadline = Deadline::kNever;
+};
+
+/// The Waiter of the calling task (also inside a coroutine of it) or attached
+/// thread.
+Waiter* waiter_of(Mutator& mu);
+
+/// Suspends the calling task, or blocks its thread, until its wait is ended.
+/// The caller holds the locks of its nodes' queues. Afterwards g->waiter has
+/// the node; nodes left in queues are the caller's to take out.
+WaitResult wait_current(Mutator& mu, const Wait& wait);
+/// The same for a thread that is not attached.
+WaitResult wait_thread(ThreadWaiter* waiter, const Wait& wait);
+
+/// One node in one list, whose lock is held: pushes it, waits; neither is so
+/// afterwards. `mu` null: the calling thread is not attached. `unlock`, if
+/// given, lets go of the lock, and of something else.
+struct QueueWait {
+  uint64_t deadline_ns = Wait::kNoDeadline;
+  bool shielded = false;
+  bool at_front = false;
+  void (*unlock)(P* p, void* ctx) = nullptr;
+  void* ctx = nullptr;
+};
+WaitResult wait_in_list(Mutator* mu, base::Mutex* lock, WaitList* list,
+                        WaitNode* node, const QueueWait& how);
+
+/// Whether the deadline has passed: then there is nothing to wait for.
+bool has_passed(uint64_t deadline_ns);
+
+/// Misuse unless a task or an attached thread calls from managed code, or, with
+/// mu null, a thread that is none.
+void check_may_wait(const Mutator* mu, const char* call);
+
+}  // namespace tricolor::sched
+
+#endif  // TRICOLOR_SCHED_WAIT_H_
