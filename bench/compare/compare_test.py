@@ -206,7 +206,7 @@ class Peers(unittest.TestCase):
         self.assertIsNone(missing.find())
 
     def test_a_library_needs_the_compiler_of_its_language(self):
-        there = programs.CxxLibrary("stdc++ m", "cmath", 'std::puts("1");')
+        there = programs.CxxLibrary("stdc++ m", "cmath", 'puts("1");')
         self.assertEqual(there.find(), "1")
         in_c = programs.CLibrary("m", "cmath", 'puts("1");')
         self.assertIsNone(in_c.find())

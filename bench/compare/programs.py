@@ -235,7 +235,7 @@ PEERS = {
         'unsigned v = GC_get_version(); printf("bdwgc %u.%u.%u\\n", v >> 16, '
         "v >> 8 & 255, v & 255);"),
     "boost_fiber": CxxLibrary(
-        "boost_fiber boost_context", "boost/fiber/fiber.hpp",
+        "boost_fiber boost_context", "boost/version.hpp",
         'printf("Boost %s\\n", BOOST_LIB_VERSION);'),
     "go": Go(),
     "g1": Java("-XX:+UseG1GC"),

@@ -31,6 +31,11 @@ void run_coro(const SchedArguments& args);
 void run_skynet(const SchedArguments& args);
 void run_sleepers(const SchedArguments& args);
 void run_parked(const SchedArguments& args);
+// sched_chan.cc
+void run_chan(const SchedArguments& args);
+void run_skynet_chan(const SchedArguments& args);
+void run_hog_chan(const SchedArguments& args);
+void run_timers(const SchedArguments& args);
 // sched_fair.cc
 void run_scale(const SchedArguments& args);
 void run_hog(const SchedArguments& args);

@@ -35,8 +35,8 @@ double late_p99_us(Mutator& mu, const bench::SchedArguments& args,
   const uint64_t end_ns = bench::now_ns() + args.b * 1'000'000;
   for (auto& each : late_us) {
     each.reserve(args.b + 1);
-    sleepers.push_back(tricolor::spawn(mu, &sleep_until_end,
-                                       tricolor::plain(&each), end_ns));
+    sleepers.push_back(
+        tricolor::spawn(mu, &sleep_until_end, tricolor::plain(&each), end_ns));
   }
   for (uint32_t i = 0; i < hogs; ++i) {
     beside.push_back(tricolor::spawn(mu, &bench::hog_until, end_ns));

@@ -20,8 +20,8 @@ uint64_t skynet(Mutator& mu, uint64_t first, uint64_t leaves) {
   if (leaves == 1) return first;
   Task<uint64_t> children[kFan];
   for (uint64_t i = 0; i < kFan; ++i) {
-    children[i] = tricolor::spawn(mu, &skynet, first + i * leaves / kFan,
-                                  leaves / kFan);
+    children[i] =
+        tricolor::spawn(mu, &skynet, first + i * leaves / kFan, leaves / kFan);
   }
   uint64_t sum = 0;
   for (auto& child : children) sum += tricolor::join(mu, child);
@@ -94,8 +94,7 @@ void run_parked(const SchedArguments& args) {
     const Resident before;
     const uint64_t begin = now_ns();
     for (uint64_t i = 0; i < args.a; ++i) {
-      tasks[i] =
-          tricolor::spawn(mu, &park_once, Parked{&parked[i], &asleep});
+      tasks[i] = tricolor::spawn(mu, &park_once, Parked{&parked[i], &asleep});
     }
     while (asleep.load(std::memory_order_acquire) < args.a) {
       tricolor::yield(mu);
