@@ -3,9 +3,9 @@
 //
 // The scheduler: what a switch, a task, a coroutine and a timer cost, many
 // tasks at once, and who gets how much of a P. One mode a process. argv: MODE
-// PROCS A B | --smoke; sched.h names the files of the modes, bench/README.md
-// has the definitions and the output.
-#include "sched.h"
+// PROCS A B | --smoke; sched_modes.h names the files of the modes,
+// bench/README.md has the definitions and the output.
+#include "sched_modes.h"
 
 namespace {
 

@@ -7,7 +7,7 @@
 // that asks and one that answers), timers (A of them, and B times one more).
 #include <deque>
 
-#include "sched.h"
+#include "sched_modes.h"
 
 namespace {
 

@@ -7,7 +7,7 @@
 // computes beside one that allocates, for A ms, B collections at least). A
 // share is what a task did, over what it did alone in the same time, over an
 // equal share per runnable task.
-#include "sched.h"
+#include "sched_modes.h"
 
 namespace {
 

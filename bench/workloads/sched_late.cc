@@ -4,7 +4,7 @@
 // The modes of the workload sched that wait: late (A tasks that sleep 1 ms at a
 // time for B ms, beside a hog for each P and beside nothing), idle (CPU time of
 // A ms in which nothing happens).
-#include "sched.h"
+#include "sched_modes.h"
 
 namespace {
 

@@ -3,7 +3,7 @@
 //
 // The modes of the workload sched with many tasks at once: skynet (A leaves),
 // sleepers (A tasks that sleep B ns), parked (A tasks that park once).
-#include "sched.h"
+#include "sched_modes.h"
 
 namespace {
 

@@ -4,7 +4,7 @@
 // The modes of the workload sched that time one operation: yield (A yields of
 // each of two tasks), spawn (A batches of 1,000 empty tasks), coro (A resumes
 // and as many yields).
-#include "sched.h"
+#include "sched_modes.h"
 
 namespace {
 

@@ -5,8 +5,8 @@
 // given its arguments, makes a runtime of so many Ps, and prints a checksum and
 // its metrics. sched.cc has the table of them; the peers' twins are in
 // bench/peers/sched, and bench/README.md has the definitions.
-#ifndef TRICOLOR_BENCH_WORKLOADS_SCHED_H_
-#define TRICOLOR_BENCH_WORKLOADS_SCHED_H_
+#ifndef TRICOLOR_BENCH_WORKLOADS_SCHED_MODES_H_
+#define TRICOLOR_BENCH_WORKLOADS_SCHED_MODES_H_
 
 #include <time.h>
 
@@ -100,4 +100,4 @@ inline double per_operation(uint64_t ns, uint64_t operations) {
 
 }  // namespace bench
 
-#endif  // TRICOLOR_BENCH_WORKLOADS_SCHED_H_
+#endif  // TRICOLOR_BENCH_WORKLOADS_SCHED_MODES_H_
