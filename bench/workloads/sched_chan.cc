@@ -47,11 +47,12 @@ uint64_t ask(Mutator& mu, Numbers* requests, Numbers* replies, uint64_t times) {
 uint64_t ask_until(Mutator& mu, Numbers* requests, Numbers* replies,
                    uint64_t end_ns) {
   uint64_t times = 0;
-  for (; bench::now_ns() < end_ns; ++times) {
+  do {
     uint64_t reply = 0;
     send(mu, requests, 0);
     receive(mu, replies, &reply);
-  }
+    ++times;
+  } while (bench::now_ns() < end_ns);
   close(mu, requests);
   return times;
 }

@@ -47,7 +47,10 @@ uint64_t time_work(uint32_t procs, const bench::SchedArguments& args,
 
 uint64_t yield_until(Mutator& mu, uint64_t end_ns) {
   uint64_t yields = 0;
-  for (; bench::now_ns() < end_ns; ++yields) tricolor::yield(mu);
+  do {
+    tricolor::yield(mu);
+    ++yields;
+  } while (bench::now_ns() < end_ns);
   return yields;
 }
 

@@ -17,13 +17,14 @@ constexpr uint64_t kSleepNs = 1'000'000;
 /// Sleeps until `end_ns`; notes how late it was woken each time.
 void sleep_until_end(Mutator& mu, Plain<std::vector<double>> late_us,
                      uint64_t end_ns) {
-  for (uint64_t now = bench::now_ns(); now < end_ns;) {
+  uint64_t now = bench::now_ns();
+  do {
     const uint64_t due = now + kSleepNs;
     tricolor::sleep_ns(mu, kSleepNs);
     now = bench::now_ns();
     late_us.p->push_back((static_cast<double>(now) - static_cast<double>(due)) /
                          1e3);
-  }
+  } while (now < end_ns);
 }
 
 /// The 99th percentile of all wake-ups, in microseconds.

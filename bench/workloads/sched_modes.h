@@ -70,15 +70,16 @@ inline uint64_t compute(uint64_t x) {
   return x;
 }
 
-/// Computes until `end_ns` and does nothing for others but to poll. Returns how
-/// often.
+/// Computes until `end_ns`, at least once, and does nothing for others but to
+/// poll. Returns how often.
 inline uint64_t hog_until(tricolor::Mutator& mu, uint64_t end_ns) {
   uint64_t units = 0;
   uint64_t x = end_ns | 1;
-  for (; now_ns() < end_ns; ++units) {
+  do {
     x = compute(x);
     tricolor::poll(mu);
-  }
+    ++units;
+  } while (now_ns() < end_ns);
   return units + (x == 0);
 }
 

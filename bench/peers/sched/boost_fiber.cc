@@ -88,8 +88,8 @@ class Threads {
 
  private:
   static void join_in(uint32_t count, bool suspend) {
-    boost::fibers::use_scheduling_algorithm<
-        boost::fibers::algo::work_stealing>(count, suspend);
+    boost::fibers::use_scheduling_algorithm<boost::fibers::algo::work_stealing>(
+        count, suspend);
   }
 
   std::vector<std::thread> threads_;

@@ -40,11 +40,12 @@ func runScale(args arguments) {
 	printMetric("scale", float64(one)/float64(all))
 }
 
-// Computes until the end; returns how often.
+// Computes until the end, at least once; returns how often.
 func hogUntil(end time.Duration) (units float64) {
 	x := uint64(1)
-	for ; measure.Now() < end; units++ {
+	for again := true; again; again = measure.Now() < end {
 		x = compute(x)
+		units++
 	}
 	if x == 0 {
 		fail("the generator has stopped")
@@ -53,8 +54,9 @@ func hogUntil(end time.Duration) (units float64) {
 }
 
 func yieldUntil(end time.Duration) (yields float64) {
-	for ; measure.Now() < end; yields++ {
+	for again := true; again; again = measure.Now() < end {
 		runtime.Gosched()
+		yields++
 	}
 	return yields
 }
@@ -94,9 +96,10 @@ func runHog(args arguments) {
 func askAndAnswer(end *time.Duration) (ask, answer func() float64) {
 	request, reply := make(chan uint64), make(chan uint64)
 	ask = func() (rounds float64) {
-		for ; measure.Now() < *end; rounds++ {
+		for again := true; again; again = measure.Now() < *end {
 			request <- 0
 			<-reply
+			rounds++
 		}
 		close(request)
 		return rounds
@@ -181,7 +184,8 @@ func lateP99(args arguments, hogs int) float64 {
 	for i := range late {
 		each := &late[i]
 		tasks = append(tasks, func() float64 {
-			for now := measure.Now(); now < end; {
+			now := measure.Now()
+			for again := true; again; again = now < end {
 				due := now + time.Millisecond
 				time.Sleep(time.Millisecond)
 				now = measure.Now()
