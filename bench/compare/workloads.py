@@ -249,6 +249,8 @@ WORKLOADS = {
                                           peers=SLICES),
                                    Metric("pingpong_chan_share", "pair_share",
                                           better="higher", peers=SLICES)),
+            "ready": sched_mode("ready", 1, 1000, 1000, (300, 20),
+                                Metric("ready_share", better="higher")),
             "gc": sched_mode("gc", 1, 1000, 1, (20, 0),
                              Metric("compute_share", better="higher",
                                     peers=SLICES)),

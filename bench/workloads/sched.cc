@@ -28,6 +28,7 @@ constexpr Mode kModes[] = {
     {"scale", bench::run_scale, {2, 10, 10}},
     {"hog", bench::run_hog, {1, 20, 0}},
     {"hog_chan", bench::run_hog_chan, {1, 20, 0}},
+    {"ready", bench::run_ready, {1, 300, 20}},
     {"gc", bench::run_gc, {1, 20, 0}},
     {"late", bench::run_late, {2, 100, 20}},
     {"idle", bench::run_idle, {2, 100, 0}},

@@ -3,7 +3,8 @@
 //
 // The modes of the workload sched that set what a task gets against what it
 // gets alone: scale (A tasks of B pieces of work on one P and on all), hog (one
-// beside two tasks that yield to each other, for A ms), gc (a task that
+// beside two tasks that yield to each other, for A ms), ready (A tasks that
+// yield to each other for B ms: the least of them against all), gc (a task that
 // computes beside one that allocates, for A ms, B collections at least). A
 // share is what a task did, over what it did alone in the same time, over an
 // equal share per runnable task.
@@ -142,6 +143,25 @@ void run_hog(const SchedArguments& args) {
     print_checksum("hog", args, 0);
     print_metric("hog_share", both.hog / hog.hog * 3);
     print_metric("pair_share", both.pair / pair.pair * 3 / 2);
+  });
+}
+
+void run_ready(const SchedArguments& args) {
+  in_runtime(args.procs, [&](Mutator& mu) {
+    std::vector<Task<uint64_t>> tasks(args.a);
+    uint64_t least = ~uint64_t{0};
+    uint64_t sum = 0;
+    const uint64_t end_ns = now_ns() + args.b * 1'000'000;
+    for (auto& task : tasks) task = tricolor::spawn(mu, &yield_until, end_ns);
+    for (auto& task : tasks) {
+      const uint64_t yields = tricolor::join(mu, task);
+      least = std::min(least, yields);
+      sum += yields;
+    }
+    print_checksum("ready", args, 0);
+    print_metric("ready_share", static_cast<double>(least) /
+                                    static_cast<double>(sum) *
+                                    static_cast<double>(args.a));
   });
 }
 

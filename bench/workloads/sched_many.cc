@@ -97,7 +97,7 @@ void run_parked(const SchedArguments& args) {
       tasks[i] = tricolor::spawn(mu, &park_once, Parked{&parked[i], &asleep});
     }
     while (asleep.load(std::memory_order_acquire) < args.a) {
-      tricolor::yield(mu);
+      tricolor::sleep_ns(mu, 1'000'000);
     }
     const uint64_t looks = now_ns();
     const Resident after;

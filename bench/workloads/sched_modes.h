@@ -39,6 +39,7 @@ void run_timers(const SchedArguments& args);
 // sched_fair.cc
 void run_scale(const SchedArguments& args);
 void run_hog(const SchedArguments& args);
+void run_ready(const SchedArguments& args);
 void run_gc(const SchedArguments& args);
 // sched_late.cc
 void run_late(const SchedArguments& args);

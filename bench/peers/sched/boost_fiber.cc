@@ -11,6 +11,7 @@
 #include <boost/coroutine2/all.hpp>
 #include <boost/fiber/all.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -281,7 +282,7 @@ void run_parked(const Arguments& args) {
     });
   }
   while (asleep.load(std::memory_order_relaxed) < args.a) {
-    boost::this_fiber::yield();
+    boost::this_fiber::sleep_for(std::chrono::milliseconds(1));
   }
   double s = seconds_since(begin);
   const double parked_rss = status_bytes("VmRSS");
@@ -329,6 +330,32 @@ void run_scale(const Arguments& args) {
   print_metric("scale", one / all);
 }
 
+void run_ready(const Arguments& args) {
+  Threads threads(args.threads);
+  std::vector<fiber> tasks(args.a);
+  std::vector<uint64_t> yields(args.a);
+  const auto end = Clock::now() + std::chrono::milliseconds(args.b);
+  for (uint64_t i = 0; i < args.a; ++i) {
+    tasks[i] = start([&yields, end, i] {
+      do {
+        boost::this_fiber::yield();
+        ++yields[i];
+      } while (Clock::now() < end);
+    });
+  }
+  for (auto& task : tasks) task.join();
+  uint64_t least = yields[0];
+  uint64_t sum = 0;
+  for (uint64_t each : yields) {
+    least = std::min(least, each);
+    sum += each;
+  }
+  print_checksum(args, 0);
+  print_metric("ready_share", static_cast<double>(least) /
+                                  static_cast<double>(sum) *
+                                  static_cast<double>(args.a));
+}
+
 double cpu_ms() {
   std::timespec t;
   clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
@@ -363,7 +390,8 @@ int main(int argc, char** argv) {
        {"chan", run_chan},         {"coro", run_coro},
        {"skynet", run_skynet},     {"skynet_chan", run_skynet},
        {"sleepers", run_sleepers}, {"parked", run_parked},
-       {"scale", run_scale},       {"idle", run_idle}};
+       {"scale", run_scale},       {"ready", run_ready},
+       {"idle", run_idle}};
   for (const auto& [name, run] : kModes) {
     if (argc != 5 || std::strcmp(argv[1], name) != 0) continue;
     run({name, static_cast<uint32_t>(std::strtoul(argv[2], nullptr, 10)),

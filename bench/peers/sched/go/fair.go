@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // The modes that set what a task gets against what it gets alone, and those
-// that wait: scale, hog, hog_chan, gc, late, idle.
+// that wait: scale, hog, hog_chan, ready, gc, late, idle.
 
 package main
 
@@ -128,6 +128,24 @@ func runHogChan(args arguments) {
 	printChecksum(args, 0)
 	printMetric("hog_share", all[0]/alone[0]*2)
 	printMetric("pair_share", all[1]/pair[0]*2)
+}
+
+func runReady(args arguments) {
+	tasks := make([]func() float64, args.a)
+	end := measure.Now() + milliseconds(args.b)
+	for i := range tasks {
+		tasks[i] = func() float64 { return yieldUntil(end) }
+	}
+	done := together(tasks...)
+	least, sum := done[0], 0.0
+	for _, yields := range done {
+		if yields < least {
+			least = yields
+		}
+		sum += yields
+	}
+	printChecksum(args, 0)
+	printMetric("ready_share", least/sum*float64(args.a))
 }
 
 type cell struct {

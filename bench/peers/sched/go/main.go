@@ -33,6 +33,7 @@ var modes = map[string]func(args arguments){
 	"scale":       runScale,
 	"hog":         runHog,
 	"hog_chan":    runHogChan,
+	"ready":       runReady,
 	"gc":          runGc,
 	"late":        runLate,
 	"idle":        runIdle,
