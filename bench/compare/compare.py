@@ -134,6 +134,9 @@ def run_case(workload, case_name, ordered, smoke):
             for a in (case.smoke_args if smoke else case.args)]
     runs, values = {}, {}
     for program in ordered:
+        if not any(metric.of(program.name) for metric in case.metrics):
+            values[program.name] = {}
+            continue
         run = measure.run(program.argv + args, env, workload.timeout_s)
         runs[program.name] = run
         values[program.name] = values_of(case, program, run)

@@ -92,6 +92,12 @@ class Rounds(unittest.TestCase):
         self.assertEqual(raw["c"]["tricolor"]["extra"], [1.0])
         self.assertEqual(raw["c"]["p"], {"ops": [4.0]})
 
+    def test_a_peer_without_a_metric_is_not_run(self):
+        case = Case((), (), (Metric("ops", peers=()),))
+        raw, _ = self.rounds([shell("tricolor", GOOD), shell("p", "exit 3")],
+                             workload(cases={"c": case}), "--rounds", "2")
+        self.assertEqual(raw["c"], {"tricolor": {"ops": [4.0, 4.0]}, "p": {}})
+
     def test_a_case_adds_to_the_environment(self):
         case = Case((), (), (Metric("a"), Metric("b")), env={"B": "2"})
         ours = shell("tricolor", "echo checksum 1; echo metric a $A; "
@@ -199,11 +205,18 @@ class Peers(unittest.TestCase):
         missing = programs.CLibrary("no_such_library_at_all", "stdio.h", "")
         self.assertIsNone(missing.find())
 
+    def test_a_library_needs_the_compiler_of_its_language(self):
+        there = programs.CxxLibrary("stdc++ m", "cmath", 'puts("1");')
+        self.assertEqual(there.find(), "1")
+        in_c = programs.CLibrary("m", "cmath", 'puts("1");')
+        self.assertIsNone(in_c.find())
+
     def test_a_command_that_is_not_there_is_absent(self):
         with mock.patch.dict(os.environ, {"PATH": "/nonexistent"}):
             self.assertIsNone(programs.PEERS["lua5.4"].find())
             self.assertIsNone(programs.PEERS["go"].find())
             self.assertIsNone(programs.PEERS["bdwgc"].find())
+            self.assertIsNone(programs.PEERS["boost_fiber"].find())
             self.assertIsNone(programs.PEERS["g1"].find())
 
     def test_a_jdk_without_the_collector_is_absent(self):
@@ -257,6 +270,11 @@ class Peers(unittest.TestCase):
         self.assertEqual(case.env["JDK_JAVA_OPTIONS"], "-Xmx8000")
         names = {m.name for c in cases.values() for m in c.metrics}
         self.assertEqual(len(names), 16)
+
+    def test_a_metric_has_one_line_in_the_report(self):
+        for name, load in WORKLOADS.items():
+            names = [m.name for c in load.cases.values() for m in c.metrics]
+            self.assertEqual(sorted(set(names)), sorted(names), name)
 
     def test_an_unknown_peer_is_refused(self):
         text = io.StringIO()

@@ -104,38 +104,49 @@ class OurProgram:
 class CLibrary:
     """A peer that is a C library: found if a small program links and runs."""
 
-    def __init__(self, lib, header, version):
-        self.lib, self.header, self.version = lib, header, version
+    compiler, language, suffix, flags = "cc", "c", ".c", ()
+
+    def __init__(self, libs, header, version):
+        self.libs = ["-l" + lib for lib in libs.split()] + ["-pthread"]
+        self.header, self.version = header, version
 
     def find(self):
-        if not shutil.which("cc"):
+        if not shutil.which(self.compiler):
             return None
         source = (f"#include <stdio.h>\n#include <{self.header}>\n"
                   f"int main(void) {{ {self.version} return 0; }}\n")
         with tempfile.TemporaryDirectory() as place:
             probe = os.path.join(place, "probe")
             made = subprocess.run(
-                ["cc", "-x", "c", "-", "-o", probe, "-l" + self.lib,
-                 "-pthread"],
+                [self.compiler, *self.flags, "-x", self.language, "-", "-o",
+                 probe, *self.libs],
                 input=source, text=True, capture_output=True, check=False)
             return first_line(probe) if made.returncode == 0 else None
 
     def build(self, name, version, source, out):
-        build_step(["cc", "-O3", "-DNDEBUG", "-o", str(out),
-                    str(source / (name + ".c")), "-l" + self.lib, "-pthread"],
+        build_step([self.compiler, "-O3", "-DNDEBUG", *self.flags, "-o",
+                    str(out), str(source / (name + self.suffix)), *self.libs],
                    source, f"the peer {name}")
         return Program(name, version, [str(out)])
 
     def text_kib(self, name, source, out):
         """The text of NAME_text.c less that without the library."""
         made = []
-        for suffix, flags in (("_text", ["-l" + self.lib, "-pthread"]),
+        for suffix, flags in (("_text", self.libs),
                               ("_none", ["-DWITHOUT_LIBRARY", "-pthread"])):
             made.append(str(out) + suffix)
             build_step(["cc", "-O3", "-DNDEBUG", "-static", "-o", made[-1],
                         str(source / (name + "_text.c")), *flags],
                        source, f"the peer {name}, static")
         return added_text(*made)
+
+
+class CxxLibrary(CLibrary):
+    """The same in C++. Functions are bound before main: doing that at the first
+    call takes more stack than a small fiber has."""
+
+    compiler, language, suffix = "c++", "c++", ".cc"
+    flags = ("-std=c++20", "-Wl,-z,now")
 
 
 class Go:
@@ -223,6 +234,9 @@ PEERS = {
         "gc", "gc.h",
         'unsigned v = GC_get_version(); printf("bdwgc %u.%u.%u\\n", v >> 16, '
         "v >> 8 & 255, v & 255);"),
+    "boost_fiber": CxxLibrary(
+        "boost_fiber boost_context", "boost/version.hpp",
+        'printf("Boost %s\\n", BOOST_LIB_VERSION);'),
     "go": Go(),
     "g1": Java("-XX:+UseG1GC"),
     "parallel": Java("-XX:+UseParallelGC"),

@@ -102,6 +102,17 @@ def fixed_heap(live_bytes, args, smoke_args):
     return cases
 
 
+def sched_mode(mode, procs, a, b, smoke, *metrics):
+    """A mode of the workload sched on so many Ps; `smoke` are its a and b of
+    --smoke."""
+    return Case(args=(mode, str(procs), str(a), str(b)),
+                smoke_args=(mode, str(procs), str(smoke[0]), str(smoke[1])),
+                metrics=metrics)
+
+
+# What only a scheduler with time slices can be asked.
+SLICES = ("go",)
+
 TWO_PROCS = {"TRIMAXPROCS": "2", "GOMAXPROCS": "2"}
 
 WORDS = "{root}/examples/lua/scripts/data/words.txt"
@@ -195,6 +206,66 @@ WORKLOADS = {
             smoke_args=(str(1 << 20), "100", "5", "100"),
             metrics=(Metric("stop_p99_us"), Metric("stop_max_us"),
                      Metric("ttsp_p99_us"), Metric("gap_max_us")))},
+    ),
+    "sched": Workload(
+        target="bench_sched",
+        peers=("go", "boost_fiber"),
+        cases={
+            "yield": sched_mode("yield", 1, 10_000_000, 0, (1000, 0),
+                                Metric("yield_ns")),
+            "yield_2p": sched_mode("yield", 2, 2_000_000, 0, (1000, 0),
+                                   Metric("yield_2p_ns", "yield_ns")),
+            "spawn": sched_mode("spawn", 1, 5000, 0, (3, 0),
+                                Metric("spawn_ns")),
+            "spawn_2p": sched_mode("spawn", 2, 2000, 0, (3, 0),
+                                   Metric("spawn_2p_ns", "spawn_ns")),
+            "chan": sched_mode("chan", 1, 3_000_000, 0, (1000, 0),
+                               Metric("chan_ns")),
+            "chan_2p": sched_mode("chan", 2, 500_000, 0, (1000, 0),
+                                  Metric("chan_2p_ns", "chan_ns")),
+            "coro": sched_mode("coro", 1, 20_000_000, 0, (1000, 0),
+                               Metric("coro_ns")),
+            "skynet": sched_mode("skynet", 2, 1_000_000, 0, (1000, 0),
+                                 Metric("skynet_s")),
+            "skynet_chan": sched_mode("skynet_chan", 2, 1_000_000, 0, (1000, 0),
+                                      Metric("skynet_chan_s", "skynet_s")),
+            "sleepers": sched_mode("sleepers", 2, 100_000, 10_000_000,
+                                   (100, 1_000_000), Metric("sleepers_s")),
+            "parked": sched_mode("parked", 1, 1_000_000, 0, (1000, 0),
+                                 Metric("parked_bytes"),
+                                 Metric("parked_pte_bytes"),
+                                 Metric("parked_s")),
+            "timers": sched_mode("timers", 1, 1_000_000, 3_000_000,
+                                 (1000, 1000),
+                                 Metric("timers_ns", peers=SLICES)),
+            "scale": sched_mode("scale", 2, 64, 10_000, (10, 10),
+                                Metric("scale_2", "scale", better="higher")),
+            "hog": sched_mode("hog", 1, 1000, 0, (20, 0),
+                              Metric("hog_share", peers=SLICES),
+                              Metric("pingpong_share", "pair_share",
+                                     better="higher", peers=SLICES)),
+            "hog_chan": sched_mode("hog_chan", 1, 1000, 0, (20, 0),
+                                   Metric("hog_chan_share", "hog_share",
+                                          peers=SLICES),
+                                   Metric("pingpong_chan_share", "pair_share",
+                                          better="higher", peers=SLICES)),
+            "ready": sched_mode("ready", 1, 1000, 1000, (300, 20),
+                                Metric("ready_share", better="higher")),
+            "ready_257": sched_mode("ready", 1, 257, 1000, (257, 20),
+                                    Metric("ready_257_share", "ready_share",
+                                           better="higher")),
+            "gc": sched_mode("gc", 1, 1000, 1, (20, 0),
+                             Metric("compute_share", better="higher",
+                                    peers=SLICES)),
+            "gc_2p": sched_mode("gc", 2, 1000, 1, (20, 0),
+                                Metric("compute_2p_share", "compute_share",
+                                       better="higher", peers=SLICES)),
+            "late": sched_mode("late", 2, 100, 1000, (10, 20),
+                               Metric("late_idle_p99_us", peers=SLICES),
+                               Metric("late_busy_p99_us", peers=SLICES)),
+            "idle": sched_mode("idle", 2, 30_000, 0, (3000, 0),
+                               Metric("idle_cpu_ms")),
+        },
     ),
     "footprint": Workload(
         target="bench_footprint",
