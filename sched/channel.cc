@@ -184,7 +184,7 @@ void poll_rooted(Mutator& mu, ChannelRep* ch, void* cell) {
 }
 
 WaitResult wait_locked(Mutator& mu, ChannelRep* ch, WaitList* list, void* bytes,
-                       void* cell, Deadline deadline)
+                       void* cell, Deadline deadline, WaitReason reason)
     TRI_RELEASE(ch->lock) TRI_NO_THREAD_SAFETY {
   if (has_passed(deadline.at_ns)) {
     ch->lock.unlock();
@@ -225,6 +225,10 @@ ChannelRep* make_channel(Mutator& mu, const ChannelValue& value,
     TRI_MISUSE("make_channel",
                "a channel of encoded values takes the EncodingId they were "
                "registered with, any other none");
+  }
+  if (rt->heap->layouts().encoding(encoding).stride != 8) {
+    TRI_MISUSE("make_channel", "encoding %u is that of values of 16 bytes",
+               encoding);
   }
   size_t bytes;
   if (__builtin_mul_overflow(capacity, size_t{value.bytes}, &bytes) ||
@@ -315,6 +319,9 @@ WaitResult get_future(Mutator& mu, ChannelRep* ch, const ChannelValue& value,
   TRI_SCHED_POINT(future_get);
   check_may_wait(&mu, "get");
   check_channel(ch, value, "get");
+  if (__atomic_load_n(&mu.poll_request, __ATOMIC_RELAXED) != 0) {
+    poll_rooted(mu, ch, nullptr);
+  }
   ch->lock.lock();
   if (ch->count == 0) {
     return wait_locked(mu, ch, &ch->receivers, bytes, nullptr, deadline,

@@ -23,14 +23,23 @@ bool run_gc_worker(M* m, uint64_t budget_ns, bool idle) {
   return m->rt->collector->run_worker(m->p, nullptr, budget_ns, idle);
 }
 
-// What is due by the clock, whatever the queues hold.
+void demote_next(P* p) {
+  GList overflow;
+  if (!p->runq.demote_next(&overflow)) submit_global(p->rt, &overflow);
+}
+
+// What is due by the clock, whatever the queues hold. Without sysmon there is
+// maybe nobody else to look at the timers of other Ps.
 void do_timed_duties(M* m) {
   RuntimeImpl* rt = m->rt;
-  const bool timers = m->p->timers.next_ns() != kNever;
+  const bool alone = !has_sysmon(rt->sched);
+  const uint64_t next_ns = alone ? next_timer_ns(rt) : m->p->timers.next_ns();
   const bool gc = rt->collector->has_work();
-  if (!timers && !gc) return;
+  if (next_ns == kNever && !gc) return;
   const uint64_t now = rt->clock.now_ns();
-  if (timers) fire_own_timers(rt, m->p, now);
+  if (next_ns <= now) {
+    alone ? fire_timers(rt, m->p, now) : fire_own_timers(rt, m->p, now);
+  }
   if (gc && rt->collector->worker_due(m->p, now)) {
     run_gc_worker(m, kDueSliceNs, /*idle=*/false);
   }
@@ -164,8 +173,11 @@ G* find_work(M* m, bool* inherits) {
       // Whoever was to be preempted has left the P. If it was this M that is
       // to leave:
       // ORDER-preempt-1: pairs with request_and_poke(): sees why it was asked.
-      p->request.fetch_and_acquire(~gc::kRequestPreempt);
+      const uint32_t request =
+          p->request.fetch_and_acquire(~gc::kRequestPreempt);
       attend_requests(p);
+      // The time slice is over, also for who would inherit it.
+      if ((request & gc::kRequestPreempt) != 0) demote_next(p);
     }
     if (should_leave(m)) return nullptr;
     if (TRI_UNLIKELY(p->dropped.load_relaxed())) {

@@ -258,17 +258,22 @@ bool sleep_in_poller(M* m, uint64_t until_ns) {
   return p != nullptr;
 }
 
-// On the idle list, without a P. Returns with one, or when m has to leave.
-// m, which slept until the next timer or has just fired one, has been given a
-// P: another sleeper takes the timers over.
+// m, which slept until the next timer or has just fired one, sleeps no more:
+// another sleeper takes the timers over.
 void pass_on_timers(RuntimeImpl* rt) {
   Scheduler& s = rt->sched;
   if (s.sleep_until.load_relaxed() != kNever ||
       s.idle_m_count.load_relaxed() == 0 || next_timer_ns(rt) == kNever) {
     return;
   }
-  base::LockGuard guard(s.lock);
-  if (s.timed_m == nullptr && s.idle_ms != nullptr) s.idle_ms->parker.unpark();
+  s.lock.lock();
+  const bool wanted = s.timed_m == nullptr;
+  const bool polls = wanted && s.idle_ms == nullptr && s.poll_m != nullptr;
+  if (wanted && s.idle_ms != nullptr) s.idle_ms->parker.unpark();
+  s.lock.unlock();
+  if (!polls) return;
+  const netpoll::PollHooks* hooks = rt->poll.load_acquire();
+  hooks->wake(hooks->ctx);
 }
 
 // The other half of the race in wake.cc, for an M on the idle list. True: it
@@ -292,14 +297,12 @@ bool told_of_deadlock(M* m) {
   return true;
 }
 
-void sleep_idle(M* m) {
+// On the idle list, without a P. Returns with one, or when m has to leave.
+void sleep_until_wanted(M* m) {
   RuntimeImpl* rt = m->rt;
   bool may_end = m->kind == MKind::kWorker;
   for (;;) {
-    if (take_next_p(m)) {
-      pass_on_timers(rt);
-      return;
-    }
+    if (take_next_p(m)) return;
     if (should_leave(m) || m->no_wait) {
       if (take_off(m, /*want_p=*/false) == Taken::kOff) return;
       while (!take_next_p(m)) m->parker.park();
@@ -328,6 +331,11 @@ void sleep_idle(M* m) {
     const WakerScope waker(rt->sched);
     fire_timers(rt, nullptr, rt->clock.now_ns());
   }
+}
+
+void sleep_idle(M* m) {
+  sleep_until_wanted(m);
+  pass_on_timers(m->rt);
 }
 
 }  // namespace

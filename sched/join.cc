@@ -54,8 +54,8 @@ bool announce_joiner(G* target) {
       TRI_MISUSE("join", "another task joins this one already");
     }
     // ORDER-join-1: pairs with end_joiner(): sees the result.
-  } while (!target->joiner.compare_exchange_weak_acq_rel(
-      joiner, joiner | kJoinWaited));
+  } while (!target->joiner.compare_exchange_weak_acq_rel(joiner,
+                                                         joiner | kJoinWaited));
   return true;
 }
 
@@ -63,6 +63,7 @@ bool announce_joiner(G* target) {
 // comes first.
 WaitResult wait_for_end(Mutator& mu, G* target, uint64_t deadline_ns,
                         bool shielded) {
+  begin_wait(&mu, "join");
   WaitQueue& queue = target->join_queue;
   QueueWait how;
   how.deadline_ns = deadline_ns;
@@ -92,7 +93,7 @@ bool is_joined(G* g) {
 G* joinable(Mutator& mu, detail::TaskRef ref, const char* call) {
   if (mu.p == nullptr) TRI_MISUSE(call, "called in native code");
   G* g = checked(ref, call);
-  if (g == g_of(&mu)) TRI_MISUSE(call, "a task joins itself");
+  if (g == task_of(g_of(&mu))) TRI_MISUSE(call, "a task joins itself");
   return g;
 }
 

@@ -62,7 +62,7 @@ struct MutexAccess {
 
 WaitResult Mutex::lock_slow(Mutator* mu, Deadline deadline, bool shielded) {
   TRI_SCHED_POINT(mutex_lock_slow);
-  sched::check_may_wait(mu, "Mutex::lock");
+  sched::begin_wait(mu, "Mutex::lock");
   WaitQueue* queue = queue_of(&queue_);
   sched::QueueWait how;
   how.deadline_ns = deadline.at_ns;
@@ -124,9 +124,10 @@ void unlock_both(P* p, void* ctx) {
 
 }  // namespace
 
-WaitResult CondVar::wait_any(Mutator* mu, Mutex& mutex, Deadline d) {
+WaitResult CondVar::wait_any(Mutator* mu, Mutex& mutex, Deadline d,
+                             bool shielded) {
   TRI_SCHED_POINT(cond_wait);
-  sched::check_may_wait(mu, "CondVar::wait");
+  sched::begin_wait(mu, "CondVar::wait");
   if ((MutexAccess::load(mutex) & MutexAccess::kLocked) == 0) {
     TRI_MISUSE("CondVar::wait", "the mutex is not locked");
   }
@@ -135,6 +136,7 @@ WaitResult CondVar::wait_any(Mutator* mu, Mutex& mutex, Deadline d) {
   CondWait wait{queue, &mutex};
   sched::QueueWait how;
   how.deadline_ns = d.at_ns;
+  how.shielded = shielded;
   how.unlock = unlock_both;
   how.reason = sched::WaitReason::kCondVar;
   how.ctx = &wait;

@@ -52,6 +52,12 @@ void check_managed(const Mutator& mu, const char* call) {
                "called in native code: open a ManagedScope, or end the "
                "NativeScope");
   }
+  if (g_state(g_of(&const_cast<Mutator&>(mu))) != GState::kRunning) {
+    TRI_MISUSE(
+        call,
+        "the Mutator is that of a task that has resumed a coroutine, not "
+        "the running coroutine's");
+  }
   heap::check_no_callback(p_of(&mu), call);
 }
 

@@ -58,6 +58,12 @@ bool RunQueue::put_next(G* g, GList* overflow) {
   return put(before, overflow);
 }
 
+bool RunQueue::demote_next(GList* overflow) {
+  // ORDER-runq-3: pairs with put_next(). A thief may be faster.
+  G* g = next_.exchange_seq_cst(nullptr);
+  return g == nullptr || put(g, overflow);
+}
+
 G* RunQueue::pop(bool* inherits) {
   TRI_SCHED_POINT(runq_pop);
   *inherits = false;

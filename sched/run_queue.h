@@ -78,6 +78,9 @@ class RunQueue {
   /// Makes `g` the next; the one it replaces goes to the ring, as put.
   bool put_next(G* g, GList* overflow);
 
+  /// The next G, if there is one, goes to the ring, as put.
+  bool demote_next(GList* overflow);
+
   /// The next G; *inherits: it shares the time slice of the one before.
   G* pop(bool* inherits);
   /// Everything, for the global queue.

@@ -107,7 +107,7 @@ WaitResult RwMutex::lock_any(Mutator* mu, uint32_t mode, Deadline d,
   TRI_SCHED_POINT(rw_lock);
   const uint32_t obstacles = mode == kReader ? kWriter | kWaiters : ~0u;
   if (RwMutexAccess::try_take(*this, mode, obstacles)) return WaitResult::kOk;
-  sched::check_may_wait(mu, "RwMutex::lock");
+  sched::begin_wait(mu, "RwMutex::lock");
   WaitQueue* queue = queue_of(&queue_);
   queue->lock.lock();
   const bool taken =

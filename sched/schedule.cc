@@ -72,7 +72,8 @@ void park_g(M* m, G* g) {
   // From here on the G may run elsewhere as soon as commit publishes it.
   if (commit == nullptr || commit({g}, m->commit_ctx)) return;
   set_runnable(m->p, g);
-  submit_local(m->p, g, /*next=*/true);
+  // Not next: who is cancelled and waits again would keep out all others.
+  submit_local(m->p, g, /*next=*/false);
 }
 
 void requeue_g(M* m, G* g) {

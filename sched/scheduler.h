@@ -111,6 +111,12 @@ class WakerScope {
   Scheduler& s_;
 };
 
+/// Whether the runtime may have a sysmon: a single thread is better spent on
+/// running tasks.
+inline bool has_sysmon(const Scheduler& s) {
+  return s.thread_limit != 0 && s.thread_limit != 1;
+}
+
 // --- wake.cc: submitting work. From any thread, with or without a P.
 
 /// Appends to the global queue and wakes somebody.

@@ -59,16 +59,15 @@ void unlock_all(P*, void* ctx) TRI_NO_THREAD_SAFETY {
 }
 
 // The first case, from a random one on, that can go on.
-size_t try_all(const Select& s, uint32_t start, Tried* tried, WaitNode** other)
-    TRI_NO_THREAD_SAFETY {
+size_t try_all(const Select& s, uint32_t start, Tried* tried,
+               WaitNode** other) TRI_NO_THREAD_SAFETY {
   for (size_t k = 0; k < s.n; k++) {
     const size_t i = (start + k) % s.n;
     const SelectCase& c = s.cases[i];
     if (c.channel == nullptr) continue;
-    *tried = c.sends
-                 ? try_send_locked(s.mu, c.channel, *c.value, c.bytes, other)
-                 : try_receive_locked(s.mu, c.channel, *c.value, c.bytes,
-                                      other);
+    *tried =
+        c.sends ? try_send_locked(s.mu, c.channel, *c.value, c.bytes, other)
+                : try_receive_locked(s.mu, c.channel, *c.value, c.bytes, other);
     if (*tried != Tried::kMustWait) return i;
   }
   return Selected::kNone;
@@ -131,8 +130,7 @@ void root_cases(const Select& s, void** slots) {
   }
 }
 
-Selected select_rooted(Select* s, Deadline deadline)
-    TRI_NO_THREAD_SAFETY {
+Selected select_rooted(Select* s, Deadline deadline) TRI_NO_THREAD_SAFETY {
   if (__atomic_load_n(&s->mu.poll_request, __ATOMIC_RELAXED) != 0) {
     tri_detail_poll_slow(&s->mu);
   }
@@ -140,8 +138,7 @@ Selected select_rooted(Select* s, Deadline deadline)
   lock_all(*s);
   Tried tried;
   WaitNode* other = nullptr;
-  const uint32_t start =
-      p_of(&s->mu)->rng.below(static_cast<uint32_t>(s->n));
+  const uint32_t start = p_of(&s->mu)->rng.below(static_cast<uint32_t>(s->n));
   Selected selected;
   selected.index = try_all(*s, start, &tried, &other);
   if (selected.index == Selected::kNone) {
@@ -179,19 +176,21 @@ Selected select(Mutator& mu, SelectCase* cases, size_t n, Deadline deadline) {
   if (n > kMaxSelectCases) {
     TRI_MISUSE("select", "%zu cases: at most %zu", n, kMaxSelectCases);
   }
+  size_t channels = 0;
   for (size_t i = 0; i < n; i++) {
     if (cases[i].channel == nullptr) continue;
     sched::check_channel(cases[i].channel, *cases[i].value, "select");
+    channels++;
   }
-  if (n == 0) {
+  if (channels == 0) {
     const WaitResult result = sleep_until(mu, deadline);
     return {Selected::kNone,
             result == WaitResult::kOk ? WaitResult::kTimeout : result};
   }
   constexpr size_t kFew = 8;
-  return n <= kFew ? sched::select_up_to<kFew>(mu, cases, n, deadline)
-                   : sched::select_up_to<sched::kMostOnStack>(mu, cases, n,
-                                                              deadline);
+  return n <= kFew
+             ? sched::select_up_to<kFew>(mu, cases, n, deadline)
+             : sched::select_up_to<sched::kMostOnStack>(mu, cases, n, deadline);
 }
 
 }  // namespace tricolor

@@ -52,9 +52,10 @@ bool Semaphore::try_acquire(uint64_t n) {
   return true;
 }
 
-WaitResult Semaphore::acquire_any(Mutator* mu, uint64_t n, Deadline d) {
+WaitResult Semaphore::acquire_any(Mutator* mu, uint64_t n, Deadline d,
+                                  bool shielded) {
   TRI_SCHED_POINT(semaphore_acquire);
-  sched::check_may_wait(mu, "Semaphore::acquire");
+  sched::begin_wait(mu, "Semaphore::acquire");
   WaitQueue* queue = queue_of(&queue_);
   queue->lock.lock();
   if (queue->list.is_empty() && permits_ >= n) {
@@ -70,6 +71,7 @@ WaitResult Semaphore::acquire_any(Mutator* mu, uint64_t n, Deadline d) {
   node.amount = n;
   QueueWait how;
   how.deadline_ns = d.at_ns;
+  how.shielded = shielded;
   how.reason = sched::WaitReason::kSemaphore;
   const WaitResult result =
       sched::wait_in_list(mu, &queue->lock, &queue->list, &node, how);
@@ -115,9 +117,9 @@ void WaitGroup::done_any(void* p) {
   sched::wake_all(static_cast<P*>(p), waiters);
 }
 
-WaitResult WaitGroup::wait_any(Mutator* mu, Deadline d) {
+WaitResult WaitGroup::wait_any(Mutator* mu, Deadline d, bool shielded) {
   TRI_SCHED_POINT(wait_group_wait);
-  sched::check_may_wait(mu, "WaitGroup::wait");
+  sched::begin_wait(mu, "WaitGroup::wait");
   WaitQueue* queue = queue_of(&queue_);
   queue->lock.lock();
   const bool done = count_ == 0;
@@ -128,6 +130,7 @@ WaitResult WaitGroup::wait_any(Mutator* mu, Deadline d) {
   WaitNode node;
   QueueWait how;
   how.deadline_ns = d.at_ns;
+  how.shielded = shielded;
   how.reason = sched::WaitReason::kWaitGroup;
   return sched::wait_in_list(mu, &queue->lock, &queue->list, &node, how);
 }
@@ -136,7 +139,7 @@ WaitResult WaitGroup::wait_any(Mutator* mu, Deadline d) {
 
 bool Once::begin(Mutator* mu) {
   TRI_SCHED_POINT(once_begin);
-  sched::check_may_wait(mu, "Once::call");
+  sched::begin_wait(mu, "Once::call");
   WaitQueue* queue = queue_of(&queue_);
   QueueWait how;
   how.shielded = true;

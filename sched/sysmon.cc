@@ -158,7 +158,7 @@ bool look(RuntimeImpl* rt) {
   for (uint32_t i = 0; i < n; i++) {
     did = watch(rt, rt->sched.procs.data()[i], now_ns) || did;
   }
-  if (rt->timers.next_ns() <= now_ns) {
+  if (next_timer_ns(rt) <= now_ns) {
     const WakerScope waker(rt->sched);
     fire_timers(rt, nullptr, now_ns);
   }

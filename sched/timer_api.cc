@@ -6,7 +6,9 @@
 // stop() against firing: the timer is taken out of its heap and counted in
 // `firing` under the heap's lock. So stop(), which fails to take it out, sees
 // the count, and waits until it is zero; the last access of who fires is the
-// decrement.
+// decrement. What the function itself starts is armed when it has returned,
+// before that. A batch ends with the first timer of this kind (take_due), so
+// that a function can stop any other that is due at the same time.
 #include "tricolor/timer.h"
 
 #include <new>
@@ -27,22 +29,43 @@ struct TimerAccess {
     return reinterpret_cast<sched::Timer*>(timer->rep_);
   }
 
-  static void fire(RuntimeImpl*, P*, sched::Timer* rep, uint64_t arg) {
+  static void fire(RuntimeImpl* rt, P* p, sched::Timer* rep, uint64_t arg) {
     TRI_SCHED_POINT(timer_fire);
     auto* timer = reinterpret_cast<Timer*>(arg);
+    timer->again_ = Deadline::never();
     __atomic_store_n(&timer->thread_, __builtin_thread_pointer(),
                      __ATOMIC_RELAXED);
     timer->function_(timer->ctx_);
     __atomic_store_n(&timer->thread_, nullptr, __ATOMIC_RELAXED);
-    // ORDER-timer-fired-1: pairs with stop(): publishes what the function did.
+    if (timer->again_.at_ns != Deadline::kNever) {
+      sched::arm_timer(rt, p, rep, timer->again_.at_ns, arg);
+    }
+    // ORDER-timer-fired-1: pairs with await(): publishes what the function did.
+    // The timer may be gone behind this; waking an address that nobody waits on
+    // does nothing.
     rep->firing.fetch_sub_release(1);
-    base::futex_wake(&rep->firing, 1);
+    base::futex_wake(&rep->firing, 1 << 30);
   }
 
   // Relaxed: only this thread itself writes its own address there.
   static bool is_inside(Timer* timer) {
     return __atomic_load_n(&timer->thread_, __ATOMIC_RELAXED) ==
            __builtin_thread_pointer();
+  }
+
+  // Takes the timer out, and waits until the function does not run, which may
+  // start it again. True: it was in a heap.
+  static bool stop(Timer* timer) {
+    sched::Timer* rep = TimerAccess::rep(timer);
+    bool was_armed = false;
+    for (;;) {
+      was_armed |= sched::TimerHeap::disarm(rep);
+      // ORDER-timer-fired-1: pairs with fire().
+      const uint32_t firing = rep->firing.load_acquire();
+      if (firing == 0 && rep->heap.load_acquire() == nullptr) return was_armed;
+      if (TRI_PLANTED(stop_does_not_wait)) return was_armed;
+      if (firing != 0) base::futex_wait(&rep->firing, firing, -1);
+    }
   }
 };
 static_assert(sizeof(sched::Timer) <= 40);
@@ -55,12 +78,23 @@ Timer::Timer(Runtime& rt, Function function, void* ctx)
   rep->tracked = true;
 }
 
+Timer::~Timer() {
+  if (TimerAccess::is_inside(this)) {
+    TRI_MISUSE("~Timer", "called inside the timer's own function");
+  }
+  TimerAccess::stop(this);
+}
+
 void Timer::start_on(void* p, Deadline when) {
-  sched::Timer* rep = TimerAccess::rep(this);
-  sched::TimerHeap::disarm(rep);
+  if (TimerAccess::is_inside(this)) {
+    again_ = when;
+    return;
+  }
+  TimerAccess::stop(this);
   if (when.at_ns == Deadline::kNever) return;
-  sched::arm_timer(impl_of(*rt_), static_cast<P*>(p), rep, when.at_ns,
-                   reinterpret_cast<uint64_t>(this));
+  sched::ensure_sysmon(impl_of(*rt_));
+  sched::arm_timer(impl_of(*rt_), static_cast<P*>(p), TimerAccess::rep(this),
+                   when.at_ns, reinterpret_cast<uint64_t>(this));
 }
 
 void Timer::start(Deadline when) { start_on(nullptr, when); }
@@ -73,17 +107,10 @@ void Timer::start(Mutator& mu, Deadline when) {
 }
 
 bool Timer::stop() {
-  sched::Timer* rep = TimerAccess::rep(this);
-  const bool was_armed = sched::TimerHeap::disarm(rep);
-  if (TimerAccess::is_inside(this) || TRI_PLANTED(stop_does_not_wait)) {
-    return was_armed;
-  }
-  for (;;) {
-    // ORDER-timer-fired-1: pairs with fire().
-    const uint32_t firing = rep->firing.load_acquire();
-    if (firing == 0) return was_armed;
-    base::futex_wait(&rep->firing, firing, -1);
-  }
+  if (!TimerAccess::is_inside(this)) return TimerAccess::stop(this);
+  const bool was_started = again_.at_ns != Deadline::kNever;
+  again_ = Deadline::never();
+  return was_started;
 }
 
 namespace {
@@ -107,6 +134,7 @@ void send_at(Mutator& mu, Deadline when, Channel<uint64_t>* ch) {
                        "send_at");
   if (when.at_ns == Deadline::kNever) return;
   RuntimeImpl* rt = impl_of(mu);
+  sched::ensure_sysmon(rt);
   sched::SendAt* after;
   {
     base::LockGuard guard(rt->send_at_lock);

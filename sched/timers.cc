@@ -13,9 +13,18 @@ namespace tricolor::sched {
 
 void TimerHeap::release() {
   base::LockGuard guard(lock_);
+  // A Timer may outlive the runtime: it is in no heap then.
+  if (entries_ != nullptr) forget_locked();
   size_ = 0;
   release_locked();
   publish_locked();
+}
+
+void TimerHeap::forget_locked() {
+  for (size_t i = 0; i < size_; i++) {
+    Timer* timer = entry(i).timer;
+    timer->heap.store_release(nullptr);
+  }
 }
 
 void TimerHeap::release_locked() {
@@ -81,7 +90,9 @@ bool TimerHeap::disarm(Timer* timer) {
 
 void TimerHeap::remove_locked(size_t i) {
   TRI_ASSERT(i < size_ && entry(i).timer->index == i);
-  entry(i).timer->heap.store_relaxed(nullptr);
+  // ORDER-timer-1: pairs with disarm(): who sees it in no heap sees it counted
+  // in `firing`, and writes `arg` behind our reading it.
+  entry(i).timer->heap.store_release(nullptr);
   const Entry last = entry(--size_);
   if (i == size_) {
     if (size_ == 0 && capacity_ > kKeepEntries) release_locked();
@@ -103,7 +114,9 @@ size_t TimerHeap::take_due(uint64_t now_ns, size_t max, DueTimer* out) {
     Timer* timer = entry(0).timer;
     if (timer->tracked) timer->firing.fetch_add_relaxed(1);
     out[n++] = {timer, timer->fire, timer->arg};
+    const bool tracked = timer->tracked;
     remove_locked(0);
+    if (tracked) break;
   }
   publish_locked();
   return n;

@@ -69,7 +69,8 @@ class TimerHeap {
   /// Takes the timer out of the heap it is in. False: it was in none, or has
   /// been taken to be fired.
   static bool disarm(Timer* timer);
-  /// Removes up to `max` timers due at now_ns; returns how many.
+  /// Removes up to `max` timers due at now_ns; returns how many. A tracked one
+  /// is the last of them.
   size_t take_due(uint64_t now_ns, size_t max, DueTimer* out);
   /// Moves all timers of `from` here; false, with nothing changed: no memory.
   bool take_all(TimerHeap* from);
@@ -93,6 +94,7 @@ class TimerHeap {
   Entry& entry(size_t i) TRI_REQUIRES(lock_) { return entries_[kPad + i]; }
   void put_locked(size_t i, Entry e) TRI_REQUIRES(lock_);
   bool grow_locked(size_t room) TRI_REQUIRES(lock_);
+  void forget_locked() TRI_REQUIRES(lock_);
   void release_locked() TRI_REQUIRES(lock_);
   void push_locked(Entry e) TRI_REQUIRES(lock_);
   void remove_locked(size_t i) TRI_REQUIRES(lock_);

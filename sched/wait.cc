@@ -11,6 +11,7 @@
 #include "heap/callback.h"
 #include "sched/runtime.h"
 #include "sched/tls.h"
+#include "tricolor/allocate.h"
 
 namespace tricolor::sched {
 
@@ -104,12 +105,25 @@ void check_may_wait(const Mutator* mu, const char* call) {
                "called in native code: open a ManagedScope, or end the "
                "NativeScope");
   }
+  if (g_state(g_of(const_cast<Mutator*>(mu))) != GState::kRunning) {
+    TRI_MISUSE(
+        call,
+        "the Mutator is that of a task that has resumed a coroutine, not "
+        "the running coroutine's");
+  }
   heap::check_no_callback(p_of(mu), call);
+}
+
+void begin_wait(Mutator* mu, const char* call) {
+  check_may_wait(mu, call);
+  // Tries in a loop have to come to a safepoint, too.
+  if (mu != nullptr) poll(*mu);
 }
 
 void fire_deadline(RuntimeImpl*, P* p, Timer* timer, uint64_t ticket) {
   // Gs are type-stable, and the ticket says whether it is still that wait.
   G* g = g_of_deadline(timer);
+  base::fence_seq_cst();  // against the commit: see wait.h
   if (!end_wait(&g->waiter, ticket)) return;
   g->waiter.node = nullptr;
   g->waiter.result = WaitResult::kTimeout;
@@ -142,23 +156,35 @@ bool commit_wait(ParkedTask parked, void* ctx) {
   RuntimeImpl* rt = g->rt;
   P* p = c.attached ? nullptr : g->m->p;
   Waiter* waiter = &c.task->waiter;
+  Timer* deadline = deadline_of(c.task);
+  const bool timed = c.wait.deadline_ns != Wait::kNoDeadline && !c.attached;
+  // First: when the word is open the waiter may be woken, and its timer another
+  // wait's.
+  if (timed) arm_timer(rt, p, deadline, c.wait.deadline_ns, c.ticket);
+  TRI_SCHED_POINT(wait_open);
   // ORDER-wait-1: pairs with end_wait(): publishes the waiter's memory.
   waiter->word.store_release(c.ticket);
-  fence_against_cancel(rt);
-  bool cancelled = false;
+  if (timed) {
+    base::fence_seq_cst();
+  } else {
+    fence_against_cancel(rt);
+  }
+  WaitResult ended = WaitResult::kOk;
   if (!c.wait.shielded && c.task->cancelled.load_relaxed() != 0 &&
       !TRI_PLANTED(no_cancel_recheck)) {
-    cancelled = end_wait(waiter, c.ticket);
-    if (cancelled) {
-      waiter->node = nullptr;
-      waiter->result = WaitResult::kCancelled;
-    }
-  } else if (c.wait.deadline_ns != Wait::kNoDeadline && !c.attached) {
-    arm_timer(rt, p, deadline_of(c.task), c.wait.deadline_ns, c.ticket);
+    ended = WaitResult::kCancelled;
+  } else if (timed && deadline->heap.load_relaxed() == nullptr) {
+    // It has fired before the word was open, or fires just now.
+    ended = WaitResult::kTimeout;
+  }
+  const bool stays = ended == WaitResult::kOk || !end_wait(waiter, c.ticket);
+  if (!stays) {
+    waiter->node = nullptr;
+    waiter->result = ended;
   }
   TRI_SCHED_POINT(wait_unlock);
   if (c.wait.unlock != nullptr) c.wait.unlock(p, c.wait.ctx);
-  return !cancelled;
+  return stays;
 }
 
 // The thread sleeps by itself: it may be the only one there is.

@@ -22,8 +22,8 @@
 //   1. locks the queues                    1. locks the queue
 //   2. looks; adds its nodes               2. takes a node out
 //   3. leaves its stack                    3. end_wait(): late? the next node
-//   4. commit: opens the word; cancelled?  4. writes result and value
-//      arms the deadline; unlocks          5. unlocks; wakes the waiter
+//   4. commit: arms the deadline; opens    4. writes result and value
+//      the word; cancelled? unlocks        5. unlocks; wakes the waiter
 //   5. runs again; takes out, under their
 //      locks, the nodes that are left
 //
@@ -41,6 +41,16 @@
 //   1. opens the word               1. sets the flag
 //   2. compiler barrier             2. membarrier: a fence in every thread
 //   3. reads the flag               3. reads the word; open: ends the wait
+//
+// The deadline against the commit. The timer is armed before the word is open,
+// because behind that the task may be awake and in its next wait, which has the
+// same timer. So it may fire too early:
+//
+//   commit                          who fires it
+//   1. arms; opens the word         1. takes the timer out of its heap
+//   2. fence                        2. fence
+//   3. reads where the timer is;    3. end_wait(): not open: leaves it
+//      in no heap: ends the wait
 //
 // Values. What is handed to a waiter is copied to its stack; the cell in it
 // goes to its G's wait_root, by a barriered store, because nothing else holds
@@ -204,6 +214,8 @@ bool has_passed(uint64_t deadline_ns);
 /// Misuse unless a task or an attached thread calls from managed code, or, with
 /// mu null, a thread that is none.
 void check_may_wait(const Mutator* mu, const char* call);
+/// The same, and a poll: a safepoint.
+void begin_wait(Mutator* mu, const char* call);
 
 }  // namespace tricolor::sched
 

@@ -53,6 +53,8 @@ void submit_global(RuntimeImpl* rt, GList* list) {
 
 void submit_local(P* p, G* g, bool next) {
   TRI_ASSERT(!p->attached);
+  // A pair that wake each other share a time slice, which sysmon ends.
+  if (!has_sysmon(p->rt->sched)) next = false;
   GList overflow;
   const bool fits =
       next ? p->runq.put_next(g, &overflow) : p->runq.put(g, &overflow);

@@ -12,7 +12,8 @@
 //
 // First come, first served. With capacity 0 a send meets its receive. After
 // close() sends end with kClosed, receives too once the queue is empty; nothing
-// sent before is lost. A null channel is never ready.
+// sent before is lost. A null channel is a misuse here, and never ready in a
+// select.
 //
 // send, receive and select are safepoints and suspend; the channel and the
 // value are rooted meanwhile. They may be called where a wait may: tricolor/

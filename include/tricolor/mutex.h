@@ -4,11 +4,12 @@
 // Mutex, RwMutex and CondVar for tasks, attached threads and plain threads
 // together: a task that waits for one suspends, a thread blocks. Plain C++
 // objects of a few words, which may lie anywhere, also in cells; not copied,
-// not moved, not destroyed while somebody waits. Not recursive; whoever unlocks
-// need not be who locked.
+// not moved, not destroyed before every call on them has returned. Not
+// recursive; whoever unlocks need not be who locked. A runtime that is
+// destroyed while its tasks wait for one leaves it unusable.
 //
 // The forms with a Mutator are for tasks and attached threads in managed code,
-// those without for all other threads. Locks without a deadline are not ended
+// those without for all other threads. Calls without a deadline are not ended
 // by a cancellation, so they return nothing.
 #ifndef TRICOLOR_MUTEX_H_
 #define TRICOLOR_MUTEX_H_
@@ -33,13 +34,13 @@ class Mutex {
     if (TRI_DETAIL_UNLIKELY(!try_lock())) lock_slow(&mu, Deadline(), true);
   }
   /// kOk, kTimeout or kCancelled.
-  WaitResult lock(Mutator& mu, Deadline deadline) {
+  [[nodiscard]] WaitResult lock(Mutator& mu, Deadline deadline) {
     return try_lock() ? WaitResult::kOk : lock_slow(&mu, deadline, false);
   }
   void lock() {
     if (!try_lock()) lock_slow(nullptr, Deadline(), true);
   }
-  WaitResult lock(Deadline deadline) {
+  [[nodiscard]] WaitResult lock(Deadline deadline) {
     return try_lock() ? WaitResult::kOk : lock_slow(nullptr, deadline, true);
   }
   bool try_lock() {
@@ -100,19 +101,21 @@ class RwMutex {
   void lock(Mutator& mu) { lock_any(&mu, kWriter, Deadline(), true); }
   void lock_shared(Mutator& mu) { lock_any(&mu, kReader, Deadline(), true); }
   /// kOk, kTimeout or kCancelled.
-  WaitResult lock(Mutator& mu, Deadline d) {
+  [[nodiscard]] WaitResult lock(Mutator& mu, Deadline d) {
     return lock_any(&mu, kWriter, d, false);
   }
-  WaitResult lock_shared(Mutator& mu, Deadline d) {
+  [[nodiscard]] WaitResult lock_shared(Mutator& mu, Deadline d) {
     return lock_any(&mu, kReader, d, false);
   }
   void unlock(Mutator& mu) { unlock_any(mu.p, kWriter); }
   void unlock_shared(Mutator& mu) { unlock_any(mu.p, kReader); }
 
-  WaitResult lock(Deadline d = {}) {
+  void lock() { lock_any(nullptr, kWriter, Deadline(), true); }
+  void lock_shared() { lock_any(nullptr, kReader, Deadline(), true); }
+  [[nodiscard]] WaitResult lock(Deadline d) {
     return lock_any(nullptr, kWriter, d, true);
   }
-  WaitResult lock_shared(Deadline d = {}) {
+  [[nodiscard]] WaitResult lock_shared(Deadline d) {
     return lock_any(nullptr, kReader, d, true);
   }
   void unlock() { unlock_any(nullptr, kWriter); }
@@ -141,11 +144,16 @@ class CondVar {
   CondVar& operator=(const CondVar&) = delete;
 
   /// Unlocks the mutex, waits, locks it again, whatever the result.
-  WaitResult wait(Mutator& mu, Mutex& mutex, Deadline d = {}) {
-    return wait_any(&mu, mutex, d);
+  void wait(Mutator& mu, Mutex& mutex) {
+    wait_any(&mu, mutex, Deadline(), true);
   }
-  WaitResult wait(Mutex& mutex, Deadline d = {}) {
-    return wait_any(nullptr, mutex, d);
+  void wait(Mutex& mutex) { wait_any(nullptr, mutex, Deadline(), true); }
+  /// kOk, kTimeout or kCancelled.
+  [[nodiscard]] WaitResult wait(Mutator& mu, Mutex& mutex, Deadline d) {
+    return wait_any(&mu, mutex, d, false);
+  }
+  [[nodiscard]] WaitResult wait(Mutex& mutex, Deadline d) {
+    return wait_any(nullptr, mutex, d, true);
   }
   void notify_one(Mutator& mu) { notify(mu.p, false); }
   void notify_all(Mutator& mu) { notify(mu.p, true); }
@@ -153,7 +161,7 @@ class CondVar {
   void notify_all() { notify(nullptr, true); }
 
  private:
-  WaitResult wait_any(Mutator* mu, Mutex& mutex, Deadline d);
+  WaitResult wait_any(Mutator* mu, Mutex& mutex, Deadline d, bool shielded);
   void notify(void* p, bool all);
 
   detail::WaitQueueRep queue_;

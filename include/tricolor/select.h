@@ -2,7 +2,7 @@
 // Copyright (c) 2026 tricolor authors
 //
 // select: waits until one of several sends and receives can go on, and does it.
-// Of several that can, a random one.
+// Of several that can, the first from a random one on.
 //
 //   Node* n;
 //   Selected s = select(mu, Deadline::in(1'000'000), on_receive(a, &n),

@@ -4,7 +4,8 @@
 // Semaphore, WaitGroup and Once for tasks, attached threads and plain threads
 // together. Objects as those of tricolor/mutex.h; the forms with a Mutator are
 // for tasks and attached threads in managed code, the others for all other
-// threads. release() and done() never wait and may be called from anywhere.
+// threads. Those without a deadline are not ended by a cancellation. release()
+// and done() never wait and may be called from anywhere.
 #ifndef TRICOLOR_SEMAPHORE_H_
 #define TRICOLOR_SEMAPHORE_H_
 
@@ -23,19 +24,23 @@ class Semaphore {
   Semaphore(const Semaphore&) = delete;
   Semaphore& operator=(const Semaphore&) = delete;
 
-  /// kOk, kTimeout or kCancelled: then no permit has been taken.
-  WaitResult acquire(Mutator& mu, uint64_t n = 1, Deadline d = {}) {
-    return acquire_any(&mu, n, d);
+  void acquire(Mutator& mu, uint64_t n = 1) {
+    acquire_any(&mu, n, Deadline(), true);
   }
-  WaitResult acquire(uint64_t n = 1, Deadline d = {}) {
-    return acquire_any(nullptr, n, d);
+  void acquire(uint64_t n = 1) { acquire_any(nullptr, n, Deadline(), true); }
+  /// kOk; or kTimeout or kCancelled, and no permit has been taken.
+  [[nodiscard]] WaitResult acquire(Mutator& mu, uint64_t n, Deadline d) {
+    return acquire_any(&mu, n, d, false);
+  }
+  [[nodiscard]] WaitResult acquire(uint64_t n, Deadline d) {
+    return acquire_any(nullptr, n, d, true);
   }
   bool try_acquire(uint64_t n = 1);
   void release(Mutator& mu, uint64_t n = 1) { release_any(mu.p, n); }
   void release(uint64_t n = 1) { release_any(nullptr, n); }
 
  private:
-  WaitResult acquire_any(Mutator* mu, uint64_t n, Deadline d);
+  WaitResult acquire_any(Mutator* mu, uint64_t n, Deadline d, bool shielded);
   void release_any(void* p, uint64_t n);
 
   uint64_t permits_;  // guarded by the queue's lock
@@ -53,12 +58,19 @@ class WaitGroup {
   void add(uint64_t n = 1);
   void done(Mutator& mu) { done_any(mu.p); }
   void done() { done_any(nullptr); }
-  WaitResult wait(Mutator& mu, Deadline d = {}) { return wait_any(&mu, d); }
-  WaitResult wait(Deadline d = {}) { return wait_any(nullptr, d); }
+  void wait(Mutator& mu) { wait_any(&mu, Deadline(), true); }
+  void wait() { wait_any(nullptr, Deadline(), true); }
+  /// kOk, kTimeout or kCancelled.
+  [[nodiscard]] WaitResult wait(Mutator& mu, Deadline d) {
+    return wait_any(&mu, d, false);
+  }
+  [[nodiscard]] WaitResult wait(Deadline d) {
+    return wait_any(nullptr, d, true);
+  }
 
  private:
   void done_any(void* p);
-  WaitResult wait_any(Mutator* mu, Deadline d);
+  WaitResult wait_any(Mutator* mu, Deadline d, bool shielded);
 
   uint64_t count_ = 0;
   detail::WaitQueueRep queue_;

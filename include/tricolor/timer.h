@@ -16,28 +16,31 @@
 
 namespace tricolor {
 
-/// A plain C++ object; stopped by its end. One that never fires costs a few
-/// tens of nanoseconds, however many there are. They fire while the runtime has
-/// a thread to do it: a background one, or one inside run() or step().
+/// A plain C++ object; stopped by its end, which is not inside its function.
+/// One that never fires costs a few tens of nanoseconds, however many there
+/// are. They fire while the runtime has a thread to do it: a background one, or
+/// one inside run() or step().
 class Timer {
  public:
-  /// On any thread of the runtime, outside of managed code: short, touches no
-  /// cell. It may start this timer again, cancel tasks, and use what says that
-  /// it may be called from anywhere.
+  /// On any thread of the runtime, outside of managed code, one call at a time:
+  /// short, touches no cell, attaches nothing, waits for nothing. It may start
+  /// or stop this timer and others (two functions must not stop each other's),
+  /// cancel tasks, and use what says that it may be called from anywhere.
   using Function = void (*)(void* ctx);
 
   Timer(Runtime& rt, Function function, void* ctx);
-  ~Timer() { stop(); }
+  ~Timer();
   Timer(const Timer&) = delete;
   Timer& operator=(const Timer&) = delete;
 
   /// Fires once, at `when` or a little later; not a second time if it was
-  /// started before. Any thread, but one at a time.
+  /// started before. Waits, blocking the thread, while the function runs
+  /// elsewhere. Any thread, but one at a time.
   void start(Deadline when);
   /// The same from a task, and quicker: on its own P's heap.
   void start(Mutator& mu, Deadline when);
-  /// True: it will not fire. False: it was not started, or has fired; the
-  /// function has returned then, unless it calls this itself.
+  /// True: it will not fire. False: it was not started, or has fired. The
+  /// function does not run any more, unless it calls this itself.
   bool stop();
 
  private:
@@ -47,7 +50,8 @@ class Timer {
   Runtime* rt_;
   Function function_;
   void* ctx_;
-  const void* thread_ = nullptr;  // that is inside the function
+  const void* thread_ = nullptr;  ///< that is inside the function
+  Deadline again_;                ///< that thread's: what the function started
 };
 
 /// Wakes at start + n * period. Owned by one task.
@@ -62,7 +66,8 @@ class Ticker {
     const uint64_t now = now_ns();
     const uint64_t gone = now > next_ns_ ? (now - next_ns_) / period_ns_ : 0;
     missed_ = gone;
-    next_ns_ += (gone + 1) * period_ns_;
+    const uint64_t left = Deadline::kNever - next_ns_;
+    next_ns_ += period_ns_ < left / (gone + 1) ? (gone + 1) * period_ns_ : left;
     return sleep_until(mu, Deadline::at(next_ns_));
   }
   /// How many were skipped before the last one.
