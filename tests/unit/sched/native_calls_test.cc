@@ -218,7 +218,8 @@ TEST_P(sched_native_calls, blocking_calls_do_not_hold_a_p) {
     int sum = 0;
     for (auto& t : readers) sum += join(mu, t) - '0';
     EXPECT_EQ(sum, 90);
-    EXPECT_EQ(stats(*rt_).blocking_pending, 0u);
+    // It is taken off the books after its task has been readied.
+    while (stats(*rt_).blocking_pending > 0) yield(mu);
     close(pipes[0]);
     close(pipes[1]);
   });
