@@ -66,9 +66,8 @@ bool fire_own_timers(RuntimeImpl* rt, P* p, uint64_t now_ns) {
 
 bool fire_timers(RuntimeImpl* rt, P* p, uint64_t now_ns) {
   bool any = false;
-  for_each_proc(rt, [&](P* other) {
-    any |= fire_due(rt, p, &other->timers, now_ns);
-  });
+  for_each_proc(
+      rt, [&](P* other) { any |= fire_due(rt, p, &other->timers, now_ns); });
   return any;
 }
 

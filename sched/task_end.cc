@@ -43,8 +43,8 @@ void announce_failure(G* g) {
     if (joiner == kJoinDetached) return report(lost_failure(g));
     // ORDER-join-2: pairs with detach(), which may take the failure from now
     // on.
-  } while (!g->joiner.compare_exchange_weak_acq_rel(joiner,
-                                                    joiner | kJoinFailing));
+  } while (
+      !g->joiner.compare_exchange_weak_acq_rel(joiner, joiner | kJoinFailing));
 }
 
 }  // namespace

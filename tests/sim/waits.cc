@@ -282,8 +282,9 @@ void lock_once(Mutator* mu, Locked* l) {
   if (random(3) == 0) {
     --l->inside;
     const Deadline d = Deadline::in(random(100'000));
-    mu != nullptr ? l->changed.wait(*mu, l->mutex, d)
-                  : l->changed.wait(l->mutex, d);
+    const WaitResult r = mu != nullptr ? l->changed.wait(*mu, l->mutex, d)
+                                       : l->changed.wait(l->mutex, d);
+    TRI_CHECK(r != WaitResult::kClosed);
     TRI_CHECK(l->inside++ == 0, "two hold a mutex after a wait");
   }
   --l->inside;

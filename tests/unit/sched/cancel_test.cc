@@ -39,8 +39,8 @@ TEST_P(sched_cancel, ends_each_kind_of_wait) {
         },
         ch.get()));
     tasks.push_back(spawn(mu, [](Mutator& mu) {
-      auto child = spawn(
-          mu, [](Mutator& mu) { sleep_until(mu, Deadline::never()); });
+      auto child =
+          spawn(mu, [](Mutator& mu) { sleep_until(mu, Deadline::never()); });
       const WaitResult r = wait_for(mu, child);
       EXPECT_TRUE(is_cancelled(mu));
       cancel(child);

@@ -446,10 +446,9 @@ TEST_P(sched_channel_death, misuse_is_named) {
   Runtime& rt = *rt_;
   const EncodingId encoding = tagged_encoding(rt);
   auto run = [&](void (*f)(Mutator&)) { rt.run(f); };
-  EXPECT_DEATH(run([](Mutator& mu) {
-                 send(mu, static_cast<Numbers*>(nullptr), 1);
-               }),
-               "send.*the channel is null");
+  EXPECT_DEATH(
+      run([](Mutator& mu) { send(mu, static_cast<Numbers*>(nullptr), 1); }),
+      "send.*the channel is null");
   EXPECT_DEATH(run([](Mutator& mu) {
                  auto* ch = make_channel<uint64_t>(mu, 1);
                  uint32_t v;
@@ -464,10 +463,9 @@ TEST_P(sched_channel_death, misuse_is_named) {
                  send(mu, ch, 1);
                }),
                "send.*native code");
-  EXPECT_DEATH(rt.run([&](Mutator& mu) {
-    make_channel<uint64_t>(mu, 1, encoding);
-  }),
-               "make_channel.*EncodingId");
+  EXPECT_DEATH(
+      rt.run([&](Mutator& mu) { make_channel<uint64_t>(mu, 1, encoding); }),
+      "make_channel.*EncodingId");
 }
 
 }  // namespace

@@ -158,11 +158,10 @@ TEST_P(sched_select, senders_and_receivers_in_one) {
             for (uint64_t i = 0; i < 500; i++) {
               const uint64_t out = i * 6 + k;
               uint64_t in = 0;
-              const Selected s =
-                  select(mu, Deadline::in(200'000), on_send(a, out),
-                         on_receive(b, &in), on_send(b, out),
-                         on_receive(a, &in), on_send(c, out),
-                         on_receive(c, &in));
+              const Selected s = select(mu, Deadline::in(200'000),
+                                        on_send(a, out), on_receive(b, &in),
+                                        on_send(b, out), on_receive(a, &in),
+                                        on_send(c, out), on_receive(c, &in));
               if (s.index == Selected::kNone) continue;
               ASSERT_EQ(s.result, WaitResult::kOk);
               if (s.index % 2 == 0) {

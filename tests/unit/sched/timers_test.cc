@@ -21,15 +21,15 @@ namespace {
 
 /// What the heap should hold: deadlines of the timers that are armed.
 struct Model {
-  TimerHeap heap;
   std::vector<Timer> timers;
+  TimerHeap heap;  // gone first: it lets go of those that are left in it
   std::multimap<uint64_t, Timer*> armed;
 
   explicit Model(size_t n) : timers(n) {}
   void arm(Timer* timer, uint64_t when) {
     const bool first = armed.empty() || when < armed.begin()->first;
-    EXPECT_EQ(heap.arm(timer, when, when), first ? TimerHeap::Armed::kEarliest
-                                                 : TimerHeap::Armed::kLater);
+    EXPECT_EQ(heap.arm(timer, when, when),
+              first ? TimerHeap::Armed::kEarliest : TimerHeap::Armed::kLater);
     armed.emplace(when, timer);
   }
   void forget(Timer* timer) {
@@ -87,8 +87,8 @@ TEST(sched_timers, agree_with_a_model) {
 
 TEST(sched_timers, a_million_and_none_fires) {
   constexpr size_t kTimers = 1'000'000;
-  Model m(0);
   std::vector<Timer> timers(kTimers);
+  Model m(0);
   base::Rng rng(testing::test_seed());
   for (Timer& t : timers) {
     ASSERT_NE(m.heap.arm(&t, 1000 + rng.below(1u << 30), 0),
@@ -121,11 +121,10 @@ TEST(sched_timers, memory_that_is_refused_changes_nothing) {
   Model m(400);
   size_t i = 0;
   {
-    base::OsFaultHook hook{
-        [](void*, base::OsCall call, size_t) {
-          return call == base::OsCall::kMmap;
-        },
-        nullptr};
+    base::OsFaultHook hook{[](void*, base::OsCall call, size_t) {
+                             return call == base::OsCall::kMmap;
+                           },
+                           nullptr};
     const base::OsFaultScope scope(hook);
     EXPECT_EQ(m.heap.arm(m.timers.data(), 7, 0), TimerHeap::Armed::kNoMemory);
     EXPECT_EQ(m.heap.next_ns(), kNever);
