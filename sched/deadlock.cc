@@ -73,6 +73,7 @@ bool is_deadlock_locked(RuntimeImpl* rt) {
 // Under the lock: whether it is to be told now.
 bool is_new_deadlock_locked(RuntimeImpl* rt) {
   Scheduler& s = rt->sched;
+  s.lock.assert_held();
   if (!is_deadlock_locked(rt)) return false;
   const uint64_t now = dispatches(rt) + 1;
   if (s.deadlock_told == now) return false;

@@ -112,7 +112,7 @@ struct CondWait {
   Mutex* mutex;
 };
 
-void unlock_both(P* p, void* ctx) {
+void unlock_both(P* p, void* ctx) TRI_NO_THREAD_SAFETY {
   const CondWait wait = *static_cast<CondWait*>(ctx);
   // In this order: who has been woken already takes the queue's lock, or the
   // mutex, before it returns.

@@ -55,6 +55,7 @@ namespace {
 // To the global queue.
 void take_queue_locked(RuntimeImpl* rt, P* p) {
   Scheduler& s = rt->sched;
+  s.lock.assert_held();
   GList left;
   p->runq.drain(&left);
   s.global.append(&left);

@@ -122,7 +122,7 @@ size_t TimerHeap::take_due(uint64_t now_ns, size_t max, DueTimer* out) {
   return n;
 }
 
-bool TimerHeap::take_all(TimerHeap* from) {
+bool TimerHeap::take_all(TimerHeap* from) TRI_NO_THREAD_SAFETY {
   TimerHeap* low = this < from ? this : from;
   TimerHeap* high = this < from ? from : this;
   base::LockGuard first(low->lock_);

@@ -257,14 +257,15 @@ WaitResult wait_thread(ThreadWaiter* waiter, const Wait& wait) {
 
 namespace {
 
-void unlock_mutex(P*, void* mutex) {
+void unlock_mutex(P*, void* mutex) TRI_NO_THREAD_SAFETY {
   static_cast<base::Mutex*>(mutex)->unlock();
 }
 
 }  // namespace
 
 WaitResult wait_in_list(Mutator* mu, base::Mutex* lock, WaitList* list,
-                        WaitNode* node, const QueueWait& how) {
+                        WaitNode* node,
+                        const QueueWait& how) TRI_NO_THREAD_SAFETY {
   lock->assert_held();
   ThreadWaiter thread;
   node->waiter = mu != nullptr ? waiter_of(*mu) : &thread;

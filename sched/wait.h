@@ -206,7 +206,7 @@ struct QueueWait {
   void* ctx = nullptr;
 };
 WaitResult wait_in_list(Mutator* mu, base::Mutex* lock, WaitList* list,
-                        WaitNode* node, const QueueWait& how);
+                        WaitNode* node, const QueueWait& how) TRI_RELEASE(lock);
 
 /// Whether the deadline has passed: then there is nothing to wait for.
 bool has_passed(uint64_t deadline_ns);

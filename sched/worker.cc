@@ -115,6 +115,7 @@ void unlink_worker_locked(Scheduler& s, M* m) {
 }
 
 void list_ended_locked(Scheduler& s, M* m) {
+  s.lock.assert_held();
   unlink_worker_locked(s, m);
   m->all_link = s.ended;
   s.ended = m;
