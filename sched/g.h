@@ -174,9 +174,13 @@ inline constexpr uint32_t kJoinFailing = 8;   ///< it has failed, and will end
 
 inline G* g_of(tri_mutator* mu) { return reinterpret_cast<G*>(mu); }
 inline G* g_of(ParkedTask task) { return static_cast<G*>(task.g); }
-inline Timer* deadline_of(G* g) { return static_cast<WaitDeadline*>(g); }
+inline Timer* deadline_of(G* g) {
+  WaitDeadline& deadline = *g;
+  return &deadline;
+}
 inline G* g_of_deadline(Timer* timer) {
-  return static_cast<G*>(static_cast<WaitDeadline*>(timer));
+  auto& deadline = static_cast<WaitDeadline&>(*timer);
+  return &static_cast<G&>(deadline);
 }
 /// The task, or attached thread, that a coroutine runs for; else `g` itself.
 G* task_of(G* g);
