@@ -153,7 +153,11 @@ G* look_elsewhere(M* m) {
 G* found(M* m, G* g) {
   const bool was_spinning = m->spinning;
   stop_spinning(m);
-  if (was_spinning || m->p->runq.size() > 0) wake_p(m->rt);
+  // Mostly no P is idle: then nothing else need be looked at.
+  if (m->rt->sched.idle_p_count.load_seq_cst() != 0 &&
+      (was_spinning || m->p->runq.size() > 0)) {
+    wake_p(m->rt);
+  }
   return g;
 }
 

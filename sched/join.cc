@@ -30,7 +30,9 @@ uint32_t end_joiner(P* p, G* g) {
   g->join_queue.lock.lock();
   WaitNode* waiters = end_all(&g->join_queue.list, WaitResult::kOk);
   g->join_queue.lock.unlock();
-  if (waiters != nullptr) wake_waiter(p, waiters->waiter);  // one at most
+  // One at most. Not next: who joins many finds more of them ended when it has
+  // waited for its turn, and need not wait for each (docs/design/0019).
+  if (waiters != nullptr) wake_waiter(p, waiters->waiter, /*next=*/false);
   return joiner;
 }
 

@@ -91,8 +91,8 @@ inline void unbind_mutator(G* g) {
 
 /// Whether the M is to end its loop.
 inline bool should_leave(M* m) {
-  // Relaxed: a hint; the slow form looks properly.
-  if (TRI_LIKELY(m->kind == MKind::kWorker &&
+  // Relaxed: hints; the slow form looks properly.
+  if (TRI_LIKELY(!m->leave.load_relaxed() && m->leave_at_ns == 0 &&
                  !m->rt->sched.shutdown.load_relaxed())) {
     return false;
   }

@@ -83,12 +83,26 @@ void requeue_g(M* m, G* g) {
   submit_global(m->rt, &one);
 }
 
+// Who yields goes behind all others, those in the global queue, too: behind a
+// full ring these would have one turn in 61.
+G* change_places(RuntimeImpl* rt, G* g) {
+  if (TRI_LIKELY(rt->sched.global_size.load_relaxed() == 0)) return g;
+  GList taken = take_global(rt, 1);
+  G* first = taken.pop_front();
+  if (first == nullptr) return g;
+  GList one;
+  one.push_back(g);
+  submit_global(rt, &one);
+  return first;
+}
+
 // What the G asked for when it switched here. It is no longer current.
 void do_after(M* m, G* g) {
   GList overflow;
   switch (m->after) {
     case After::kYield:
       set_state(g, GState::kRunning, GState::kRunnable);
+      g = change_places(m->rt, g);
       // Nobody is woken: this M looks at the queue next (see found()).
       if (!m->p->runq.put(g, &overflow)) submit_global(m->rt, &overflow);
       return;
