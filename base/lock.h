@@ -114,6 +114,11 @@ void assert_no_locks_held(const char* where);
 // after the task has left its stack, on the same thread (sched/wait.h).
 void assert_only_held(LockRank rank, const char* where);
 
+#if TRI_SIM
+// What belongs to the thread, for a machine whose threads are fibers.
+void* held_locks_of_thread(size_t* bytes);
+#endif
+
 }  // namespace tricolor::base
 
 #endif  // TRICOLOR_BASE_LOCK_H_

@@ -5,8 +5,7 @@
 // Included by everything, includes nothing.
 //
 // 1. TRI_ASAN, TRI_TSAN, TRI_CHECKS and TRI_SIM are always defined, as 0 or 1,
-// so that
-//    `#if` and `if constexpr` both work and a misspelling is a warning.
+//    so that `#if` and `if constexpr` both work and a misspelling is a warning.
 // 2. No type in the library changes its layout with TRI_CHECKS: a file built
 //    with checks and one built without may be linked together.
 // 3. The thread-safety macros expand for clang only; gcc ignores them.

@@ -10,6 +10,8 @@
 //
 // TRI_PLANTED(bug) is false, but in a deterministic run that was told to plant
 // this bug: a test proves of each that the scenarios find it.
+//
+// TRI_THIS_THREAD() is an address that no other thread has at the same time.
 #ifndef TRICOLOR_BASE_SCHED_POINT_H_
 #define TRICOLOR_BASE_SCHED_POINT_H_
 
@@ -17,9 +19,11 @@
 
 #if TRI_SIM
 #include "base/sim.h"
+#define TRI_THIS_THREAD() ::tricolor::base::sim::this_thread()
 #define TRI_SCHED_POINT(name) ::tricolor::base::sim::point(#name)
 #define TRI_PLANTED(bug) ::tricolor::base::sim::is_planted(#bug)
 #else
+#define TRI_THIS_THREAD() static_cast<const void*>(__builtin_thread_pointer())
 #define TRI_SCHED_POINT(name) ((void)0)
 #define TRI_PLANTED(bug) false
 #endif

@@ -40,6 +40,9 @@ bool is_planted(const char* bug);
 // The process is about to end: no more switches.
 void freeze();
 
+// Which thread this is, for comparison.
+const void* this_thread();
+
 }  // namespace tricolor::base::sim
 
 #endif  // TRICOLOR_BASE_SIM_H_

@@ -2,10 +2,10 @@
 // Copyright (c) 2026 tricolor authors
 //
 // Sysmon, see sched/sysmon.h.
-#include "sched//sysmon.h"
-#include "base/sched_point.h"
+#include "sched/sysmon.h"
 
 #include "base/check.h"
+#include "base/sched_point.h"
 #include "sched/runtime.h"
 #include "sched/thread.h"
 

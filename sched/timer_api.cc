@@ -33,8 +33,7 @@ struct TimerAccess {
     TRI_SCHED_POINT(timer_fire);
     auto* timer = reinterpret_cast<Timer*>(arg);
     timer->again_ = Deadline::never();
-    __atomic_store_n(&timer->thread_, __builtin_thread_pointer(),
-                     __ATOMIC_RELAXED);
+    __atomic_store_n(&timer->thread_, TRI_THIS_THREAD(), __ATOMIC_RELAXED);
     timer->function_(timer->ctx_);
     __atomic_store_n(&timer->thread_, nullptr, __ATOMIC_RELAXED);
     if (timer->again_.at_ns != Deadline::kNever) {
@@ -50,7 +49,7 @@ struct TimerAccess {
   // Relaxed: only this thread itself writes its own address there.
   static bool is_inside(Timer* timer) {
     return __atomic_load_n(&timer->thread_, __ATOMIC_RELAXED) ==
-           __builtin_thread_pointer();
+           TRI_THIS_THREAD();
   }
 
   // Takes the timer out, and waits until the function does not run, which may

@@ -18,19 +18,16 @@
 
 #include "base/check.h"
 #include "base/fatal.h"
+#include "base/lock.h"
 #include "base/rng.h"
 #include "base/sim.h"
 #include "sched/tls.h"
 
 extern "C" void* __cxa_get_globals();
 
-namespace tricolor::base {
-void* held_locks_of_thread(size_t* bytes);  // base/lock.cc
-
-namespace sim {
+namespace tricolor::base::sim {
 int64_t g_left = std::numeric_limits<int64_t>::max();
-}  // namespace sim
-}  // namespace tricolor::base
+}  // namespace tricolor::base::sim
 
 namespace tricolor::sim {
 
@@ -402,6 +399,8 @@ void point(const char* name) {
   // As good a place as eight others.
   for (int i = 0; i < 8; ++i) step();
 }
+
+const void* this_thread() { return &machine::g.fibers[machine::g.current]; }
 
 bool is_planted(const char* bug) {
   return machine::g.live && std::strcmp(machine::g.options.plant, bug) == 0;
