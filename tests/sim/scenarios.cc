@@ -406,6 +406,8 @@ const Scenario kScenarios[] = {
     {"weak", "weak reads while cycles end", &weak_reads},
     {"channel", "trees through channels, with deadlines and cancellations",
      &channels},
+    {"handoff", "trees from senders not yet scanned to a receiver that is",
+     &hand_offs},
     {"select", "sends and receives in one select, on the same channels",
      &selects},
     {"cancel", "tasks cancelled in every kind of wait, from everywhere",

@@ -19,6 +19,7 @@ struct Scenario {
 
 // waits.cc
 void channels();
+void hand_offs();
 void selects();
 void cancellations();
 void locks();

@@ -116,6 +116,65 @@ void channels() {
 
 namespace {
 
+struct HandOff {
+  Program* p;
+  uint64_t waiting = 0;
+  uint64_t got = 0;
+};
+
+}  // namespace
+
+/// A receiver that a mark has scanned takes trees from senders that it has not,
+/// and that have nothing left of them afterwards.
+void hand_offs() {
+  constexpr uint64_t kSenders = 8;
+  Program* p = make_program("clobberfree=2,badptr=1");
+  HandOff h{p};
+  p->rt->run([&](Mutator& mu) {
+    Scope<1> scope(mu);
+    Local<Nodes> ch(scope, make_channel<Node*>(mu, 0));
+    // Made first, so scanned first.
+    auto receiver = spawn(
+        mu,
+        [](Mutator& mu, Nodes* ch, Plain<HandOff> h) {
+          Scope<kSenders + 1> scope(mu);
+          Local<Nodes> root(scope, ch);
+          Node** trees[kSenders];
+          while (h.p->waiting < kSenders) yield(mu);
+          for (auto& slot : trees) {
+            for (uint64_t n = random(20); n > 0; --n) poll(mu);
+            slot = reinterpret_cast<Node**>(scope.take());
+            Node* tree = nullptr;
+            TRI_CHECK(receive(mu, ch, &tree) == WaitResult::kOk);
+            *slot = tree;
+          }
+          collect(mu);
+          for (Node** slot : trees) check_tree(*slot, 2);
+        },
+        ch.get(), plain(&h));
+    Task<void> senders[kSenders];
+    for (auto& t : senders) {
+      t = spawn(
+          mu,
+          [](Mutator& mu, Nodes* ch, Plain<HandOff> h) {
+            Scope<1> scope(mu);
+            Local<Nodes> root(scope, ch);
+            Node* const tree = make_tree(mu, h.p->p->node, 2);
+            ++h.p->waiting;
+            TRI_CHECK(send(mu, ch, tree) == WaitResult::kOk);
+          },
+          ch.get(), plain(&h));
+    }
+    while (h.waiting < kSenders) yield(mu);
+    for (int i = 0; i < 3; ++i) collect(mu);
+    join(mu, receiver);
+    for (auto& t : senders) join(mu, t);
+  });
+  end_program(p);
+}
+
+namespace {
+
 /// Each round one case of either direction on any of three channels.
 void select_both_ways(Mutator& mu, Numbers* a, Numbers* b, Nodes* c,
                       Plain<Traffic> t) {
