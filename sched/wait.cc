@@ -157,6 +157,16 @@ bool commit_wait(ParkedTask parked, void* ctx) {
   P* p = c.attached ? nullptr : g->m->p;
   Waiter* waiter = &c.task->waiter;
   Timer* deadline = deadline_of(c.task);
+  // Cancelled before: the wait does not begin, and no deadline can end it
+  // first.
+  if (!c.wait.shielded && c.task->cancelled.load_relaxed() != 0 &&
+      !TRI_PLANTED(no_cancel_recheck)) {
+    waiter->word.store_release(c.ticket | kWaitEnded);
+    waiter->node = nullptr;
+    waiter->result = WaitResult::kCancelled;
+    if (c.wait.unlock != nullptr) c.wait.unlock(p, c.wait.ctx);
+    return false;
+  }
   const bool timed = c.wait.deadline_ns != Wait::kNoDeadline && !c.attached;
   // First: when the word is open the waiter may be woken, and its timer another
   // wait's.
