@@ -236,7 +236,7 @@ WaitResult wait_current(Mutator& mu, const Wait& wait) {
         &commit);
   } else {
     park_holding(mu, commit_wait, &commit);
-    // Even if it has fired: another fire may lie between.
+    // Unless the deadline has ended it. A fire under way is late by its ticket.
     if (wait.deadline_ns != Wait::kNoDeadline) {
       TimerHeap::disarm(deadline_of(task));
     }
