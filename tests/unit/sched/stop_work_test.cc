@@ -77,10 +77,18 @@ bool count_parked(ParkedTask, void*) {
 uint64_t most_in_stop(uint32_t procs, int n, bool conservative) {
   Options o = options(procs);
   o.conservative_stacks = conservative;
-  RuntimePtr rt = make_runtime(o);
-  Counting counting;
+  Counting counting;  // outlives the runtime whose World it wraps
   g_counting = &counting;
   g_parked = 0;
+  RuntimePtr rt = make_runtime(o);
+  // Before the first task: markers read the World without a lock.
+  gc::World& world = impl_of(*rt)->collector->impl()->world;
+  counting.inner = world;
+  world.try_stop = counting_stop;
+  world.start = counting_start;
+  world.for_each_p_stw = counting_each_p;
+  world.claim_g = counting_claim;
+  world.root_g_stw = counting_root;
   rt->run([&](Mutator& mu) {
     for (int i = 0; i < n; i++) {
       spawn(
@@ -89,19 +97,11 @@ uint64_t most_in_stop(uint32_t procs, int n, bool conservative) {
       if (i % 64 == 0) yield(mu);
     }
     while (g_parked < n) yield(mu);
-    gc::World& world = impl_of(*rt)->collector->impl()->world;
-    counting.inner = world;
-    world.try_stop = counting_stop;
-    world.start = counting_start;
-    world.for_each_p_stw = counting_each_p;
-    world.claim_g = counting_claim;
-    world.root_g_stw = counting_root;
     const Type<Link> type = link_type(*rt);
     for (int i = 0; i < 3; i++) {
       make_list(mu, type, 100);
       collect(mu);
     }
-    world = counting.inner;
   });
   EXPECT_GE(counting.stops, 6u);
   EXPECT_GE(counting.claims, static_cast<uint64_t>(3 * n)) << "all scanned";
