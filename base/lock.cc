@@ -109,20 +109,17 @@ TRI_NOINLINE void Mutex::check_held_by_this_thread() const {
   TRI_FATAL("%s is locked, but not by this thread", rank_name());
 }
 
-TRI_NOINLINE void assert_no_locks_held(const char* where) {
-  if constexpr (TRI_CHECKS) {
-    if (t_held.count != 0)
-      TRI_FATAL("%s with lock %s held", where,
-                lock_rank_name(t_held.locks[t_held.count - 1]->rank()));
-  }
+TRI_NOINLINE void check_no_locks_held(const char* where) {
+  if (t_held.count == 0) return;
+  TRI_FATAL("%s with lock %s held", where,
+            lock_rank_name(t_held.locks[t_held.count - 1]->rank()));
 }
 
-TRI_NOINLINE void assert_only_held(LockRank rank, const char* where) {
-  if constexpr (TRI_CHECKS) {
-    for (uint32_t i = 0; i < t_held.count; i++) {
-      const LockRank held = t_held.locks[i]->rank();
-      if (held != rank)
-        TRI_FATAL("%s with lock %s held", where, lock_rank_name(held));
+TRI_NOINLINE void check_only_held(LockRank rank, const char* where) {
+  for (uint32_t i = 0; i < t_held.count; i++) {
+    const LockRank held = t_held.locks[i]->rank();
+    if (held != rank) {
+      TRI_FATAL("%s with lock %s held", where, lock_rank_name(held));
     }
   }
 }

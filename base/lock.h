@@ -107,12 +107,20 @@ class TRI_SCOPED_CAPABILITY LockGuard {
   Mutex& mutex_;
 };
 
+// The two below in checking builds; defined in lock.cc.
+void check_no_locks_held(const char* where);
+void check_only_held(LockRank rank, const char* where);
+
 // Aborts when this thread holds a Mutex: called before a suspension and before
 // a callback into the embedder. Does nothing in builds without checks.
-void assert_no_locks_held(const char* where);
+inline void assert_no_locks_held(const char* where) {
+  if constexpr (TRI_CHECKS) check_no_locks_held(where);
+}
 // The same, but for locks of this rank: kWait ones are let go of by what runs
 // after the task has left its stack, on the same thread (sched/wait.h).
-void assert_only_held(LockRank rank, const char* where);
+inline void assert_only_held(LockRank rank, const char* where) {
+  if constexpr (TRI_CHECKS) check_only_held(rank, where);
+}
 
 #if TRI_SIM
 // What belongs to the thread, for a machine whose threads are fibers.

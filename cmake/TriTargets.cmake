@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # The functions that folders use to declare themselves: tri_add_folders,
-# tri_test, tri_c_test, tri_command_test, tri_micro, tri_workload, tri_text and
+# tri_cold_sources, tri_test, tri_c_test, tri_command_test, tri_micro, tri_workload, tri_text and
 # tri_example. tests/README.md and bench/README.md show their use.
 
 # Adds each matching folder that has a CMakeLists.txt; a folder that appears
@@ -14,6 +14,15 @@ function(tri_add_folders)
       add_subdirectory("${folder}")
     endforeach()
   endforeach()
+endfunction()
+
+# tri_cold_sources(source...): of the library, run when a runtime is made or
+# when somebody looks (settings, validators, traces): small rather than quick,
+# since the text of the smallest embedder holds them all.
+function(tri_cold_sources)
+  list(TRANSFORM ARGN PREPEND "${CMAKE_CURRENT_SOURCE_DIR}/")
+  set_source_files_properties(${ARGN} TARGET_DIRECTORY tricolor PROPERTIES
+    COMPILE_OPTIONS "$<$<CONFIG:Release>:-Os>")
 endfunction()
 
 # The label of a test is the folder under tests/ it lives in (unit, protocol,

@@ -6,6 +6,7 @@
 // or waits, spare, for the next one. Coming and going excludes world
 // operations by their lock, so that none of them meets half a P.
 #include "base/check.h"
+#include "sched/company.h"
 #include "sched/native_stack.h"
 #include "sched/runtime.h"
 #include "sched/tls.h"
@@ -88,6 +89,7 @@ Mutator* attach_new(RuntimeImpl* rt, Error* error,
     const bool ready = p != nullptr && rt->heap->mcache_prepare(p);
     G* g = ready ? rt->gs.get(p) : nullptr;
     if (g != nullptr) {
+      add_company(rt);
       begin_attached_g(m, g, p);
       rt->attached_threads.fetch_add_relaxed(1);
       return &g->mu;
@@ -123,6 +125,7 @@ void detach_last(RuntimeImpl* rt, M* m) {
     free_g(rt, p, g);
     put_attached_p(rt, p);
     rt->attached_threads.fetch_sub_relaxed(1);
+    drop_company(rt);
   }
   pop_m(m);
   free_m(rt, m);

@@ -18,6 +18,8 @@
 
 #include "base/check.h"
 #include "base/sched_point.h"
+#include "sched/company.h"
+#include "sched/quick.h"
 #include "sched/runtime.h"
 #include "tricolor/allocate.h"
 
@@ -28,13 +30,22 @@ char* ring_at(ChannelRep* ch, size_t i) {
   return reinterpret_cast<char*>(ch) + kChannelRing + i * ch->value_bytes;
 }
 
+// Nearly all values are words.
+inline void copy_bytes(const ChannelRep* ch, void* to, const void* from) {
+  if (TRI_LIKELY(ch->value_bytes == 8)) {
+    std::memcpy(to, from, 8);
+  } else {
+    std::memcpy(to, from, ch->value_bytes);
+  }
+}
+
 void copy_value(const ChannelRep* ch, void* to, const void* from) {
   if (ch->managed) {  // whole words: the marker may be reading
     uint64_t word;
     std::memcpy(&word, from, sizeof(word));
     base::store_release(static_cast<uint64_t*>(to), word);
   } else {
-    std::memcpy(to, from, ch->value_bytes);
+    copy_bytes(ch, to, from);
   }
 }
 
@@ -51,31 +62,32 @@ void* cell_in(const ChannelValue& value, const void* bytes) {
 // `leaves`: the value comes from a sender that waits, not from the caller.
 void put_in_ring(Mutator& mu, ChannelRep* ch, const ChannelValue& value,
                  const void* bytes, bool leaves) TRI_REQUIRES(ch->lock) {
-  size_t i = ch->begin + size_t{ch->count};
+  const uint32_t count = ch->count.load_relaxed();
+  size_t i = ch->begin + size_t{count};
   if (i >= ch->capacity) i -= ch->capacity;
   if (ch->managed) {
     void* cell = cell_in(value, bytes);
     shade(mu, leaves ? cell : nullptr, cell);
   }
   copy_value(ch, ring_at(ch, i), bytes);
-  ch->count++;
+  ch->count.store_relaxed(count + 1);
 }
 
 void take_from_ring(Mutator& mu, ChannelRep* ch, const ChannelValue& value,
                     void* bytes) TRI_REQUIRES(ch->lock) {
   char* at = ring_at(ch, ch->begin);
-  std::memcpy(bytes, at, ch->value_bytes);
+  copy_bytes(ch, bytes, at);
   if (ch->managed) {
     shade(mu, cell_in(value, bytes), nullptr);
     base::store_release(reinterpret_cast<uint64_t*>(at), 0);
   }
   ch->begin = ch->begin + size_t{1} == ch->capacity ? 0 : ch->begin + 1;
-  ch->count--;
+  ch->count.store_relaxed(ch->count.load_relaxed() - 1);
 }
 
 void give_to(Mutator& mu, const ChannelRep* ch, const ChannelValue& value,
              WaitNode* receiver, const void* bytes) {
-  std::memcpy(receiver->bytes, bytes, ch->value_bytes);
+  copy_bytes(ch, receiver->bytes, bytes);
   if (!ch->managed) return;
   if (TRI_PLANTED(hand_off_unrooted)) return;
   G* g = receiver->waiter->sleeper;
@@ -85,15 +97,15 @@ void give_to(Mutator& mu, const ChannelRep* ch, const ChannelValue& value,
 }  // namespace
 
 Tried try_send_locked(Mutator& mu, ChannelRep* ch, const ChannelValue& value,
-                      void* bytes, WaitNode** other) {
+                      void* bytes, WaitNode** other, bool alone) {
   *other = nullptr;
-  if (ch->closed) return Tried::kClosed;
-  if (WaitNode* receiver = end_first(&ch->receivers, WaitResult::kOk)) {
+  if (TRI_UNLIKELY(ch->closed)) return Tried::kClosed;
+  if (WaitNode* receiver = end_first(&ch->receivers, WaitResult::kOk, alone)) {
     give_to(mu, ch, value, receiver, bytes);
     *other = receiver;
     return Tried::kDone;
   }
-  if (ch->count == ch->capacity) return Tried::kMustWait;
+  if (ch->count.load_relaxed() == ch->capacity) return Tried::kMustWait;
   put_in_ring(mu, ch, value, bytes, /*leaves=*/false);
   return Tried::kDone;
 }
@@ -105,8 +117,10 @@ void send_plain_now(P* p, ChannelRep* ch, const void* bytes) {
       ch->closed ? nullptr : end_first(&ch->receivers, WaitResult::kOk);
   if (receiver != nullptr) {
     std::memcpy(receiver->bytes, bytes, ch->value_bytes);
-  } else if (!ch->closed && ch->count < ch->capacity) {
-    size_t i = ch->begin + size_t{ch->count++};
+  } else if (!ch->closed && ch->count.load_relaxed() < ch->capacity) {
+    const uint32_t count = ch->count.load_relaxed();
+    ch->count.store_relaxed(count + 1);
+    size_t i = ch->begin + size_t{count};
     if (i >= ch->capacity) i -= ch->capacity;
     std::memcpy(ring_at(ch, i), bytes, ch->value_bytes);
   }
@@ -115,15 +129,15 @@ void send_plain_now(P* p, ChannelRep* ch, const void* bytes) {
 }
 
 Tried try_receive_locked(Mutator& mu, ChannelRep* ch, const ChannelValue& value,
-                         void* bytes, WaitNode** other) {
+                         void* bytes, WaitNode** other, bool alone) {
   *other = nullptr;
-  const bool queued = ch->count > 0;
+  const bool queued = ch->count.load_relaxed() > 0;
   if (queued) take_from_ring(mu, ch, value, bytes);
-  if (WaitNode* sender = end_first(&ch->senders, WaitResult::kOk)) {
+  if (WaitNode* sender = end_first(&ch->senders, WaitResult::kOk, alone)) {
     if (queued) {  // the ring was full
       put_in_ring(mu, ch, value, sender->bytes, /*leaves=*/true);
     } else {
-      std::memcpy(bytes, sender->bytes, ch->value_bytes);
+      copy_bytes(ch, bytes, sender->bytes);
       if (!TRI_PLANTED(taken_unshaded)) {
         shade(mu, cell_in(value, bytes), nullptr);
       }
@@ -135,14 +149,11 @@ Tried try_receive_locked(Mutator& mu, ChannelRep* ch, const ChannelValue& value,
   return ch->closed ? Tried::kClosed : Tried::kMustWait;
 }
 
-void check_channel(const ChannelRep* ch, const ChannelValue& value,
-                   const char* call) {
+TRI_COLD void misused_channel(const ChannelRep* ch, const ChannelValue& value,
+                              const char* call) {
   if (ch == nullptr) TRI_MISUSE(call, "the channel is null");
-  if (ch->value_bytes != value.bytes ||
-      ch->managed != (value.cell != nullptr)) {
-    TRI_MISUSE(call, "the channel is of another type: %u bytes, not %u",
-               ch->value_bytes, value.bytes);
-  }
+  TRI_MISUSE(call, "the channel is of another type: %u bytes, not %u",
+             ch->value_bytes, value.bytes);
 }
 
 namespace {
@@ -183,29 +194,52 @@ void poll_rooted(Mutator& mu, ChannelRep* ch, void* cell) {
   root_wait(g, nullptr, nullptr);
 }
 
+// The lock of a channel, or none, if the section is alone.
+inline bool lock_channel(Mutator& mu, ChannelRep* ch)
+    TRI_ACQUIRE(ch->lock) TRI_NO_THREAD_SAFETY {
+  if (TRI_LIKELY(enter_alone(p_of(&mu)))) return true;
+  ch->lock.lock();
+  return false;
+}
+
+inline void unlock_channel(P* p, ChannelRep* ch)
+    TRI_RELEASE(ch->lock) TRI_NO_THREAD_SAFETY {
+  // An attached thread has given its P up; it has not been alone.
+  if (TRI_LIKELY(p != nullptr && p->alone.load_relaxed() != 0)) {
+    leave_alone(p);
+  } else {
+    ch->lock.unlock();
+  }
+}
+
 WaitResult wait_locked(Mutator& mu, ChannelRep* ch, WaitList* list, void* bytes,
                        void* cell, Deadline deadline, WaitReason reason)
     TRI_RELEASE(ch->lock) TRI_NO_THREAD_SAFETY {
-  if (has_passed(deadline.at_ns)) {
-    ch->lock.unlock();
+  if (TRI_UNLIKELY(has_passed(deadline.at_ns))) {
+    unlock_channel(p_of(&mu), ch);
     return WaitResult::kTimeout;
   }
   G* g = g_of(&mu);
   root_wait(g, ch, cell);
   WaitNode node;
   node.bytes = bytes;
-  QueueWait how;
+  Wait how;
   how.deadline_ns = deadline.at_ns;
   how.reason = reason;
-  const WaitResult result = wait_in_list(&mu, &ch->lock, list, &node, how);
+  how.unlock = [](P* p, void* ctx) TRI_NO_THREAD_SAFETY {
+    unlock_channel(p, static_cast<ChannelRep*>(ctx));
+  };
+  how.ctx = ch;
+  const WaitResult result = wait_in_list(&mu, &ch->lock, list, &node, &how);
   root_wait(g, nullptr, nullptr);
   return result;
 }
 
-WaitResult finish(Mutator& mu, ChannelRep* ch, Tried tried, WaitNode* other)
-    TRI_RELEASE(ch->lock) {
-  ch->lock.unlock();
-  if (other != nullptr) wake_waiter(p_of(&mu), other->waiter);
+inline WaitResult finish(Mutator& mu, ChannelRep* ch, Tried tried,
+                         WaitNode* other) TRI_RELEASE(ch->lock) {
+  P* p = p_of(&mu);
+  unlock_channel(p, ch);
+  if (other != nullptr) wake_quick(p, other->waiter);
   return tried == Tried::kDone ? WaitResult::kOk : WaitResult::kClosed;
 }
 
@@ -247,15 +281,15 @@ ChannelRep* make_channel(Mutator& mu, const ChannelValue& value,
 WaitResult send(Mutator& mu, ChannelRep* ch, const ChannelValue& value,
                 void* bytes, Deadline deadline) {
   TRI_SCHED_POINT(channel_send);
-  check_may_wait(&mu, "send");
+  check_managed(mu, "send");
   check_channel(ch, value, "send");
   void* cell = cell_in(value, bytes);
   if (__atomic_load_n(&mu.poll_request, __ATOMIC_RELAXED) != 0) {
     poll_rooted(mu, ch, cell);
   }
   WaitNode* other;
-  ch->lock.lock();
-  const Tried tried = try_send_locked(mu, ch, value, bytes, &other);
+  const bool alone = lock_channel(mu, ch);
+  const Tried tried = try_send_locked(mu, ch, value, bytes, &other, alone);
   if (tried != Tried::kMustWait) return finish(mu, ch, tried, other);
   return wait_locked(mu, ch, &ch->senders, bytes, cell, deadline,
                      WaitReason::kSend);
@@ -264,14 +298,14 @@ WaitResult send(Mutator& mu, ChannelRep* ch, const ChannelValue& value,
 WaitResult receive(Mutator& mu, ChannelRep* ch, const ChannelValue& value,
                    void* bytes, Deadline deadline) {
   TRI_SCHED_POINT(channel_receive);
-  check_may_wait(&mu, "receive");
+  check_managed(mu, "receive");
   check_channel(ch, value, "receive");
   if (__atomic_load_n(&mu.poll_request, __ATOMIC_RELAXED) != 0) {
     poll_rooted(mu, ch, nullptr);
   }
   WaitNode* other;
-  ch->lock.lock();
-  const Tried tried = try_receive_locked(mu, ch, value, bytes, &other);
+  const bool alone = lock_channel(mu, ch);
+  const Tried tried = try_receive_locked(mu, ch, value, bytes, &other, alone);
   if (tried != Tried::kMustWait) return finish(mu, ch, tried, other);
   return wait_locked(mu, ch, &ch->receivers, bytes, nullptr, deadline,
                      WaitReason::kReceive);
@@ -300,7 +334,7 @@ bool set_future(Mutator& mu, ChannelRep* ch, const ChannelValue& value,
   if (mu.p == nullptr) TRI_MISUSE("set", "called in native code");
   check_channel(ch, value, "set");
   ch->lock.lock();
-  if (ch->count > 0) {
+  if (ch->count.load_relaxed() > 0) {
     ch->lock.unlock();
     return false;
   }
@@ -317,13 +351,13 @@ bool set_future(Mutator& mu, ChannelRep* ch, const ChannelValue& value,
 WaitResult get_future(Mutator& mu, ChannelRep* ch, const ChannelValue& value,
                       void* bytes, Deadline deadline) {
   TRI_SCHED_POINT(future_get);
-  check_may_wait(&mu, "get");
+  check_managed(mu, "get");
   check_channel(ch, value, "get");
   if (__atomic_load_n(&mu.poll_request, __ATOMIC_RELAXED) != 0) {
     poll_rooted(mu, ch, nullptr);
   }
   ch->lock.lock();
-  if (ch->count == 0) {
+  if (ch->count.load_relaxed() == 0) {
     return wait_locked(mu, ch, &ch->receivers, bytes, nullptr, deadline,
                        WaitReason::kFuture);
   }
@@ -333,10 +367,7 @@ WaitResult get_future(Mutator& mu, ChannelRep* ch, const ChannelValue& value,
   return WaitResult::kOk;
 }
 
-size_t channel_size(ChannelRep* ch) {
-  base::LockGuard guard(ch->lock);
-  return ch->count;
-}
+size_t channel_size(ChannelRep* ch) { return ch->count.load_relaxed(); }
 
 size_t channel_capacity(const ChannelRep* ch) { return ch->capacity; }
 

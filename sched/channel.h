@@ -13,7 +13,10 @@
 //    while count == capacity. (Waits that have ended may still be listed.)
 // 3. A closed channel has nobody who waits.
 //
-// Threads: any that holds a P; the lock is of rank kWait.
+// Threads: any that holds a P, and timers of send_at(). The lock is of rank
+// kWait. Who is alone (company.h) leaves it alone in send and receive, but not
+// where more than one lock is taken, nor where speed does not matter: all those
+// are sections of the one P, too, that nothing comes between.
 #ifndef TRICOLOR_SCHED_CHANNEL_H_
 #define TRICOLOR_SCHED_CHANNEL_H_
 
@@ -31,7 +34,7 @@ struct ChannelRep {
   sched::WaitList receivers TRI_GUARDED_BY(lock);
   sched::WaitList senders TRI_GUARDED_BY(lock);
   uint32_t begin TRI_GUARDED_BY(lock) = 0;
-  uint32_t count TRI_GUARDED_BY(lock) = 0;
+  base::Atomic<uint32_t> count{0};  ///< written under the lock
   bool closed TRI_GUARDED_BY(lock) = false;
   // Constant.
   bool managed = false;
@@ -54,16 +57,25 @@ enum class Tried : uint8_t { kDone, kClosed, kMustWait };
 /// Without waiting. If *other is set it is a wait that has been ended: to be
 /// woken when the lock is released.
 Tried try_send_locked(Mutator& mu, ChannelRep* ch, const ChannelValue& value,
-                      void* bytes, WaitNode** other) TRI_REQUIRES(ch->lock);
+                      void* bytes, WaitNode** other, bool alone = false)
+    TRI_REQUIRES(ch->lock);
 Tried try_receive_locked(Mutator& mu, ChannelRep* ch, const ChannelValue& value,
-                         void* bytes, WaitNode** other) TRI_REQUIRES(ch->lock);
+                         void* bytes, WaitNode** other, bool alone = false)
+    TRI_REQUIRES(ch->lock);
 
 /// A plain value, from whoever has no Mutator, if there is room or a receiver.
 void send_plain_now(P* p, ChannelRep* ch, const void* bytes);
 
+[[noreturn]] void misused_channel(const ChannelRep* ch,
+                                  const ChannelValue& value, const char* call);
 /// Misuse if `ch` does not hold such values.
-void check_channel(const ChannelRep* ch, const ChannelValue& value,
-                   const char* call);
+inline void check_channel(const ChannelRep* ch, const ChannelValue& value,
+                          const char* call) {
+  if (TRI_UNLIKELY(ch == nullptr || ch->value_bytes != value.bytes ||
+                   ch->managed != (value.cell != nullptr))) {
+    misused_channel(ch, value, call);
+  }
+}
 
 }  // namespace tricolor::sched
 

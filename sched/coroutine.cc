@@ -31,56 +31,6 @@
 
 namespace tricolor::sched {
 
-void shade(Mutator& mu, void* cell) {
-  if (mu.barrier_on != 0 && cell != nullptr) {
-    tri_detail_shade_pair(&mu, nullptr, cell);
-  }
-}
-
-void set_status(G* g, CoroutineStatus status) {
-  if (g->kind == GKind::kCoroutine && g->cell != nullptr) {
-    CoroutineAccess::set_status(static_cast<Coroutine*>(g->cell), status);
-  }
-}
-
-// See schedule.cc for the race with requesters.
-void hand_over(G* from, G* to) {
-  M* m = from->m;
-  P* p = m->p;
-  to->m = m;
-  m->curg = to;
-  // ORDER-curg-1: pairs with poke().
-  p->curg.store_release(to);
-  if (p->rt->membarrier) {
-    base::compiler_barrier();
-  } else {
-    base::fence_seq_cst();
-  }
-  if (p->request.load_relaxed() != 0) {
-    __atomic_store_n(&to->mu.poll_request, 1, __ATOMIC_RELAXED);
-  }
-  refresh_mutator(to, p);
-}
-
-void switch_to_resumer(G* g, void* value) {
-  P* p = p_of(&g->mu);
-  if (p->barrier_on != 0) g->rt->collector->scan_owner(p, g);
-  shade(g->mu, value);
-  G* resumer = g->resumer;
-  g->resumer = nullptr;
-  g->self_root = 0;
-  resumer->transfer = value;
-  if (TRI_PLANTED(suspended_too_early)) {
-    set_status(g, CoroutineStatus::kSuspended);
-  }
-  set_status(resumer, CoroutineStatus::kRunning);
-  leave_state(p, resumer, GState::kNormal, GState::kRunning);
-  EhGlobals* globals = g->m->eh_globals;
-  hand_over(g, resumer);
-  if (g->finished) leave_fiber(globals, &g->fiber, &resumer->fiber);
-  switch_fiber(globals, &g->fiber, &resumer->fiber);
-}
-
 namespace {
 
 void coroutine_main(G* g) {

@@ -13,7 +13,10 @@
 #define TRICOLOR_SCHED_COROUTINE_H_
 
 #include "base/atomics.h"
+#include "base/sched_point.h"
+#include "sched/company.h"
 #include "sched/g.h"
+#include "sched/runtime.h"
 #include "tricolor/coroutine.h"
 
 namespace tricolor {
@@ -43,6 +46,18 @@ struct CoroutineAccess {
     *found = static_cast<CoroutineStatus>(expected);
     return taken;
   }
+  /// The same by who runs on `p`.
+  static bool take(sched::P* p, Coroutine* co, CoroutineStatus to,
+                   CoroutineStatus* found) {
+    if (TRI_UNLIKELY(!sched::enter_alone(p))) return take(co, to, found);
+    *found = status(co);
+    const bool taken = *found == CoroutineStatus::kSuspended;
+    if (TRI_LIKELY(taken)) {
+      base::store_relaxed(&co->state_, static_cast<uint64_t>(to));
+    }
+    sched::leave_alone(p);
+    return taken;
+  }
   using Body = Coroutine::Body;
 };
 
@@ -66,17 +81,66 @@ inline constexpr int64_t kCoroutineBytes = 3 * 4096;
 /// A G without its cell and not yet suspended; null: max_tasks or memory.
 G* make_coroutine(RuntimeImpl* rt, P* p, void* arg,
                   const CoroutineOptions& options);
-/// A value that passes from one stack to the other.
-void shade(Mutator& mu, void* cell);
-/// Of the cell of `g`, if it is a coroutine.
-void set_status(G* g, CoroutineStatus status);
-/// `to` gets from's M and P; the caller switches next.
-void hand_over(G* from, G* to);
-/// Back to whoever resumed `g`, with a value. Returns when g is resumed, unless
-/// it has finished.
-void switch_to_resumer(G* g, void* value);
 /// A G that is kDead and has left its stack for good.
 void bury(RuntimeImpl* rt, P* p, G* g);
+
+// --- The switches.
+
+/// A value that passes from one stack to the other.
+inline void shade(Mutator& mu, void* cell) {
+  if (TRI_UNLIKELY(mu.barrier_on != 0) && cell != nullptr) {
+    tri_detail_shade_pair(&mu, nullptr, cell);
+  }
+}
+
+/// Of the cell of `g`, if it is a coroutine.
+inline void set_status(G* g, CoroutineStatus status) {
+  if (g->kind == GKind::kCoroutine && g->cell != nullptr) {
+    CoroutineAccess::set_status(static_cast<Coroutine*>(g->cell), status);
+  }
+}
+
+/// `to` gets from's M and P; the caller switches next. See schedule.cc for the
+/// race with requesters.
+inline void hand_over(G* from, G* to) {
+  M* m = from->m;
+  P* p = m->p;
+  to->m = m;
+  m->curg = to;
+  // ORDER-curg-1: pairs with poke().
+  p->curg.store_release(to);
+  if (TRI_LIKELY(p->rt->membarrier)) {
+    base::compiler_barrier();
+  } else {
+    base::fence_seq_cst();
+  }
+  if (TRI_UNLIKELY(p->request.load_relaxed() != 0)) {
+    __atomic_store_n(&to->mu.poll_request, 1, __ATOMIC_RELAXED);
+  }
+  refresh_mutator(to, p);
+}
+
+/// Back to whoever resumed `g`, with a value. Returns when g is resumed, unless
+/// it has finished.
+inline void switch_to_resumer(G* g, void* value) {
+  P* p = p_of(&g->mu);
+  if (TRI_UNLIKELY(p->barrier_on != 0)) g->rt->collector->scan_owner(p, g);
+  shade(g->mu, value);
+  G* resumer = g->resumer;
+  g->resumer = nullptr;
+  g->self_root = 0;
+  resumer->transfer = value;
+  if (TRI_PLANTED(suspended_too_early)) {
+    set_status(g, CoroutineStatus::kSuspended);
+  }
+  set_status(resumer, CoroutineStatus::kRunning);
+  leave_state(p, resumer, GState::kNormal, GState::kRunning);
+  EhGlobals* globals = g->m->eh_globals;
+  hand_over(g, resumer);
+  if (TRI_UNLIKELY(g->finished))
+    leave_fiber(globals, &g->fiber, &resumer->fiber);
+  cross_fiber(globals, &g->fiber, &resumer->fiber);
+}
 
 }  // namespace tricolor::sched
 

@@ -46,7 +46,7 @@ void switch_into(G* self, G* g) {
     sched::EhGlobals* globals = self->m->eh_globals;
     sched::set_state(self, GState::kRunning, GState::kNormal);
     sched::hand_over(self, g);
-    sched::switch_fiber(globals, &self->fiber, &g->fiber);
+    sched::cross_fiber(globals, &self->fiber, &g->fiber);
   });
 }
 
@@ -98,14 +98,17 @@ CoroutineStatus Coroutine::resume_with(Mutator& mu, Coroutine* co, void* value,
                "the Mutator is not that of the running task or coroutine");
   }
   CoroutineStatus found;
-  if (!CoroutineAccess::take(co, CoroutineStatus::kRunning, &found)) {
+  if (!CoroutineAccess::take(sched::p_of(&mu), co, CoroutineStatus::kRunning,
+                             &found)) {
     return found;
   }
   G* g = CoroutineAccess::g(co);
   sched::leave_state(sched::p_of(&mu), g, GState::kSuspended, GState::kRunning);
   g->self_root = reinterpret_cast<uint64_t>(co);
   g->resumer = self;
-  if (mu.barrier_on != 0) rt->collector->scan_owner(sched::p_of(&mu), g);
+  if (TRI_UNLIKELY(mu.barrier_on != 0)) {
+    rt->collector->scan_owner(sched::p_of(&mu), g);
+  }
   sched::shade(mu, co);
   sched::shade(mu, value);
   g->transfer = value;
@@ -113,7 +116,7 @@ CoroutineStatus Coroutine::resume_with(Mutator& mu, Coroutine* co, void* value,
   switch_into(self, g);
   // Perhaps on another thread. g has left its stack. `co` is good: self_root
   // has kept it until the yield, and no safepoint has come since.
-  if (g->finished) {
+  if (TRI_UNLIKELY(g->finished)) {
     if (g->outcome == Outcome::kFailed) *failure = sched::failure_of(g);
     sched::set_state(g, GState::kRunning, GState::kDead);
     end_coroutine(mu, co, g);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Copyright (c) 2026 tricolor authors
 //
-// switch_fiber, see sched/fiber.h. The address of a thread's EH globals is kept
+// See sched/fiber.h. The address of a thread's EH globals is kept
 // in its M and never asked for again: __cxa_get_globals is declared const, so a
 // compiler that sees two calls around a switch may keep the first one's result
 // for a thread that the task has left.
@@ -16,26 +16,6 @@ namespace tricolor::sched {
 TRI_NOINLINE EhGlobals* thread_eh_globals() {
   if (&__cxa_get_globals == nullptr) return nullptr;
   return static_cast<EhGlobals*>(__cxa_get_globals());
-}
-
-namespace {
-
-inline void swap_eh(EhGlobals* globals, Fiber* from, Fiber* to) {
-  if (globals == nullptr) return;
-  from->eh = *globals;
-  *globals = to->eh;
-}
-
-}  // namespace
-
-TRI_NOINLINE void switch_fiber(EhGlobals* globals, Fiber* from, Fiber* to) {
-  swap_eh(globals, from, to);
-  stacks::context_switch(&from->context, &to->context);
-}
-
-TRI_NOINLINE void leave_fiber(EhGlobals* globals, Fiber* from, Fiber* to) {
-  swap_eh(globals, from, to);
-  stacks::context_leave(&from->context, &to->context);
 }
 
 }  // namespace tricolor::sched

@@ -6,7 +6,7 @@
 //
 // __cxa_eh_globals (the caught exceptions' chain and the count of uncaught
 // ones) is per thread, so a task that suspends inside a catch block would leave
-// its exception to whoever runs next. switch_fiber swaps the two words.
+// its exception to whoever runs next. a switch swaps the two words.
 //
 // Not carried over a switch: errno, the floating-point environment's status
 // bits, thread_local variables, the signal mask. A task that suspends may find
@@ -32,13 +32,32 @@ struct Fiber {
 };
 
 /// The calling thread's globals; null in a program without libstdc++. Fetched
-/// once per thread: see switch_fiber.
+/// once per thread: see fiber.cc.
 EhGlobals* thread_eh_globals();
 
+inline void swap_eh(EhGlobals* globals, Fiber* from, Fiber* to) {
+  if (globals == nullptr) return;
+  from->eh = *globals;
+  *globals = to->eh;
+}
+
 /// Leaves `from`, which is running on the thread whose EH globals are
-/// `globals`, for `to`. On return the thread may be another one.
-void switch_fiber(EhGlobals* globals, Fiber* from, Fiber* to);
-[[noreturn]] void leave_fiber(EhGlobals* globals, Fiber* from, Fiber* to);
+/// `globals`, for `to`, which has been left at the same place in the program
+/// (stacks::context_switch). On return the thread may be another one.
+inline void switch_fiber(EhGlobals* globals, Fiber* from, Fiber* to) {
+  swap_eh(globals, from, to);
+  stacks::context_switch(&from->context, &to->context);
+}
+/// The same for one that has been left elsewhere.
+inline void cross_fiber(EhGlobals* globals, Fiber* from, Fiber* to) {
+  swap_eh(globals, from, to);
+  stacks::context_cross(&from->context, &to->context);
+}
+[[noreturn]] inline void leave_fiber(EhGlobals* globals, Fiber* from,
+                                     Fiber* to) {
+  swap_eh(globals, from, to);
+  stacks::context_leave(&from->context, &to->context);
+}
 
 }  // namespace tricolor::sched
 

@@ -10,8 +10,6 @@
 namespace tricolor::sched {
 namespace {
 
-constexpr uint32_t kGlobalEvery = 61;  // rounds; prime, so nothing resonates
-constexpr uint32_t kDutiesEvery = 16;  // rounds between looks at the clock
 constexpr uint32_t kGlobalBatchMax = 128;
 constexpr uint32_t kPollBatch = 64;
 constexpr uint64_t kDueSliceNs = 500'000;
@@ -161,6 +159,15 @@ G* found(M* m, G* g) {
   return g;
 }
 
+// The next round at which find_work() looks at more than the P's own queue.
+uint32_t next_look(const M* m, const P* p) {
+  const uint32_t now = p->rounds;
+  if (m->leave_at_ns != 0) return now + 1;  // step() looks at the clock
+  const uint32_t duties = now + kDutiesEvery - now % kDutiesEvery;
+  const uint32_t global = now + kGlobalEvery - now % kGlobalEvery;
+  return duties - now < global - now ? duties : global;
+}
+
 }  // namespace
 
 G* find_work(M* m, bool* inherits) {
@@ -190,9 +197,11 @@ G* find_work(M* m, bool* inherits) {
       release_p_with_work(rt, p);
       continue;
     }
-    const uint32_t tick = p->tick.load_relaxed();
-    if (tick % kDutiesEvery == 0 || p->runq.size() == 0) do_timed_duties(m);
-    if (tick % kGlobalEvery == 0) {
+    if (p->rounds % kDutiesEvery == 0 || p->runq.size() == 0) {
+      do_timed_duties(m);
+    }
+    p->loop_at = next_look(m, p);
+    if (p->rounds % kGlobalEvery == 0) {
       if (G* g = from_global(m, 1)) return found(m, g);
       if (G* g = from_poller(m)) return found(m, g);
     }

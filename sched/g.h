@@ -183,7 +183,12 @@ inline G* g_of_deadline(Timer* timer) {
   return &static_cast<G&>(deadline);
 }
 /// The task, or attached thread, that a coroutine runs for; else `g` itself.
-G* task_of(G* g);
+inline G* task_of(G* g) {
+  while (TRI_UNLIKELY(g->kind == GKind::kCoroutine) && g->resumer != nullptr) {
+    g = g->resumer;
+  }
+  return g;
+}
 
 inline GState state_of(uint32_t word) {
   return static_cast<GState>(word & ~kScanBit);

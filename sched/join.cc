@@ -67,7 +67,7 @@ WaitResult wait_for_end(Mutator& mu, G* target, uint64_t deadline_ns,
                         bool shielded) {
   begin_wait(&mu, "join");
   WaitQueue& queue = target->join_queue;
-  QueueWait how;
+  Wait how;
   how.deadline_ns = deadline_ns;
   how.shielded = shielded;
   how.reason = WaitReason::kJoin;
@@ -82,7 +82,7 @@ WaitResult wait_for_end(Mutator& mu, G* target, uint64_t deadline_ns,
     }
     WaitNode node;
     const WaitResult result =
-        wait_in_list(&mu, &queue.lock, &queue.list, &node, how);
+        wait_in_list(&mu, &queue.lock, &queue.list, &node, &how);
     if (result != WaitResult::kOk) return result;
   }
 }

@@ -40,6 +40,7 @@ enum class After : uint8_t {
   kYield,    ///< back into this P's queue
   kPreempt,  ///< into the global queue
   kPark,     ///< waiting, then the commit function
+  kWait,     ///< the same for finish_wait() (wait.h)
   kExit,     ///< dead
   kRequeue,  ///< left native code and found no P: global queue
 };
@@ -62,6 +63,8 @@ struct M {
   After after;
   ParkCommit commit;
   void* commit_ctx;
+  G* made_way;  ///< the G it has left for the one that now runs: see
+                ///< schedule.cc
   G* locked_g;  ///< runs no other one (locked.cc)
   bool ends;    ///< kWorker: its locked task has ended
   G* attached_g;

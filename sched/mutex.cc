@@ -64,7 +64,7 @@ WaitResult Mutex::lock_slow(Mutator* mu, Deadline deadline, bool shielded) {
   TRI_SCHED_POINT(mutex_lock_slow);
   sched::begin_wait(mu, "Mutex::lock");
   WaitQueue* queue = queue_of(&queue_);
-  sched::QueueWait how;
+  sched::Wait how;
   how.deadline_ns = deadline.at_ns;
   how.shielded = shielded;
   how.reason = sched::WaitReason::kMutex;
@@ -78,7 +78,7 @@ WaitResult Mutex::lock_slow(Mutator* mu, Deadline deadline, bool shielded) {
     }
     if (node.amount == 0) node.amount = now_ns();
     const WaitResult result =
-        sched::wait_in_list(mu, &queue->lock, &queue->list, &node, how);
+        sched::wait_in_list(mu, &queue->lock, &queue->list, &node, &how);
     if (result != WaitResult::kOk || node.cell != nullptr) return result;
     how.at_front = true;  // it has been its turn
   }
@@ -134,7 +134,7 @@ WaitResult CondVar::wait_any(Mutator* mu, Mutex& mutex, Deadline d,
   if (sched::has_passed(d.at_ns)) return WaitResult::kTimeout;
   WaitQueue* queue = queue_of(&queue_);
   CondWait wait{queue, &mutex};
-  sched::QueueWait how;
+  sched::Wait how;
   how.deadline_ns = d.at_ns;
   how.shielded = shielded;
   how.unlock = unlock_both;
@@ -143,7 +143,7 @@ WaitResult CondVar::wait_any(Mutator* mu, Mutex& mutex, Deadline d,
   WaitNode node;
   queue->lock.lock();
   const WaitResult result =
-      sched::wait_in_list(mu, &queue->lock, &queue->list, &node, how);
+      sched::wait_in_list(mu, &queue->lock, &queue->list, &node, &how);
   if (mu != nullptr) {
     mutex.lock(*mu);
   } else {

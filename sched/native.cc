@@ -95,7 +95,7 @@ void leave_native_current(G* g) {
     }
     if (p == nullptr) {
       // Its frames and registers as they are now: the M will have others.
-      with_frames(g, [g] { switch_to_scheduler(g, After::kRequeue); });
+      with_frames(g, [g] { leave_for_next<After::kRequeue>(g); });
       g->frames.store_relaxed(nullptr);
       attend_current(g);
       return;

@@ -84,12 +84,15 @@ struct P : gc::ProcGc {
   base::Atomic<uint32_t> tick;
   base::Atomic<uint64_t> tasks_begun;  ///< by the holder, read by stats
   base::Atomic<uint64_t> tasks_ended;
+  base::Atomic<uint32_t> alone;  ///< in a section of sched/company.h
 
   /// Armed by its holder, disarmed and fired by anybody.
   TimerHeap timers;
 
   // --- Holder only.
   RunQueue runq;
+  uint32_t rounds;   ///< dispatches; wraps around
+  uint32_t loop_at;  ///< the round before which the loop has to look around
   G* free_gs;
   uint32_t free_g_count;
   stacks::StackCache stack_cache;

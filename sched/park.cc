@@ -10,6 +10,7 @@
 #include "base/sched_point.h"
 #include "heap/callback.h"
 #include "sched/native_stack.h"
+#include "sched/quick.h"
 #include "sched/runtime.h"
 
 namespace tricolor::sched {
@@ -46,43 +47,26 @@ void park_in_place(G* g, ParkCommit commit, SleepInPlace sleep, void* ctx) {
   attend_current(g);
 }
 
-void check_managed(const Mutator& mu, const char* call) {
+}  // namespace
+
+TRI_COLD void misused_mutator(const Mutator& mu, const char* call) {
   if (mu.p == nullptr) {
     TRI_MISUSE(call,
                "called in native code: open a ManagedScope, or end the "
                "NativeScope");
   }
-  if (g_state(g_of(&const_cast<Mutator&>(mu))) != GState::kRunning) {
-    TRI_MISUSE(
-        call,
-        "the Mutator is that of a task that has resumed a coroutine, not "
-        "the running coroutine's");
-  }
-  heap::check_no_callback(p_of(&mu), call);
+  TRI_MISUSE(call,
+             "the Mutator is that of a task that has resumed a coroutine, not "
+             "the running coroutine's");
 }
-
-}  // namespace
 
 void park_attached(G* g, ParkCommit commit, SleepInPlace sleep, void* ctx) {
   with_frames(g, [=] { park_in_place(g, commit, sleep, ctx); });
 }
 
-void park_holding(Mutator& mu, ParkCommit commit, void* ctx) {
-  TRI_SCHED_POINT(park);
-  G* g = g_of(&mu);
-  base::assert_only_held(base::LockRank::kWait, "a wait");
-  g->m->commit = commit;
-  g->m->commit_ctx = ctx;
-  switch_to_scheduler(g, After::kPark);
-}
-
-void note_wait(G* g, WaitReason reason) {
-  g->wait_reason.store_relaxed(reason);
-  g->wait_since_ms.store_relaxed(g->rt->sched.coarse_ms.load_relaxed());
-}
-
 void park_current(Mutator& mu, ParkCommit commit, void* ctx,
                   WaitReason reason) {
+  TRI_SCHED_POINT(park);
   G* g = g_of(&mu);
   note_wait(g, reason);
   base::assert_no_locks_held("park");
@@ -90,7 +74,9 @@ void park_current(Mutator& mu, ParkCommit commit, void* ctx,
   if (g->m->kind == MKind::kAttached) {
     park_attached(g, commit, sleep_until_ready, ctx);
   } else {
-    park_holding(mu, commit, ctx);
+    g->m->commit = commit;
+    g->m->commit_ctx = ctx;
+    leave_for_next<After::kPark>(g);
   }
 }
 
@@ -126,7 +112,7 @@ void yield(Mutator& mu) {
   if (g->m->kind == sched::MKind::kAttached) {
     tri_detail_poll_slow(&mu);
   } else {
-    sched::switch_to_scheduler(g, sched::After::kYield);
+    sched::leave_for_next<sched::After::kYield>(g);
   }
 }
 
@@ -148,6 +134,6 @@ void tri_detail_poll_slow(tri_mutator* mu) {
   // ORDER-preempt-1: pairs with request_and_poke(): sees why it was asked.
   p->request.fetch_and_acquire(~gc::kRequestPreempt);
   if (g->m->kind != sched::MKind::kAttached) {
-    sched::switch_to_scheduler(g, sched::After::kPreempt);
+    sched::leave_for_next<sched::After::kPreempt>(g);
   }
 }

@@ -43,8 +43,11 @@
 #include <cerrno>
 
 #include "base/check.h"
+#include "base/cpu_x86_64.h"
 #include "base/futex.h"
+#include "base/os_memory.h"
 #include "base/sched_point.h"
+#include "sched/company.h"
 #include "sched/managed_call.h"
 #include "sched/native_stack.h"
 #include "sched/runtime.h"
@@ -116,6 +119,8 @@ void set_number_stw(RuntimeImpl* rt, uint32_t n) {
   for (uint32_t i = n; i < old; i++) drop_stw(rt, s.procs.data()[i]);
   for (uint32_t i = old; i < n; i++) revive_stw(rt, s.procs.data()[i]);
   s.procs.data()[0]->runq.set_solo(n == 1);
+  // For good: dropped Ps are held for a while. No P is in a section now.
+  if (s.company.load_relaxed() < kCrowd) s.company.fetch_add_seq_cst(kCrowd);
   s.max_procs.store_seq_cst(n);
 }
 
@@ -181,6 +186,25 @@ void wait_for_holders(RuntimeImpl* rt) {
 
 }  // namespace
 
+void add_company(RuntimeImpl* rt) {
+  Scheduler& s = rt->sched;
+  if (s.company.fetch_add_seq_cst(1) >= kCrowd) return;
+  base::os_membarrier();
+  if (TRI_PLANTED(company_does_not_wait)) return;
+  P* p = s.procs.data()[0];
+  // ORDER-company-2: pairs with leave_alone(): sees what the section did. It is
+  // short, but its thread may have been preempted.
+  for (int i = 1; p->alone.load_acquire() != 0; i++) {
+    TRI_SCHED_POINT(add_company);
+    if (i % 100 == 0) {
+      constexpr int64_t kNapNs = 20'000;
+      base::futex_wait(&p->alone, 1, kNapNs);
+    } else {
+      base::cpu_relax();
+    }
+  }
+}
+
 bool init_procs(RuntimeImpl* rt, uint32_t n) {
   for (uint32_t i = 0; i < n; i++) {
     P* p = make_p(rt, /*attached=*/false);
@@ -189,6 +213,7 @@ bool init_procs(RuntimeImpl* rt, uint32_t n) {
     base::LockGuard guard(rt->sched.lock);
     push_idle_p_locked(rt, p);
   }
+  if (n == 1 && rt->membarrier) rt->sched.company.store_relaxed(0);
   return true;
 }
 

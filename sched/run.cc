@@ -87,7 +87,7 @@ void step_tasks(Mutator& mu, uint64_t deadline_ns) {
     return;
   }
   while (others_ready(rt) && rt->clock.now_ns() < deadline_ns) {
-    switch_to_scheduler(g, After::kYield);
+    leave_for_next<After::kYield>(g);
   }
 }
 

@@ -10,25 +10,8 @@
 
 namespace tricolor::sched {
 
-bool RunQueue::put(G* g, GList* overflow) {
-  TRI_SCHED_POINT(runq_put);
-  for (;;) {
-    // ORDER-runq-1: pairs with pop() and grab(): slots below head have been
-    // read.
-    const uint32_t head = head_.load_acquire();
-    const uint32_t tail = tail_.load_relaxed();  // ours
-    if (tail - head < kSize) {
-      ring_[tail % kSize].store_relaxed(g);  // published by tail
-      // ORDER-runq-2: pairs with grab() and pop(): publishes slot and G.
-      tail_.store_release(tail + 1);
-      return true;
-    }
-    if (put_slow(g, head, tail, overflow)) return false;
-  }
-}
-
-// Moves half of a full ring, and g, to `overflow`. False if thieves were
-// faster: there is room now.
+// Moves half of a full ring, and g, to `overflow`, unless thieves are faster:
+// then there is room.
 bool RunQueue::put_slow(G* g, uint32_t head, uint32_t tail, GList* overflow) {
   constexpr uint32_t kHalf = kSize / 2;
   TRI_CHECK(tail - head == kSize);
@@ -37,62 +20,19 @@ bool RunQueue::put_slow(G* g, uint32_t head, uint32_t tail, GList* overflow) {
     batch[i] = ring_[(head + i) % kSize].load_relaxed();
   }
   // ORDER-runq-1: pairs with put(): the batch has been read.
-  if (!head_.compare_exchange_strong_acq_rel(head, head + kHalf)) return false;
+  if (!head_.compare_exchange_strong_acq_rel(head, head + kHalf)) {
+    put_at(tail, g);
+    return true;
+  }
   for (G* moved : batch) overflow->push_back(moved);
   overflow->push_back(g);
-  return true;
-}
-
-bool RunQueue::put_next(G* g, GList* overflow) {
-  TRI_SCHED_POINT(runq_put_next);
-  // ORDER-runq-3: pairs with pop() and grab(): publishes the G. Seq_cst: the
-  // store half of the race in wake.cc.
-  G* before;
-  if (solo_) {
-    before = next_.load_relaxed();
-    next_.store_release(g);
-  } else {
-    before = next_.exchange_seq_cst(g);
-  }
-  if (before == nullptr) return true;
-  return put(before, overflow);
+  return false;
 }
 
 bool RunQueue::demote_next(GList* overflow) {
   // ORDER-runq-3: pairs with put_next(). A thief may be faster.
   G* g = next_.exchange_seq_cst(nullptr);
   return g == nullptr || put(g, overflow);
-}
-
-G* RunQueue::pop(bool* inherits) {
-  TRI_SCHED_POINT(runq_pop);
-  *inherits = false;
-  if (next_.load_relaxed() != nullptr) {  // only the owner fills it
-    // ORDER-runq-3: pairs with put_next(). A thief may be faster.
-    G* g;
-    if (solo_) {
-      g = next_.load_acquire();
-      next_.store_relaxed(nullptr);
-    } else {
-      g = next_.exchange_seq_cst(nullptr);
-    }
-    if (g != nullptr) {
-      *inherits = true;
-      return g;
-    }
-  }
-  for (;;) {
-    uint32_t head = head_.load_acquire();
-    const uint32_t tail = tail_.load_relaxed();  // ours
-    if (head == tail) return nullptr;
-    G* g = ring_[head % kSize].load_relaxed();
-    if (solo_ || TRI_PLANTED(pop_without_cas)) {
-      head_.store_release(head + 1);
-      return g;
-    }
-    // ORDER-runq-1: pairs with put(): the slot has been read.
-    if (head_.compare_exchange_strong_acq_rel(head, head + 1)) return g;
-  }
 }
 
 void RunQueue::drain(GList* out) {

@@ -23,6 +23,7 @@
 #include <cstdint>
 
 #include "base/atomics.h"
+#include "base/sched_point.h"
 #include "sched/g.h"
 
 namespace tricolor::sched {
@@ -71,18 +72,71 @@ class RunQueue {
 
   /// Before the first use, or while the world is stopped.
   void set_solo(bool solo) { solo_ = solo; }
+  bool is_solo() const { return solo_; }
 
   /// Appends `g`. False when the ring is full: half of it and `g` are then in
   /// *overflow, for the global queue.
-  bool put(G* g, GList* overflow);
+  bool put(G* g, GList* overflow) {
+    TRI_SCHED_POINT(runq_put);
+    // ORDER-runq-1: pairs with pop() and grab(): slots below head have been
+    // read.
+    const uint32_t head = head_.load_acquire();
+    const uint32_t tail = tail_.load_relaxed();  // ours
+    if (TRI_UNLIKELY(tail - head == kSize)) {
+      return put_slow(g, head, tail, overflow);
+    }
+    put_at(tail, g);
+    return true;
+  }
   /// Makes `g` the next; the one it replaces goes to the ring, as put.
-  bool put_next(G* g, GList* overflow);
+  bool put_next(G* g, GList* overflow) {
+    TRI_SCHED_POINT(runq_put_next);
+    // ORDER-runq-3: pairs with pop() and grab(): publishes the G. Seq_cst: the
+    // store half of the race in wake.cc.
+    G* before;
+    if (solo_) {
+      before = next_.load_relaxed();
+      next_.store_release(g);
+    } else {
+      before = next_.exchange_seq_cst(g);
+    }
+    return before == nullptr || put(before, overflow);
+  }
 
   /// The next G, if there is one, goes to the ring, as put.
   bool demote_next(GList* overflow);
 
   /// The next G; *inherits: it shares the time slice of the one before.
-  G* pop(bool* inherits);
+  G* pop(bool* inherits) {
+    TRI_SCHED_POINT(runq_pop);
+    *inherits = false;
+    if (next_.load_relaxed() != nullptr) {  // only the owner fills it
+      // ORDER-runq-3: pairs with put_next(). A thief may be faster.
+      G* g;
+      if (solo_) {
+        g = next_.load_acquire();
+        next_.store_relaxed(nullptr);
+      } else {
+        g = next_.exchange_seq_cst(nullptr);
+      }
+      if (g != nullptr) {
+        *inherits = true;
+        return g;
+      }
+    }
+    for (;;) {
+      uint32_t head = head_.load_acquire();
+      const uint32_t tail = tail_.load_relaxed();  // ours
+      if (head == tail) return nullptr;
+      G* g = ring_[head % kSize].load_relaxed();
+      if (solo_ || TRI_PLANTED(pop_without_cas)) {
+        head_.store_release(head + 1);
+        return g;
+      }
+      // ORDER-runq-1: pairs with put(): the slot has been read.
+      if (head_.compare_exchange_strong_acq_rel(head, head + 1)) return g;
+    }
+  }
   /// Everything, for the global queue.
   void drain(GList* out);
 
@@ -101,6 +155,11 @@ class RunQueue {
   }
 
  private:
+  void put_at(uint32_t tail, G* g) {
+    ring_[tail % kSize].store_relaxed(g);  // published by tail
+    // ORDER-runq-2: pairs with grab() and pop(): publishes slot and G.
+    tail_.store_release(tail + 1);
+  }
   bool put_slow(G* g, uint32_t head, uint32_t tail, GList* overflow);
   uint32_t grab(RunQueue* victim, bool take_next, uint32_t to);
 

@@ -128,9 +128,10 @@ void print_schedtrace(RuntimeImpl* rt);
 void park_current(Mutator& mu, ParkCommit commit, void* ctx,
                   WaitReason reason = WaitReason::kPark);
 /// What dumps say of a G that is about to wait.
-void note_wait(G* g, WaitReason reason);
-/// The same for a task whose commit lets go of locks of rank kWait.
-void park_holding(Mutator& mu, ParkCommit commit, void* ctx);
+inline void note_wait(G* g, WaitReason reason) {
+  g->wait_reason.store_relaxed(reason);
+  g->wait_since_ms.store_relaxed(g->rt->sched.coarse_ms.load_relaxed());
+}
 /// Parks an attached thread; sleep(g, ctx) returns when it is runnable.
 using SleepInPlace = void (*)(G* g, void* ctx);
 void park_attached(G* g, ParkCommit commit, SleepInPlace sleep, void* ctx);

@@ -120,12 +120,12 @@ WaitResult RwMutex::lock_any(Mutator* mu, uint32_t mode, Deadline d,
   }
   WaitNode node;
   node.amount = mode;
-  sched::QueueWait how;
+  sched::Wait how;
   how.deadline_ns = d.at_ns;
   how.shielded = shielded;
   how.reason = sched::WaitReason::kRwMutex;
   const WaitResult result =
-      sched::wait_in_list(mu, &queue->lock, &queue->list, &node, how);
+      sched::wait_in_list(mu, &queue->lock, &queue->list, &node, &how);
   // Those behind it may have waited for it alone.
   if (result != WaitResult::kOk) {
     RwMutexAccess::pass_on(*this, mu == nullptr ? nullptr : sched::p_of(mu));

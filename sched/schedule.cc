@@ -5,9 +5,17 @@
 // when it switches back do what it asked for. What a G asks for is done here,
 // after it has left its stack, because from that moment on others may run it.
 //
+// Mostly the loop would do nothing but take the next G from its P's queue. Then
+// the G that leaves does that itself and switches there (leave_for_next),
+// which saves a switch and the loop's rounds; what it asks for is done on the
+// stack of the G that comes, first thing (finish_switch). In between both are
+// kRunning, as one is for a moment behind each switch to the loop: whoever
+// scans tasks leaves them to the P's holder, and that comes to no safepoint
+// before it has finished.
+//
 // Dispatch against a requester of a stop, a ragged barrier or a preemption:
 //
-//   dispatch (run_g)                      requester (world.cc, sysmon.cc)
+//   dispatch (make_current)               requester (world.cc, sysmon.cc)
 //   1. stores p->curg = g                 1. sets bits in p->request
 //   2. reads p->request                   2. membarrier: a full fence in every
 //                                            running thread
@@ -38,32 +46,40 @@ void start_first_run(M* m, G* g) {
   if (g->kind == GKind::kMain) m->rt->collector->on_g_born(m->p, g);
 }
 
-void run_g(M* m, G* g, bool inherits) {
-  RuntimeImpl* rt = m->rt;
-  P* p = m->p;
+// kRunnable -> kRunning on this M; returns the requests that came before that.
+inline uint32_t make_current(M* m, P* p, G* g, bool inherits) {
   leave_state(p, g, GState::kRunnable, GState::kRunning);
-  if (!g->started) start_first_run(m, g);
+  if (TRI_UNLIKELY(!g->started)) start_first_run(m, g);
   g->m = m;
   m->curg = g;
   // Relaxed: written by the holder only; sysmon looks for a change.
   if (!inherits) p->tick.store_relaxed(p->tick.load_relaxed() + 1);
+  p->rounds++;
   // ORDER-curg-1: pairs with request_and_poke(): the G is what it seems.
   p->curg.store_release(g);
-  if (rt->membarrier) {
+  if (TRI_LIKELY(m->rt->membarrier)) {
     base::compiler_barrier();
   } else {
     base::fence_seq_cst();
   }
-  const uint32_t request = p->request.load_relaxed();
-  if (TRI_UNLIKELY(request != 0)) {
+  return p->request.load_relaxed();
+}
+
+void poll_soon(G* g) {
+  __atomic_store_n(&g->mu.poll_request, 1, __ATOMIC_RELAXED);
+}
+
+void run_g(M* m, G* g, bool inherits) {
+  P* p = m->p;
+  if (TRI_UNLIKELY(make_current(m, p, g, inherits) != 0)) {
     attend_requests(p);
     // A preemption may be meant for this M (it has to leave) and not for the G
     // before: this one's first poll does it.
-    __atomic_store_n(&g->mu.poll_request, 1, __ATOMIC_RELAXED);
+    poll_soon(g);
   }
   refresh_mutator(g, p);
   m->after = After::kNothing;
-  switch_fiber(m->eh_globals, &m->g0, &g->fiber);
+  cross_fiber(m->eh_globals, &m->g0, &g->fiber);
 }
 
 void park_g(M* m, G* g) {
@@ -113,6 +129,8 @@ void do_after(M* m, G* g) {
       return;
     case After::kPark:
       return park_g(m, g);
+    case After::kWait:
+      return finish_wait(m, g);
     case After::kExit:
       if (TRI_UNLIKELY(m->locked_g == g)) unlock_at_end(m, g);
       return finish_exit(m, g);
@@ -145,18 +163,105 @@ void schedule_loop(M* m) {
   }
 }
 
-void switch_to_scheduler(G* g, After after) {
+namespace {
+
+// Not what is parked by a commit of the embedder's, for which the next one's
+// stack may be small.
+template <After kAfter>
+constexpr bool kDirect =
+    kAfter == After::kYield || kAfter == After::kWait || kAfter == After::kExit;
+
+// Whether the loop would do nothing but run the next G of p's queue: the
+// conditions are those of the loop, of find_work() and of next_g(), which say
+// why. Who asks an M to leave, or drops its P, or shuts down, has set a request
+// behind that, which stays until the loop has seen it.
+template <After kAfter>
+bool may_skip_loop(const M* m, const P* p, const G* g) {
+  const Scheduler& s = m->rt->sched;
+  if (kAfter == After::kYield && s.global_size.load_relaxed() != 0) {
+    return false;
+  }
+  // The scanner of the one that comes would be waited for with the locks held
+  // that the commit of the one that leaves lets go of.
+  if (kAfter == After::kWait && may_be_scanned(p)) return false;
+  if (kAfter == After::kExit && g->kind != GKind::kTask) return false;
+  return p->rounds != p->loop_at && p->request.load_relaxed() == 0 &&
+         s.idle_p_count.load_relaxed() == 0 && s.locked_gs.load_relaxed() == 0;
+}
+
+// On the stack of the G that came, for the one that made way.
+void finish_yield(M* m, P* p, G* g) {
+  set_state(g, GState::kRunning, GState::kRunnable);
+  GList overflow;
+  if (TRI_UNLIKELY(!p->runq.put(g, &overflow))) {
+    submit_global(m->rt, &overflow);
+  }
+  if (p->runq.is_solo()) return;
+  // What others do for what they submit, and found() in the loop: an M that has
+  // gone idle meanwhile has not seen the one that yields.
+  base::fence_seq_cst();
+  if (m->rt->sched.idle_p_count.load_relaxed() != 0) wake_p(m->rt);
+}
+
+inline void finish_switch(M* m) {
+  G* g = m->made_way;
+  if (g == nullptr) return;
+  m->made_way = nullptr;
+  if (m->after == After::kYield) {
+    finish_yield(m, m->p, g);
+  } else if (m->after == After::kWait) {
+    finish_wait(m, g);
+  } else {
+    do_after(m, g);
+  }
+}
+
+}  // namespace
+
+void begin_on_stack(G* g) { finish_switch(g->m); }
+
+template <After kAfter>
+void leave_for_next(G* g) {
   // A wait's commit lets go of the locks: see wait.h.
-  if (after == After::kPark) {
+  if (kAfter == After::kWait) {
     base::assert_only_held(base::LockRank::kWait, "a suspension");
   } else {
     base::assert_no_locks_held("a suspension");
   }
   M* m = g->m;
+  P* p = m->p;
   TRI_ASSERT(m->curg == g && m->kind != MKind::kAttached);
-  m->after = after;
-  if (after == After::kExit) leave_fiber(m->eh_globals, &g->fiber, &m->g0);
-  switch_fiber(m->eh_globals, &g->fiber, &m->g0);
+  m->after = kAfter;
+  G* next = nullptr;
+  if (kDirect<kAfter> && TRI_LIKELY(may_skip_loop<kAfter>(m, p, g))) {
+    bool inherits;
+    next = p->runq.pop(&inherits);
+    if (TRI_LIKELY(next != nullptr)) {
+      TRI_SCHED_POINT(dispatch);
+      if (TRI_UNLIKELY(make_current(m, p, next, inherits) != 0)) {
+        poll_soon(next);
+      }
+      refresh_mutator(next, p);
+      m->made_way = g;
+    }
+  }
+  if (kAfter == After::kExit) {
+    leave_fiber(m->eh_globals, &g->fiber,
+                next != nullptr ? &next->fiber : &m->g0);
+  } else if (TRI_LIKELY(next != nullptr)) {
+    switch_fiber(m->eh_globals, &g->fiber, &next->fiber);
+  } else {
+    cross_fiber(m->eh_globals, &g->fiber, &m->g0);
+  }
+  // Perhaps on another thread.
+  finish_switch(g->m);
 }
+
+template void leave_for_next<After::kYield>(G* g);
+template void leave_for_next<After::kPark>(G* g);
+template void leave_for_next<After::kWait>(G* g);
+template void leave_for_next<After::kExit>(G* g);
+template void leave_for_next<After::kPreempt>(G* g);
+template void leave_for_next<After::kRequeue>(G* g);
 
 }  // namespace tricolor::sched

@@ -30,6 +30,11 @@
 namespace tricolor::sched {
 
 inline constexpr uint64_t kNever = ~uint64_t{0};
+/// Rounds (dispatches) of a P between looks at the global queue, prime so that
+/// nothing resonates, and between looks at the clock.
+inline constexpr uint32_t kGlobalEvery = 61;
+inline constexpr uint32_t kDutiesEvery = 16;
+inline constexpr uint32_t kCrowd = 1u << 30;  ///< of Scheduler::company
 inline constexpr uint32_t kMaxProcs = 1024;
 /// Regular and attached Ps together.
 inline constexpr uint32_t kMaxAllPs = 65536;
@@ -73,6 +78,9 @@ struct Scheduler {
   base::Atomic<uint64_t> sleep_until{kNever};  ///< of timed_m
   base::Atomic<uint32_t> threads{0};           ///< started by us, alive
   base::Atomic<bool> shutdown{false};
+
+  /// See company.h. At least kCrowd: for good.
+  base::Atomic<uint32_t> company{kCrowd};
 
   // --- All Ps. Appended under the world lock and `lock`; elements below the
   // count never change.
@@ -121,6 +129,8 @@ inline bool has_sysmon(const Scheduler& s) {
 
 /// Appends to the global queue and wakes somebody.
 void submit_global(RuntimeImpl* rt, GList* list);
+/// The first half of that.
+void push_global(RuntimeImpl* rt, GList* list);
 /// The same for a P's own queue; the caller holds `p`, a regular P. `next`: it
 /// runs next, in the current time slice.
 void submit_local(P* p, G* g, bool next);
@@ -180,8 +190,12 @@ G* next_g(M* m, bool* inherits);
 void unlock_at_end(M* m, G* g);
 /// Runs Gs until find_work says to leave. On the M's own stack.
 void schedule_loop(M* m);
-/// Switches from the current G to its M's scheduler loop, which does `after`.
-void switch_to_scheduler(G* g, After after);
+/// Leaves the current G for the M's loop, or at once for the next G; either
+/// does with it what kAfter says. Returns when it runs again.
+template <After kAfter>
+void leave_for_next(G* g);
+/// The first thing that a task does on its stack.
+void begin_on_stack(G* g);
 
 // --- poll_slot.cc: one thread at a time is inside the poller.
 

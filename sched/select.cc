@@ -10,6 +10,7 @@
 #include "base/rng.h"
 #include "base/sched_point.h"
 #include "sched/channel.h"
+#include "sched/quick.h"
 #include "sched/runtime.h"
 #include "tricolor/local.h"
 
@@ -103,7 +104,8 @@ void unlist_all(const Select& s) {
 
 Selected wait_for_all(Select* s, Deadline deadline) {
   Waiter* waiter = waiter_of(s->mu);
-  list_all(*s, waiter, waiter->next_ticket(/*shielded=*/false));
+  const bool timed = deadline.at_ns != Deadline::kNever;
+  list_all(*s, waiter, waiter->next_ticket(/*shielded=*/false, timed));
   Wait wait;
   wait.deadline_ns = deadline.at_ns;
   wait.unlock = unlock_all;

@@ -14,7 +14,7 @@ namespace tricolor {
 
 using sched::P;
 using sched::queue_of;
-using sched::QueueWait;
+using sched::Wait;
 using sched::WaitNode;
 using sched::WaitQueue;
 
@@ -69,12 +69,12 @@ WaitResult Semaphore::acquire_any(Mutator* mu, uint64_t n, Deadline d,
   }
   WaitNode node;
   node.amount = n;
-  QueueWait how;
+  Wait how;
   how.deadline_ns = d.at_ns;
   how.shielded = shielded;
   how.reason = sched::WaitReason::kSemaphore;
   const WaitResult result =
-      sched::wait_in_list(mu, &queue->lock, &queue->list, &node, how);
+      sched::wait_in_list(mu, &queue->lock, &queue->list, &node, &how);
   if (result == WaitResult::kOk) return result;
   // Those behind it may have waited for it alone.
   queue->lock.lock();
@@ -128,11 +128,11 @@ WaitResult WaitGroup::wait_any(Mutator* mu, Deadline d, bool shielded) {
     return done ? WaitResult::kOk : WaitResult::kTimeout;
   }
   WaitNode node;
-  QueueWait how;
+  Wait how;
   how.deadline_ns = d.at_ns;
   how.shielded = shielded;
   how.reason = sched::WaitReason::kWaitGroup;
-  return sched::wait_in_list(mu, &queue->lock, &queue->list, &node, how);
+  return sched::wait_in_list(mu, &queue->lock, &queue->list, &node, &how);
 }
 
 // --- Once.
@@ -141,7 +141,7 @@ bool Once::begin(Mutator* mu) {
   TRI_SCHED_POINT(once_begin);
   sched::begin_wait(mu, "Once::call");
   WaitQueue* queue = queue_of(&queue_);
-  QueueWait how;
+  Wait how;
   how.shielded = true;
   how.reason = sched::WaitReason::kOnce;
   for (;;) {
@@ -153,7 +153,7 @@ bool Once::begin(Mutator* mu) {
       return runs;
     }
     WaitNode node;
-    sched::wait_in_list(mu, &queue->lock, &queue->list, &node, how);
+    sched::wait_in_list(mu, &queue->lock, &queue->list, &node, &how);
   }
 }
 

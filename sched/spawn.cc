@@ -27,7 +27,11 @@ void add_owner(base::Atomic<uint64_t>* counter, uint64_t n) {
   counter->store_relaxed(counter->load_relaxed() + n);
 }
 
-void fiber_entry(void* arg) { enter_fiber_body(static_cast<G*>(arg)); }
+void fiber_entry(void* arg) {
+  G* g = static_cast<G*>(arg);
+  begin_on_stack(g);
+  enter_fiber_body(g);
+}
 
 // run() waits for this: its thread leaves the scheduler at the next chance.
 void finish_main(RuntimeImpl* rt, M* here, M* waiter) {

@@ -90,7 +90,7 @@ void end_task(G* g) {
     g->rt->collector->store_root(p_of(&g->mu), &g->result_root,
                                  reinterpret_cast<void*>(g->result[0]));
   }
-  switch_to_scheduler(g, After::kExit);
+  leave_for_next<After::kExit>(g);
   __builtin_unreachable();
 }
 

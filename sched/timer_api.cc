@@ -17,6 +17,7 @@
 #include "base/futex.h"
 #include "base/sched_point.h"
 #include "sched/channel.h"
+#include "sched/company.h"
 #include "sched/runtime.h"
 #include "tricolor/global.h"
 
@@ -119,7 +120,12 @@ void fire_send_at(RuntimeImpl* rt, P* p, sched::Timer* timer, uint64_t when) {
   // Alive by its root; plain words of a live cell need no P.
   auto* ch =
       reinterpret_cast<detail::ChannelRep*>(base::load_relaxed(after->root));
-  sched::send_plain_now(p, ch, &when);
+  if (p != nullptr) {
+    sched::send_plain_now(p, ch, &when);
+  } else {
+    const sched::CompanyScope company(rt);
+    sched::send_plain_now(nullptr, ch, &when);
+  }
   detail::global_release(*api_of(rt), after->root);
   base::LockGuard guard(rt->send_at_lock);
   rt->send_at_pool.free(after);

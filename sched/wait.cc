@@ -8,46 +8,13 @@
 #include "base/clock.h"
 #include "base/os_memory.h"
 #include "base/sched_point.h"
-#include "heap/callback.h"
+#include "sched/company.h"
+#include "sched/quick.h"
 #include "sched/runtime.h"
 #include "sched/tls.h"
 #include "tricolor/allocate.h"
 
 namespace tricolor::sched {
-
-void WaitList::push(WaitNode* node) {
-  node->list = this;
-  node->next = nullptr;
-  node->prev = last;
-  (last == nullptr ? first : last->next) = node;
-  last = node;
-}
-
-void WaitList::push_front(WaitNode* node) {
-  node->list = this;
-  node->prev = nullptr;
-  node->next = first;
-  (first == nullptr ? last : first->prev) = node;
-  first = node;
-}
-
-void WaitList::remove(WaitNode* node) {
-  TRI_ASSERT(node->list == this);
-  (node->prev == nullptr ? first : node->prev->next) = node->next;
-  (node->next == nullptr ? last : node->next->prev) = node->prev;
-  node->list = nullptr;
-}
-
-WaitNode* end_first(WaitList* list, WaitResult result) {
-  while (WaitNode* node = list->first) {
-    list->remove(node);
-    if (!end_wait(node->waiter, node->ticket)) continue;
-    node->waiter->node = node;
-    node->waiter->result = result;
-    return node;
-  }
-  return nullptr;
-}
 
 WaitNode* end_all(WaitList* list, WaitResult result) {
   WaitNode* all = nullptr;
@@ -70,18 +37,11 @@ void wake_all(P* p, WaitNode* nodes) {
 
 void wake_waiter(P* p, Waiter* waiter, bool next) {
   G* g = waiter->sleeper;
-  if (g == nullptr) {
+  if (TRI_UNLIKELY(g == nullptr)) {
     static_cast<ThreadWaiter*>(waiter)->parker.unpark();
   } else {
     ready_g(g->rt, p != nullptr && p->rt == g->rt ? p : nullptr, g, next);
   }
-}
-
-Waiter* waiter_of(Mutator& mu) { return &task_of(g_of(&mu))->waiter; }
-
-G* task_of(G* g) {
-  while (g->kind == GKind::kCoroutine && g->resumer != nullptr) g = g->resumer;
-  return g;
 }
 
 bool has_passed(uint64_t deadline_ns) {
@@ -89,29 +49,23 @@ bool has_passed(uint64_t deadline_ns) {
   return deadline_ns == 0 || now_ns() >= deadline_ns;
 }
 
-void check_may_wait(const Mutator* mu, const char* call) {
-  if (mu == nullptr) {
-    const M* m = current_m();
-    if (m != nullptr && m->curg != nullptr &&
-        g_state(m->curg) == GState::kRunning) {
-      TRI_MISUSE(call,
-                 "the form without a Mutator blocks the thread, and a task or "
-                 "a ManagedScope runs on this one: pass the Mutator");
-    }
-    return;
-  }
-  if (mu->p == nullptr) {
+namespace {
+
+TRI_NOINLINE void check_plain_thread(const char* call) {
+  const M* m = current_m();
+  if (m != nullptr && m->curg != nullptr &&
+      g_state(m->curg) == GState::kRunning) {
     TRI_MISUSE(call,
-               "called in native code: open a ManagedScope, or end the "
-               "NativeScope");
+               "the form without a Mutator blocks the thread, and a task or "
+               "a ManagedScope runs on this one: pass the Mutator");
   }
-  if (g_state(g_of(const_cast<Mutator*>(mu))) != GState::kRunning) {
-    TRI_MISUSE(
-        call,
-        "the Mutator is that of a task that has resumed a coroutine, not "
-        "the running coroutine's");
-  }
-  heap::check_no_callback(p_of(mu), call);
+}
+
+}  // namespace
+
+void check_may_wait(const Mutator* mu, const char* call) {
+  if (mu == nullptr) return check_plain_thread(call);
+  check_managed(*mu, call);
 }
 
 void begin_wait(Mutator* mu, const char* call) {
@@ -133,67 +87,93 @@ void fire_deadline(RuntimeImpl*, P* p, Timer* timer, uint64_t ticket) {
 namespace {
 
 struct Commit {
-  Wait wait;
+  const Wait& wait;
   G* task;
   uint64_t ticket;
-  bool attached;
 };
 
 void fence_against_cancel(const RuntimeImpl* rt) {
-  if (rt->membarrier) {
+  if (TRI_LIKELY(rt->membarrier)) {
     base::compiler_barrier();
   } else {
     base::fence_seq_cst();
   }
 }
 
-// On the scheduler's stack; an attached thread's own, in native code.
-bool commit_wait(ParkedTask parked, void* ctx) {
-  TRI_SCHED_POINT(wait_commit);
-  // Copied: the waiter's stack is not ours after the last unlock.
-  const Commit c = *static_cast<Commit*>(ctx);
-  G* g = g_of(parked);
-  RuntimeImpl* rt = g->rt;
-  P* p = c.attached ? nullptr : g->m->p;
+inline bool is_cancelled(const Wait& wait, const G* task) {
+  return TRI_UNLIKELY(!wait.shielded && task->cancelled.load_relaxed() != 0) &&
+         !TRI_PLANTED(no_cancel_recheck);
+}
+
+// Whether the wait is over already; then it is ended.
+bool ended_meanwhile(Waiter* waiter, uint64_t ticket, WaitResult ended) {
+  if (!end_wait(waiter, ticket)) return false;
+  waiter->node = nullptr;
+  waiter->result = ended;
+  return true;
+}
+
+// Opens the word of a wait with a deadline; false: it is over.
+TRI_NOINLINE bool open_timed(RuntimeImpl* rt, P* p, const Commit& c) {
   Waiter* waiter = &c.task->waiter;
   Timer* deadline = deadline_of(c.task);
-  // Cancelled before: the wait does not begin, and no deadline can end it
-  // first.
-  if (!c.wait.shielded && c.task->cancelled.load_relaxed() != 0 &&
+  G* task = c.task;
+  const uint64_t ticket = c.ticket;
+  const bool shielded = c.wait.shielded;
+  // First: when the word is open the waiter may be woken, and its timer another
+  // wait's.
+  arm_timer(rt, p, deadline, c.wait.deadline_ns, ticket);
+  TRI_SCHED_POINT(wait_open);
+  // ORDER-wait-1: pairs with end_wait(): publishes the waiter's memory.
+  waiter->word.store_release(ticket);
+  base::fence_seq_cst();
+  if (!shielded && task->cancelled.load_relaxed() != 0 &&
       !TRI_PLANTED(no_cancel_recheck)) {
+    return !ended_meanwhile(waiter, ticket, WaitResult::kCancelled);
+  }
+  // In no heap: it has fired before the word was open, or fires just now.
+  return deadline->heap.load_relaxed() != nullptr ||
+         !ended_meanwhile(waiter, ticket, WaitResult::kTimeout);
+}
+
+inline bool open_untimed(RuntimeImpl* rt, const Commit& c) {
+  Waiter* waiter = &c.task->waiter;
+  const G* task = c.task;
+  const uint64_t ticket = c.ticket;
+  const bool shielded = c.wait.shielded;
+  TRI_SCHED_POINT(wait_open);
+  // ORDER-wait-1: pairs with end_wait(): publishes the waiter's memory.
+  waiter->word.store_release(ticket);
+  fence_against_cancel(rt);
+  if (TRI_UNLIKELY(!shielded && task->cancelled.load_relaxed() != 0) &&
+      !TRI_PLANTED(no_cancel_recheck)) {
+    return !ended_meanwhile(waiter, ticket, WaitResult::kCancelled);
+  }
+  return true;
+}
+
+// On the stack of whoever came next; an attached thread's own, in native code,
+// and without a P. c and its Wait are the waiter's, and not to be read when the
+// word is open. False: the wait is over.
+inline bool commit_wait(RuntimeImpl* rt, P* p, const Commit& c) {
+  TRI_SCHED_POINT(wait_commit);
+  void (*const unlock)(P*, void*) = c.wait.unlock;
+  void* const unlock_ctx = c.wait.ctx;
+  bool stays;
+  if (is_cancelled(c.wait, c.task)) {
+    // Before it has begun: then no deadline can end it first.
+    Waiter* waiter = &c.task->waiter;
     waiter->word.store_release(c.ticket | kWaitEnded);
     waiter->node = nullptr;
     waiter->result = WaitResult::kCancelled;
-    if (c.wait.unlock != nullptr) c.wait.unlock(p, c.wait.ctx);
-    return false;
-  }
-  const bool timed = c.wait.deadline_ns != Wait::kNoDeadline && !c.attached;
-  // First: when the word is open the waiter may be woken, and its timer another
-  // wait's.
-  if (timed) arm_timer(rt, p, deadline, c.wait.deadline_ns, c.ticket);
-  TRI_SCHED_POINT(wait_open);
-  // ORDER-wait-1: pairs with end_wait(): publishes the waiter's memory.
-  waiter->word.store_release(c.ticket);
-  if (timed) {
-    base::fence_seq_cst();
+    stays = false;
+  } else if (c.wait.deadline_ns != Wait::kNoDeadline && p != nullptr) {
+    stays = open_timed(rt, p, c);
   } else {
-    fence_against_cancel(rt);
-  }
-  WaitResult ended = WaitResult::kOk;
-  if (!c.wait.shielded && c.task->cancelled.load_relaxed() != 0 &&
-      !TRI_PLANTED(no_cancel_recheck)) {
-    ended = WaitResult::kCancelled;
-  } else if (timed && deadline->heap.load_relaxed() == nullptr) {
-    // It has fired before the word was open, or fires just now.
-    ended = WaitResult::kTimeout;
-  }
-  const bool stays = ended == WaitResult::kOk || !end_wait(waiter, c.ticket);
-  if (!stays) {
-    waiter->node = nullptr;
-    waiter->result = ended;
+    stays = open_untimed(rt, c);
   }
   TRI_SCHED_POINT(wait_unlock);
-  if (c.wait.unlock != nullptr) c.wait.unlock(p, c.wait.ctx);
+  if (unlock != nullptr) unlock(p, unlock_ctx);
   return stays;
 }
 
@@ -221,32 +201,47 @@ void sleep_in_place(G* g, const Commit& c) {
 
 }  // namespace
 
+void finish_wait(M* m, G* g) {
+  P* p = m->p;
+  const Commit& c = *static_cast<Commit*>(m->commit_ctx);
+  set_state(g, GState::kRunning, GState::kWaiting);
+  // From here on the G may run elsewhere as soon as its word is open.
+  if (TRI_LIKELY(commit_wait(m->rt, p, c))) return;
+  set_runnable(p, g);
+  // Not next: who is cancelled and waits again would keep out all others.
+  submit_quick(p, g, /*next=*/false);
+}
+
 WaitResult wait_current(Mutator& mu, const Wait& wait) {
   G* g = g_of(&mu);
   G* task = task_of(g);
   Waiter* waiter = &task->waiter;
-  Commit commit{wait, task, waiter->next_ticket(wait.shielded),
-                g->m->kind == MKind::kAttached};
+  const bool timed = wait.deadline_ns != Wait::kNoDeadline;
+  Commit commit{wait, task, waiter->next_ticket(wait.shielded, timed)};
   waiter->sleeper = g;
   note_wait(g, wait.reason);
-  if (commit.attached) {
+  if (TRI_UNLIKELY(g->m->kind == MKind::kAttached)) {
     park_attached(
-        g, commit_wait,
+        g,
+        [](ParkedTask parked, void* ctx) {
+          return commit_wait(g_of(parked)->rt, nullptr,
+                             *static_cast<Commit*>(ctx));
+        },
         [](G* g, void* ctx) { sleep_in_place(g, *static_cast<Commit*>(ctx)); },
         &commit);
   } else {
-    park_holding(mu, commit_wait, &commit);
+    g->m->commit_ctx = &commit;
+    leave_for_next<After::kWait>(g);
     // Unless the deadline has ended it. A fire under way is late by its ticket.
-    if (wait.deadline_ns != Wait::kNoDeadline) {
-      TimerHeap::disarm(deadline_of(task));
-    }
+    if (timed) TimerHeap::disarm(deadline_of(task));
   }
   TRI_ASSERT((waiter->word.load_relaxed() & kWaitEnded) != 0);
   return waiter->result;
 }
 
 WaitResult wait_thread(ThreadWaiter* waiter, const Wait& wait) {
-  const uint64_t ticket = waiter->next_ticket(wait.shielded);
+  const uint64_t ticket =
+      waiter->next_ticket(wait.shielded, wait.deadline_ns != Wait::kNoDeadline);
   // ORDER-wait-1: pairs with end_wait(): publishes the waiter's memory.
   waiter->word.store_release(ticket);
   if (wait.unlock != nullptr) wait.unlock(nullptr, wait.ctx);
@@ -273,37 +268,60 @@ void unlock_mutex(P*, void* mutex) TRI_NO_THREAD_SAFETY {
 
 }  // namespace
 
-WaitResult wait_in_list(Mutator* mu, base::Mutex* lock, WaitList* list,
-                        WaitNode* node,
-                        const QueueWait& how) TRI_NO_THREAD_SAFETY {
-  lock->assert_held();
-  ThreadWaiter thread;
-  node->waiter = mu != nullptr ? waiter_of(*mu) : &thread;
-  node->ticket = node->waiter->next_ticket(how.shielded);
+namespace {
+
+// The node may still be in the list, if it was ended by nobody who had taken it
+// out; but somebody may have since.
+TRI_NOINLINE void take_out(base::Mutex* lock, WaitList* list, WaitNode* node) {
+  base::LockGuard guard(*lock);
+  if (node->list != nullptr) list->remove(node);
+}
+
+inline void list_node(WaitList* list, WaitNode* node, Waiter* waiter,
+                      const Wait& how) {
+  node->waiter = waiter;
+  node->ticket =
+      waiter->next_ticket(how.shielded, how.deadline_ns != Wait::kNoDeadline);
   if (how.at_front) {
     list->push_front(node);
   } else {
     list->push(node);
   }
-  Wait wait;
-  wait.deadline_ns = how.deadline_ns;
-  wait.shielded = how.shielded;
-  wait.reason = how.reason;
-  wait.unlock = how.unlock != nullptr ? how.unlock : unlock_mutex;
-  wait.ctx = how.unlock != nullptr ? how.ctx : lock;
-  const WaitResult result =
-      mu != nullptr ? wait_current(*mu, wait) : wait_thread(&thread, wait);
-  if (node->waiter->node == node) return result;
-  // Ended by nobody who had taken the node out; but somebody may have since.
-  base::LockGuard guard(*lock);
-  if (node->list != nullptr) list->remove(node);
+}
+
+TRI_NOINLINE WaitResult wait_thread_in_list(base::Mutex* lock, WaitList* list,
+                                            WaitNode* node, const Wait& how) {
+  ThreadWaiter thread;
+  list_node(list, node, &thread, how);
+  const WaitResult result = wait_thread(&thread, how);
+  if (thread.node != node) take_out(lock, list, node);
+  return result;
+}
+
+}  // namespace
+
+WaitResult wait_in_list(Mutator* mu, base::Mutex* lock, WaitList* list,
+                        WaitNode* node, Wait* how) TRI_NO_THREAD_SAFETY {
+  if (how->unlock == nullptr) {
+    how->unlock = unlock_mutex;
+    how->ctx = lock;
+  }
+  if (TRI_UNLIKELY(mu == nullptr)) {
+    return wait_thread_in_list(lock, list, node, *how);
+  }
+  Waiter* waiter = waiter_of(*mu);
+  list_node(list, node, waiter, *how);
+  const WaitResult result = wait_current(*mu, *how);
+  if (TRI_UNLIKELY(waiter->node != node)) take_out(lock, list, node);
   return result;
 }
 
 void cancel_g(RuntimeImpl* rt, P* p, G* g) {
   TRI_SCHED_POINT(cancel);
   g->cancelled.store_seq_cst(1);
-  // The other side has no fence of its own where there are membarriers.
+  // Who ends waits alone does not expect this. And the other side has no fence
+  // of its own where there are membarriers.
+  const CompanyScope company(rt);
   if (!rt->membarrier || !base::os_membarrier()) base::fence_seq_cst();
   const uint64_t word = g->waiter.word.load_seq_cst();
   if ((word & (kWaitEnded | kWaitShielded)) != 0) return;

@@ -10,7 +10,7 @@
 // it, alone; all others see that they are late, whatever the Waiter does by
 // then, for no ticket comes twice.
 //
-//   word = number << 2 | kShielded? | kEnded?
+//   word = number << 3 | kTimed? | kShielded? | kEnded?
 //
 //   kEnded --open (commit)--> open, next number --end_wait, once--> kEnded
 //
@@ -66,6 +66,7 @@
 #include <cstdint>
 
 #include "base/atomics.h"
+#include "base/check.h"
 #include "base/lock.h"
 #include "base/parker.h"
 #include "base/sched_point.h"
@@ -76,13 +77,15 @@
 namespace tricolor::sched {
 
 struct G;
+struct M;
 struct P;
 struct WaitNode;
 struct WaitList;
 
 inline constexpr uint64_t kWaitEnded = 1;
 inline constexpr uint64_t kWaitShielded = 2;
-inline constexpr uint64_t kWaitNumber = 4;
+inline constexpr uint64_t kWaitTimed = 4;  ///< a deadline may end it
+inline constexpr uint64_t kWaitNumber = 8;
 
 struct Waiter {
   base::Atomic<uint64_t> word{kWaitEnded};
@@ -94,10 +97,10 @@ struct Waiter {
   WaitNode* node = nullptr;
   WaitResult result = WaitResult::kOk;
 
-  uint64_t next_ticket(bool shielded) const {
+  uint64_t next_ticket(bool shielded, bool timed) const {
     const uint64_t word_now = word.load_relaxed();  // ended: the owner's
     return (word_now / kWaitNumber + 1) * kWaitNumber +
-           (shielded ? kWaitShielded : 0);
+           (shielded ? kWaitShielded : 0) + (timed ? kWaitTimed : 0);
   }
 };
 
@@ -125,9 +128,26 @@ struct WaitList {
   WaitNode* last = nullptr;
 
   bool is_empty() const { return first == nullptr; }
-  void push(WaitNode* node);
-  void push_front(WaitNode* node);
-  void remove(WaitNode* node);
+  void push(WaitNode* node) {
+    node->list = this;
+    node->next = nullptr;
+    node->prev = last;
+    (last == nullptr ? first : last->next) = node;
+    last = node;
+  }
+  void push_front(WaitNode* node) {
+    node->list = this;
+    node->prev = nullptr;
+    node->next = first;
+    (first == nullptr ? last : first->prev) = node;
+    first = node;
+  }
+  void remove(WaitNode* node) {
+    TRI_ASSERT(node->list == this);
+    (node->prev == nullptr ? first : node->prev->next) = node->next;
+    (node->next == nullptr ? last : node->next->prev) = node->prev;
+    node->list = nullptr;
+  }
 };
 
 /// The private face of detail::WaitQueueRep.
@@ -156,14 +176,38 @@ inline bool end_wait(Waiter* waiter, uint64_t ticket) {
                                                       ticket | kWaitEnded);
 }
 
+/// The same in a section of company.h, where nobody else ends waits but who
+/// fires their deadlines: cancel() brings company.
+inline bool end_wait_alone(Waiter* waiter, uint64_t ticket) {
+  if ((ticket & kWaitTimed) != 0) return end_wait(waiter, ticket);
+  // ORDER-wait-1: as above.
+  if (waiter->word.load_acquire() != ticket) return false;
+  waiter->word.store_relaxed(ticket | kWaitEnded);
+  return true;
+}
+
 /// Takes the first node whose wait is still open out of the list, and ends that
 /// wait by it. Null: there is none.
-WaitNode* end_first(WaitList* list, WaitResult result);
+inline WaitNode* end_first(WaitList* list, WaitResult result,
+                           bool alone = false) {
+  while (WaitNode* node = list->first) {
+    list->remove(node);
+    Waiter* waiter = node->waiter;
+    const bool ended = alone ? end_wait_alone(waiter, node->ticket)
+                             : end_wait(waiter, node->ticket);
+    if (TRI_UNLIKELY(!ended)) continue;
+    waiter->node = node;
+    waiter->result = result;
+    return node;
+  }
+  return nullptr;
+}
 /// All of them, chained by `next`.
 WaitNode* end_all(WaitList* list, WaitResult result);
 
 /// Wakes the waiter of a wait that the caller has ended; its nodes are gone
-/// then. `p`: the caller's, may be null. `next`: as submit_local().
+/// then. `p`: the caller's, may be null. `next`: as submit_local(). The quick
+/// form is in quick.h.
 void wake_waiter(P* p, Waiter* waiter, bool next = true);
 /// What end_all() gave; the locks are not held any more.
 void wake_all(P* p, WaitNode* nodes);
@@ -172,20 +216,17 @@ void wake_all(P* p, WaitNode* nodes);
 struct Wait {
   uint64_t deadline_ns = kNoDeadline;
   bool shielded = false;  ///< cancellation does not end it
+  bool at_front = false;  ///< of wait_in_list(): of those that wait
   WaitReason reason = WaitReason::kPark;
   /// Lets go of the locks that guard the nodes. Reads nothing from the waiter's
   /// stack behind the last unlock. It may run when the wait is over already (by
   /// deadline or cancellation), so whoever wakes has to take each lock before
-  /// it believes that it is done with.
+  /// it believes that it is done with. Null in wait_in_list(): the list's.
   void (*unlock)(P* p, void* ctx) = nullptr;
   void* ctx = nullptr;
 
   static constexpr uint64_t kNoDeadline = Deadline::kNever;
 };
-
-/// The Waiter of the calling task (also inside a coroutine of it) or attached
-/// thread.
-Waiter* waiter_of(Mutator& mu);
 
 /// Suspends the calling task, or blocks its thread, until its wait is ended.
 /// The caller holds the locks of its nodes' queues. Afterwards g->waiter has
@@ -194,19 +235,13 @@ WaitResult wait_current(Mutator& mu, const Wait& wait);
 /// The same for a thread that is not attached.
 WaitResult wait_thread(ThreadWaiter* waiter, const Wait& wait);
 
+/// On the stack of who comes next: the task has left its own for its wait.
+void finish_wait(M* m, G* g);
+
 /// One node in one list, whose lock is held: pushes it, waits; neither is so
-/// afterwards. `mu` null: the calling thread is not attached. `unlock`, if
-/// given, lets go of the lock, and of something else.
-struct QueueWait {
-  uint64_t deadline_ns = Wait::kNoDeadline;
-  bool shielded = false;
-  bool at_front = false;
-  WaitReason reason = WaitReason::kPark;
-  void (*unlock)(P* p, void* ctx) = nullptr;
-  void* ctx = nullptr;
-};
+/// afterwards. `mu` null: the calling thread is not attached.
 WaitResult wait_in_list(Mutator* mu, base::Mutex* lock, WaitList* list,
-                        WaitNode* node, const QueueWait& how) TRI_RELEASE(lock);
+                        WaitNode* node, Wait* how) TRI_RELEASE(lock);
 
 /// Whether the deadline has passed: then there is nothing to wait for.
 bool has_passed(uint64_t deadline_ns);

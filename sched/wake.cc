@@ -20,19 +20,12 @@
 // global_size.
 #include "base/check.h"
 #include "base/sched_point.h"
+#include "sched/quick.h"
 #include "sched/runtime.h"
 
 namespace tricolor::sched {
 
 namespace {
-
-void push_global(RuntimeImpl* rt, GList* list) {
-  Scheduler& s = rt->sched;
-  base::LockGuard guard(s.lock);
-  s.global.append(list);
-  // Seq_cst: the store half of the race above.
-  s.global_size.store_seq_cst(s.global.count);
-}
 
 // Whether an M could be had at all; keeps spawn cheap where no thread may be
 // started.
@@ -44,6 +37,14 @@ bool can_wake(const Scheduler& s) {
 
 }  // namespace
 
+void push_global(RuntimeImpl* rt, GList* list) {
+  Scheduler& s = rt->sched;
+  base::LockGuard guard(s.lock);
+  s.global.append(list);
+  // Seq_cst: the store half of the race above.
+  s.global_size.store_seq_cst(s.global.count);
+}
+
 void submit_global(RuntimeImpl* rt, GList* list) {
   TRI_SCHED_POINT(submit_global);
   if (list->head == nullptr) return;
@@ -51,20 +52,11 @@ void submit_global(RuntimeImpl* rt, GList* list) {
   wake_p(rt);
 }
 
-void submit_local(P* p, G* g, bool next) {
-  TRI_ASSERT(!p->attached);
-  // A pair that wake each other share a time slice, which sysmon ends.
-  if (!has_sysmon(p->rt->sched)) next = false;
-  GList overflow;
-  const bool fits =
-      next ? p->runq.put_next(g, &overflow) : p->runq.put(g, &overflow);
-  if (!fits) push_global(p->rt, &overflow);
-  wake_p(p->rt);
-}
+void submit_local(P* p, G* g, bool next) { submit_quick(p, g, next); }
 
 void submit(RuntimeImpl* rt, P* p, G* g, bool next) {
   if (p != nullptr && !p->attached) {
-    submit_local(p, g, next);
+    submit_quick(p, g, next);
     return;
   }
   GList one;

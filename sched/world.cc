@@ -376,7 +376,7 @@ void relax(void* ctx, tri_mutator* mu) {
   P* p = p_of(mu);
   if (!p->attached && current_m() == g->m &&
       (p->runq.size() > 0 || rt->sched.global_size.load_relaxed() > 0)) {
-    switch_to_scheduler(g, After::kYield);
+    leave_for_next<After::kYield>(g);
     return;
   }
   with_frames(g, [g] {

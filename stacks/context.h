@@ -23,6 +23,7 @@
 #include "base/macros.h"
 
 extern "C" void tri_context_switch(void** from_sp, void* to_sp);
+extern "C" void tri_context_cross(void** from_sp, void* to_sp);
 
 namespace tricolor::stacks {
 
@@ -64,16 +65,22 @@ void context_adopt_thread(Context* ctx);
 
 #if TRI_ASAN || TRI_TSAN
 void context_switch(Context* from, Context* to);
+inline void context_cross(Context* from, Context* to) {
+  context_switch(from, to);
+}
 [[noreturn]] void context_leave(Context* from, Context* to);
 #else
 /// Saves the caller in `from` and continues `to`; returns when somebody
-/// switches to `from`.
+/// switches to `from`. Quicker than context_cross() if `to` was left here, too.
 inline void context_switch(Context* from, Context* to) {
   tri_context_switch(&from->sp, to->sp);
 }
+inline void context_cross(Context* from, Context* to) {
+  tri_context_cross(&from->sp, to->sp);
+}
 /// The same, for the last time: `from` is never continued.
 [[noreturn]] inline void context_leave(Context* from, Context* to) {
-  tri_context_switch(&from->sp, to->sp);
+  tri_context_cross(&from->sp, to->sp);
   __builtin_unreachable();
 }
 #endif

@@ -16,11 +16,20 @@
         .text
 
 // void tri_context_switch(void** from_sp, void* to_sp)
-        .globl  tri_context_switch
-        .hidden tri_context_switch
-        .type   tri_context_switch, @function
+// void tri_context_cross(void** from_sp, void* to_sp)
+//
+// The same but for the last jump. A return is predicted to go where the call
+// came from, which is right between contexts that leave at one place (a task
+// for the next task), and then for the returns that follow, too. Between
+// unequal ones (task and loop, coroutine and resumer) an indirect jump is
+// predicted by what went before, and the returns behind it are one off, but
+// would be wrong anyway.
+        .macro TRI_SWITCH name, how
+        .globl  \name
+        .hidden \name
+        .type   \name, @function
         .p2align 4
-tri_context_switch:
+\name:
         .cfi_startproc
 #if defined(__CET__)
         endbr64
@@ -72,19 +81,26 @@ tri_context_switch:
         .cfi_def_cfa_offset 16
         popq    %rbp
         .cfi_def_cfa_offset 8
-        // Not ret: the return predictor expects the other context's caller.
+        .ifc \how, ret
+        ret
+        .else
         popq    %rdx
         .cfi_def_cfa_offset 0
         .cfi_register rip, rdx
         jmpq    *%rdx
-        .cfi_def_cfa_offset 64
         .cfi_offset rip, -8
+        .endif
+        .cfi_def_cfa_offset 64
 1:      ldmxcsr (%rsp)
         jmp     2b
 3:      fldcw   4(%rsp)
         jmp     4b
         .cfi_endproc
-        .size   tri_context_switch, .-tri_context_switch
+        .size   \name, .-\name
+        .endm
+
+        TRI_SWITCH tri_context_switch, ret
+        TRI_SWITCH tri_context_cross, jump
 
 // The first return address of a new context. context_init has put the entry
 // function into r12, its argument into r13 and the Context into r14.
