@@ -60,7 +60,7 @@ bool is_deadlock_locked(RuntimeImpl* rt) {
   s.lock.assert_held();
   // Wakers last: who has taken the last timer away was one before, and is one
   // until the task is queued, which takes the lock.
-  return !s.shutdown.load_relaxed() && s.global.count == 0 &&
+  return !s.shutdown.load_relaxed() && s.global.count + s.spent.count == 0 &&
          s.idle_p_count.load_relaxed() == s.max_procs.load_relaxed() &&
          s.retiring.load_relaxed() == 0 &&
          s.idle_m_count.load_relaxed() + s.locked_waiting ==

@@ -136,6 +136,7 @@ bool may_spin(M* m) {
 
 G* look_elsewhere(M* m) {
   if (G* g = from_global(m, kGlobalBatchMax)) return g;
+  if (G* g = take_spent(m->rt)) return g;
   if (G* g = from_poller(m)) return g;
   if (!may_spin(m)) return nullptr;
   if (!m->spinning) {
@@ -201,6 +202,9 @@ G* find_work(M* m, bool* inherits) {
       do_timed_duties(m);
     }
     p->loop_at = next_look(m, p);
+    if (TRI_UNLIKELY(spent_is_due(rt->sched, p))) {
+      if (G* g = take_spent(rt)) return found(m, g);
+    }
     if (p->rounds % kGlobalEvery == 0) {
       if (G* g = from_global(m, 1)) return found(m, g);
       if (G* g = from_poller(m)) return found(m, g);

@@ -358,7 +358,7 @@ void go_idle(M* m) {
   Scheduler& s = rt->sched;
   P* p = m->p;
   s.lock.lock();
-  if (s.global.count > 0) {
+  if (s.global.count + s.spent.count > 0) {
     s.lock.unlock();
     return;
   }

@@ -45,7 +45,7 @@ void submit_main(M* m, G* g) {
 
 bool others_ready(RuntimeImpl* rt) {
   Scheduler& s = rt->sched;
-  if (s.global_size.load_relaxed() > 0) return true;
+  if (queued_globally(s) > 0) return true;
   const uint32_t n = s.max_procs.load_acquire();
   for (uint32_t i = 0; i < n; i++) {
     if (s.procs.data()[i]->runq.size() > 0) return true;

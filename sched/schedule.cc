@@ -124,9 +124,7 @@ void do_after(M* m, G* g) {
       return;
     case After::kPreempt:
       set_state(g, GState::kRunning, GState::kRunnable);
-      overflow.push_back(g);
-      submit_global(m->rt, &overflow);
-      return;
+      return submit_spent(m->p, g);
     case After::kPark:
       return park_g(m, g);
     case After::kWait:
@@ -178,6 +176,7 @@ constexpr bool kDirect =
 template <After kAfter>
 bool may_skip_loop(const M* m, const P* p, const G* g) {
   const Scheduler& s = m->rt->sched;
+  if (spent_is_due(s, p)) return false;
   if (kAfter == After::kYield && s.global_size.load_relaxed() != 0) {
     return false;
   }

@@ -6,6 +6,11 @@
 // waits in the poller. Part of RuntimeImpl; the functions are in wake.cc,
 // idle.cc, find_work.cc, worker.cc.
 //
+// The global queue has two parts. Who has used up a time slice is in `spent`,
+// from which a P takes one when it has no other work, or when its other tasks
+// have had a slice together (P::turn_ms): one that computes, and two that yield
+// to each other all the time, get the same.
+//
 // Invariants
 // 1. A P on the idle list has an empty run queue.
 // 2. Work is submitted before wake_p(), an M looks everywhere after it has
@@ -30,6 +35,7 @@
 namespace tricolor::sched {
 
 inline constexpr uint64_t kNever = ~uint64_t{0};
+inline constexpr uint64_t kSliceNs = 10'000'000;  ///< of a task
 /// Rounds (dispatches) of a P between looks at the global queue, prime so that
 /// nothing resonates, and between looks at the clock.
 inline constexpr uint32_t kGlobalEvery = 61;
@@ -54,6 +60,7 @@ struct Scheduler {
 
   // --- Guarded by lock.
   GList global TRI_GUARDED_BY(lock);
+  GList spent TRI_GUARDED_BY(lock);  ///< have used up a time slice
   P* idle_ps TRI_GUARDED_BY(lock) = nullptr;
   M* idle_ms TRI_GUARDED_BY(lock) = nullptr;
   M* workers TRI_GUARDED_BY(lock) = nullptr;  ///< every kWorker, all_link
@@ -72,6 +79,7 @@ struct Scheduler {
 
   // --- Written under lock, read anywhere as hints or in the wake-up race.
   base::Atomic<uint32_t> global_size{0};
+  base::Atomic<uint32_t> spent_size{0};
   base::Atomic<uint32_t> idle_p_count{0};
   base::Atomic<uint32_t> idle_m_count{0};  ///< poll_m counts as idle
   base::Atomic<uint32_t> spinning{0};
@@ -104,6 +112,13 @@ struct Scheduler {
   base::Atomic<uint64_t> last_poll_ns{0};
 };
 
+/// Whether p's tasks have had a slice since one has spent his, and one waits.
+inline bool spent_is_due(const Scheduler& s, const P* p) {
+  if (TRI_LIKELY(s.spent_size.load_relaxed() == 0)) return false;
+  // Wraps around; 0 where there is no sysmon, and nobody spends a slice.
+  return static_cast<int32_t>(s.coarse_ms.load_relaxed() - p->turn_ms) >= 0;
+}
+
 /// Around what takes a task from where it waits (a timer, a descriptor) and
 /// makes it runnable, by a thread that holds no P: in between only this thread
 /// knows of it. For jobs on other threads: incremented before the task waits,
@@ -131,6 +146,12 @@ inline bool has_sysmon(const Scheduler& s) {
 void submit_global(RuntimeImpl* rt, GList* list);
 /// The first half of that.
 void push_global(RuntimeImpl* rt, GList* list);
+/// To `spent`, and wakes somebody. The caller holds `p`, on which it has run.
+void submit_spent(P* p, G* g);
+/// Tasks in the global queue, by the hints.
+inline uint32_t queued_globally(const Scheduler& s) {
+  return s.global_size.load_relaxed() + s.spent_size.load_relaxed();
+}
 /// The same for a P's own queue; the caller holds `p`, a regular P. `next`: it
 /// runs next, in the current time slice.
 void submit_local(P* p, G* g, bool next);
@@ -141,8 +162,10 @@ void submit(RuntimeImpl* rt, P* p, G* g, bool next);
 void wake_p(RuntimeImpl* rt);
 /// Work anywhere: queues, due timers, collector.
 bool any_work(RuntimeImpl* rt);
-/// Up to `max` Gs of the global queue.
+/// Up to `max` Gs of the global queue; none that are spent.
 GList take_global(RuntimeImpl* rt, uint32_t max);
+/// One that is; null: there is none.
+G* take_spent(RuntimeImpl* rt);
 
 // --- idle.cc: Ps and Ms that have nothing to do.
 

@@ -73,7 +73,7 @@ void print_schedtrace(RuntimeImpl* rt) {
       static_cast<unsigned long>(rt->clock.now_ns() / 1'000'000), procs,
       s.idle_p_count.load_relaxed(), s.threads.load_relaxed(),
       s.spinning.load_relaxed(), s.idle_m_count.load_relaxed(),
-      s.global_size.load_relaxed());
+      queued_globally(s));
   for (uint32_t i = 0; i < procs; i++) {
     sink.print("%s%u", i == 0 ? "" : " ", s.procs.data()[i]->runq.size());
   }

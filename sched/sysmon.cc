@@ -12,7 +12,6 @@
 namespace tricolor::sched {
 namespace {
 
-constexpr uint64_t kSliceNs = 10'000'000;  // of a task; most a tick lasts
 constexpr uint64_t kLeastTickNs = 20'000;
 constexpr uint32_t kPatience = 50;  // ticks in vain before they get longer
 constexpr int64_t kLookNs = 1'000'000'000;  // while threads are attached
@@ -20,7 +19,7 @@ constexpr int64_t kLookNs = 1'000'000'000;  // while threads are attached
 // Also for a collector that nobody has time for: between two tasks the P does
 // its share.
 bool work_waits(RuntimeImpl* rt, P* p) {
-  return p->runq.size() > 0 || rt->sched.global_size.load_relaxed() > 0 ||
+  return p->runq.size() > 0 || queued_globally(rt->sched) > 0 ||
          rt->collector->has_work();
 }
 
@@ -146,7 +145,6 @@ void do_slow_duties(RuntimeImpl* rt, uint64_t now_ns) {
 bool look(RuntimeImpl* rt) {
   TRI_SCHED_POINT(sysmon_look);
   const uint64_t now_ns = rt->clock.now_ns();
-  rt->sched.coarse_ms.store_relaxed(static_cast<uint32_t>(now_ns / 1'000'000));
   bool did = false;
   constexpr int kTrims = 3;  // two to see what is not wanted, one to begin with
   if (rt->sched.idle_p_count.load_relaxed() <
@@ -158,6 +156,9 @@ bool look(RuntimeImpl* rt) {
   for (uint32_t i = 0; i < n; i++) {
     did = watch(rt, rt->sched.procs.data()[i], now_ns) || did;
   }
+  // Behind that: who comes because it is his turn (spent_is_due) must not find
+  // a preemption that was meant for those before him.
+  rt->sched.coarse_ms.store_relaxed(static_cast<uint32_t>(now_ns / 1'000'000));
   if (next_timer_ns(rt) <= now_ns) {
     const WakerScope waker(rt->sched);
     fire_timers(rt, nullptr, now_ns);

@@ -45,6 +45,30 @@ void push_global(RuntimeImpl* rt, GList* list) {
   s.global_size.store_seq_cst(s.global.count);
 }
 
+void submit_spent(P* p, G* g) {
+  TRI_SCHED_POINT(submit_spent);
+  RuntimeImpl* rt = p->rt;
+  Scheduler& s = rt->sched;
+  constexpr uint32_t kSliceMs = kSliceNs / 1'000'000;
+  p->turn_ms = s.coarse_ms.load_relaxed() + kSliceMs;
+  {
+    base::LockGuard guard(s.lock);
+    s.spent.push_back(g);
+    // Seq_cst: the store half of the race above.
+    s.spent_size.store_seq_cst(s.spent.count);
+  }
+  wake_p(rt);
+}
+
+G* take_spent(RuntimeImpl* rt) {
+  Scheduler& s = rt->sched;
+  if (s.spent_size.load_relaxed() == 0) return nullptr;
+  base::LockGuard guard(s.lock);
+  G* g = s.spent.pop_front();
+  s.spent_size.store_seq_cst(s.spent.count);
+  return g;
+}
+
 void submit_global(RuntimeImpl* rt, GList* list) {
   TRI_SCHED_POINT(submit_global);
   if (list->head == nullptr) return;
@@ -136,7 +160,9 @@ void wake_p(RuntimeImpl* rt) {
 
 bool any_work(RuntimeImpl* rt) {
   Scheduler& s = rt->sched;
-  if (s.global_size.load_seq_cst() > 0) return true;
+  if (s.global_size.load_seq_cst() > 0 || s.spent_size.load_seq_cst() > 0) {
+    return true;
+  }
   const uint32_t n = s.max_procs.load_seq_cst();  // see resize.cc
   for (uint32_t i = 0; i < n; i++) {
     if (!s.procs.data()[i]->runq.looks_empty()) return true;

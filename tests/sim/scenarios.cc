@@ -412,6 +412,8 @@ const Scenario kScenarios[] = {
      &selects},
     {"cancel", "tasks cancelled in every kind of wait, from everywhere",
      &cancellations},
+    {"company", "tasks of one P that are joined by threads, or cancelled",
+     &company},
     {"locks", "mutexes, conditions, permits between tasks and threads", &locks},
     {"alarms", "timers stopped and started while they fire", &alarms},
     {"failure", "tasks that fail against join and detach", &failing_tasks},

@@ -28,6 +28,7 @@ void alarms();
 void deadlock();
 void locked();
 void resize();
+void company();
 // --- task_scenarios.cc.
 void failing_tasks();
 void exits_against_stops();

@@ -159,4 +159,105 @@ void resize() {
   end_program(p);
 }
 
+namespace {
+
+struct Trade {
+  Program* p;
+  Global<Channel<uint64_t>>* channel;
+  Task<void>* victims;
+  uint64_t sent;
+  uint64_t got;
+  uint64_t left;  ///< of the victims, not cancelled yet
+};
+
+void trade(Mutator& mu, Channel<uint64_t>* ch, Trade* t, uint64_t rounds) {
+  for (uint64_t n = rounds; n > 0; --n) {
+    const Deadline d = Deadline::in(random(200'000));
+    uint64_t value = 1 + random(100);
+    if (random(2) == 0) {
+      if (send(mu, ch, value, d) == WaitResult::kOk) t->sent += value;
+    } else if (receive(mu, ch, &value, d) == WaitResult::kOk) {
+      t->got += value;
+    }
+  }
+}
+
+/// Waits with no deadline, so that nothing but a value or cancel() ends it.
+void trade_until_cancelled(Mutator& mu, Channel<uint64_t>* ch, Plain<Trade> t) {
+  Scope<1> scope(mu);
+  Local<Channel<uint64_t>> root(scope, ch);
+  for (;;) {
+    uint64_t value = 1 + random(100);
+    const bool sends = random(2) == 0;
+    if ((sends ? send(mu, ch, value) : receive(mu, ch, &value)) !=
+        WaitResult::kOk) {
+      --t.p->left;
+      return;
+    }
+    (sends ? t.p->sent : t.p->got) += value;
+    if (random(4) == 0) yield(mu);
+  }
+}
+
+}  // namespace
+
+/// Tasks of one P, who need no locks among themselves, until others come: they
+/// attach, cancel, or bring more Ps.
+void company() {
+  Program* p = make_program(
+      nullptr, [](Options* o, void*) { o->max_procs = 1; }, nullptr);
+  Task<void> victims[4];
+  Trade t{p, nullptr, victims, 0, 0, 4};
+  bool started = false;
+  struct Outside {
+    Trade* t;
+    bool* started;
+  } outside{&t, &started};
+  auto visit = [](void* arg) {
+    auto* o = static_cast<Outside*>(arg);
+    while (!*o->started) block_ns(1000);
+    for (uint64_t n = random(4); n > 0; --n) {
+      block_ns(random(20'000));
+      AttachScope attach(*o->t->p->rt);
+      ManagedScope managed(attach);
+      trade(managed.mutator(), o->t->channel->get(), o->t, random(6));
+    }
+  };
+  Thread one(visit, &outside);
+  Thread two(visit, &outside);
+  Thread canceller(
+      [](void* arg) {
+        auto* o = static_cast<Outside*>(arg);
+        while (!*o->started) block_ns(1000);
+        block_ns(random(100'000));
+        for (int i = 0; i < 4; ++i) cancel(o->t->victims[i]);
+        if (random(4) == 0) o->t->p->rt->set_max_procs(2);
+      },
+      &outside);
+  p->rt->run([&](Mutator& mu) {
+    Global<Channel<uint64_t>> ch(mu, make_channel<uint64_t>(mu, random(3)));
+    t.channel = &ch;
+    for (auto& v : victims) {
+      v = spawn(mu, &trade_until_cancelled, ch.get(), plain(&t));
+    }
+    started = true;
+    trade(mu, ch.get(), &t, random(20));
+    while (t.left > 0) sleep_ns(mu, 10'000);
+    call_native(mu, [&] {
+      one.join();
+      two.join();
+      canceller.join();
+    });
+    for (auto& v : victims) join(mu, v);
+    uint64_t value = 0;
+    while (receive(mu, ch.get(), &value, Deadline::now()) == WaitResult::kOk) {
+      t.got += value;
+    }
+  });
+  TRI_CHECK(t.sent == t.got, "%lu sent, %lu received",
+            static_cast<unsigned long>(t.sent),
+            static_cast<unsigned long>(t.got));
+  end_program(p);
+}
+
 }  // namespace tricolor::sim

@@ -44,6 +44,12 @@ TRI_NOINLINE void deep_wait(Mutator& mu, int depth) {
   __asm__ volatile("" ::: "memory");  // no tail call
 }
 
+void wait_until_parked(Mutator& mu, int n) {
+  while (count(dump(runtime_of(mu)), "[waiting: park") < n) {
+    sleep_ns(mu, 1'000'000);
+  }
+}
+
 void check_dump(const std::string& text) {
   EXPECT_NE(text.find("main task"), std::string::npos) << text;
   EXPECT_EQ(count(text, "[waiting: park"), 1) << text;
@@ -67,6 +73,7 @@ TEST(sched_dump, from_a_task_a_thread_and_native_code) {
           while (!stop.p->load()) usleep(100);
         },
         plain(&stop));
+    wait_until_parked(mu, 1);
     sleep_ns(mu, 20'000'000);
     check_dump(dump(*rt));
     {
@@ -156,7 +163,7 @@ TEST(sched_dump_death, is_part_of_a_fatal_error) {
   RuntimePtr rt = make_runtime(options(2));
   EXPECT_DEATH(rt->run([&](Mutator& mu) {
     spawn(mu, [](Mutator& mu) { deep_wait(mu, 3); }).detach();
-    sleep_ns(mu, 1'000'000);
+    wait_until_parked(mu, 1);
     Task<void> none;
     join(mu, none);
   }),

@@ -80,5 +80,38 @@ TEST(sched_yield, polling_loops_are_preempted) {
   }
 }
 
+// Two that yield to each other get as much together as one that computes: where
+// it is away it is away for a slice, not for one turn of each.
+TEST(sched_yield, a_pair_has_slices_beside_a_hog) {
+  constexpr uint64_t kYields = 500;  // in one absence: microseconds each
+  RuntimePtr rt = make_runtime(options(1));
+  static std::atomic<uint64_t> yields;
+  static std::atomic<bool> stop;
+  yields = 0;
+  stop = false;
+  rt->run([](Mutator& mu) {
+    auto pair = [](Mutator& mu) {
+      while (!stop) {
+        yields++;
+        yield(mu);
+      }
+    };
+    auto a = spawn(mu, pair);
+    auto b = spawn(mu, pair);
+    auto hog = spawn(mu, [](Mutator& mu) {
+      uint64_t absences = 0;
+      while (absences < 3) {
+        const uint64_t before = yields;
+        poll(mu);
+        if (yields - before >= kYields) absences++;
+      }
+    });
+    join(mu, hog);
+    stop = true;
+    join(mu, a);
+    join(mu, b);
+  });
+}
+
 }  // namespace
 }  // namespace tricolor::testing
