@@ -148,13 +148,15 @@ G* look_elsewhere(M* m) {
 }
 
 // This M has found something: it no longer looks for work, so somebody else
-// has to, if there is more.
+// has to, if there is more. Also if it was off the books when it found this:
+// between two rounds it is, and who submitted before that relied on it.
 G* found(M* m, G* g) {
-  const bool was_spinning = m->spinning;
   stop_spinning(m);
+  const bool relied_on = m->relied_on;
+  m->relied_on = false;
   // Mostly no P is idle: then nothing else need be looked at.
   if (m->rt->sched.idle_p_count.load_seq_cst() != 0 &&
-      (was_spinning || m->p->runq.size() > 0)) {
+      (relied_on || m->p->runq.size() > 0)) {
     wake_p(m->rt);
   }
   return g;

@@ -129,6 +129,7 @@ bool should_leave_slow(M* m) {
 void stop_spinning(M* m) {
   if (!m->spinning) return;
   m->spinning = false;
+  m->relied_on = true;
   const uint32_t before = m->rt->sched.spinning.fetch_sub_seq_cst(1);
   TRI_CHECK(before > 0);
 }
@@ -369,6 +370,7 @@ void go_idle(M* m) {
   notify_requester(rt);
   stop_spinning(m);
   if (look_once_more(m)) return;
+  m->relied_on = false;  // what they had submitted is somebody else's, or gone
   sleep_idle(m);
 }
 

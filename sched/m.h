@@ -58,6 +58,7 @@ struct M {
   P* p;
   Fiber g0;
   bool spinning;         ///< counted in Scheduler::spinning
+  bool relied_on;        ///< was, and has found nothing since: see found()
   bool no_wait;          ///< step(): leave rather than sleep
   uint64_t leave_at_ns;  ///< step(): leave between tasks after this; 0: never
   After after;

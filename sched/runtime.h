@@ -168,7 +168,7 @@ bool prepare_stack(RuntimeImpl* rt, P* p, G* g, stacks::Refusal* refusal);
 /// A G that has ended: kJoinDone, and its joiner is woken. Returns what
 /// G::joiner was; kJoinDetached: it is the caller's to free.
 uint32_t end_joiner(P* p, G* g);
-/// On the scheduler's stack: `g` has ended.
+/// On another stack than its own: `g` has ended.
 void finish_exit(M* m, G* g);
 /// The calling task leaves its stack for good; its outcome is set.
 [[noreturn]] void end_task(G* g);

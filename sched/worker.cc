@@ -36,7 +36,7 @@ M* new_m(RuntimeImpl* rt, MKind kind) {
   m->outer_went_native = false;
   m->curg = nullptr;
   m->p = nullptr;
-  m->spinning = m->no_wait = false;
+  m->spinning = m->relied_on = m->no_wait = false;
   m->leave_at_ns = 0;
   m->attached_g = nullptr;
   m->locked_g = m->next_g = nullptr;
