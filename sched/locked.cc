@@ -140,7 +140,18 @@ void lock_os_thread(Mutator& mu) {
   if (g->lock_count++ != 0) return;
   g->locked_m = m;
   m->locked_g = g;
-  m->rt->sched.locked_gs.fetch_add_relaxed(1);
+  sched::Scheduler& s = m->rt->sched;
+  const uint32_t before = s.locked_gs.fetch_add_relaxed(1);
+  // Whoever wakes a locked task needs a thread that finds it, and timers one
+  // that looks at them. One of ours is sysmon.
+  if (s.thread_limit < 0) return;
+  const int most = s.thread_limit - (sched::has_sysmon(s) ? 1 : 0);
+  if (before >= static_cast<uint32_t>(most)) {
+    TRI_MISUSE(kCall,
+               "with background_threads = %d at most %d tasks are locked at "
+               "once: some thread has to run the others",
+               s.thread_limit, most);
+  }
 }
 
 void unlock_os_thread(Mutator& mu) {

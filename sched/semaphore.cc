@@ -137,10 +137,20 @@ WaitResult WaitGroup::wait_any(Mutator* mu, Deadline d, bool shielded) {
 
 // --- Once.
 
+namespace {
+
+// The calling task or coroutine, or thread that is none: an address.
+const void* caller_of(Mutator* mu) {
+  return mu == nullptr ? TRI_THIS_THREAD() : static_cast<const void*>(mu);
+}
+
+}  // namespace
+
 bool Once::begin(Mutator* mu) {
   TRI_SCHED_POINT(once_begin);
   sched::begin_wait(mu, "Once::call");
   WaitQueue* queue = queue_of(&queue_);
+  const void* const caller = caller_of(mu);
   Wait how;
   how.shielded = true;
   how.reason = sched::WaitReason::kOnce;
@@ -148,9 +158,15 @@ bool Once::begin(Mutator* mu) {
     queue->lock.lock();
     if (state_ != kRunning) {
       const bool runs = state_ == kNew;
-      if (runs) __atomic_store_n(&state_, kRunning, __ATOMIC_RELAXED);
+      if (runs) {
+        __atomic_store_n(&state_, kRunning, __ATOMIC_RELAXED);
+        runner_ = caller;
+      }
       queue->lock.unlock();
       return runs;
+    }
+    if (runner_ == caller) {
+      TRI_MISUSE("Once::call", "its function calls it again");
     }
     WaitNode node;
     sched::wait_in_list(mu, &queue->lock, &queue->list, &node, &how);

@@ -83,7 +83,8 @@ class Once {
   Once(const Once&) = delete;
   Once& operator=(const Once&) = delete;
 
-  /// f may suspend. If it throws, the next one tries again.
+  /// f may suspend, but not call it again: that is a misuse. If it throws, the
+  /// next one tries again.
   template <class F>
   void call(Mutator& mu, F&& f) {
     if (TRI_DETAIL_UNLIKELY(!is_done()) && begin(&mu)) run(&mu, f);
@@ -117,6 +118,7 @@ class Once {
   void end(void* p, bool returned);
 
   uint32_t state_ = kNew;
+  const void* runner_ = nullptr;  // guarded by the queue
   detail::WaitQueueRep queue_;
 };
 

@@ -9,6 +9,7 @@
 
 #include <atomic>
 #include <thread>
+#include <vector>
 
 #include "sched/runtime.h"
 #include "tests/unit/sched/fixture.h"
@@ -242,6 +243,29 @@ TEST(sched_os_thread_death, misuse) {
     lock_os_thread(mu);
   }),
                "misuse of lock_os_thread: called in native code");
+}
+
+// Each would sleep for ever, with nobody to wake it.
+TEST(sched_os_thread_death, some_thread_runs_the_others) {
+  for (int threads : {1, 2, 3}) {
+    const int most = threads == 1 ? 1 : threads - 1;
+    const auto lock_so_many = [threads](int n) {
+      RuntimePtr rt = make_runtime(options(2, threads));
+      rt->run([n](Mutator& mu) {
+        std::vector<Task<void>> tasks;
+        for (int i = 0; i < n; i++) {
+          tasks.push_back(spawn(mu, [](Mutator& mu) {
+            lock_os_thread(mu);
+            sleep_ns(mu, 2'000'000);
+          }));
+        }
+        for (auto& t : tasks) join(mu, t);
+      });
+    };
+    lock_so_many(most);
+    EXPECT_DEATH(lock_so_many(most + 1), "misuse of lock_os_thread: with back")
+        << threads;
+  }
 }
 
 TEST(sched_os_thread_attached, is_where_it_is) {

@@ -36,6 +36,28 @@ class sched_settings : public ::testing::Test {
   Options o_;
 };
 
+// First: each variable is complained of once per process.
+TEST_F(sched_settings, malformed_values_are_reported_once) {
+  setenv("TSETGC", "many", 1);
+  setenv("TSETMAXPROCS", "0", 1);
+  setenv("TSETDEBUG", "gctraze=1,clobberfree=1", 1);
+  o_.gc_percent = 77;
+  o_.max_procs = 2;
+  ::testing::internal::CaptureStderr();
+  for (int i = 0; i < 3; i++) {
+    const Settings s = settings_of(o_);
+    EXPECT_EQ(s.options.gc_percent, 77);
+    EXPECT_EQ(s.max_procs, 2u);
+    EXPECT_TRUE(s.debug.clobberfree);
+  }
+  const std::string text = ::testing::internal::GetCapturedStderr();
+  for (const char* name : {"TSETGC: ", "TSETMAXPROCS: ", "gctraze"}) {
+    const size_t first = text.find(name);
+    EXPECT_NE(first, std::string::npos) << name << " in " << text;
+    EXPECT_EQ(text.find(name, first + 1), std::string::npos) << name;
+  }
+}
+
 TEST_F(sched_settings, memory_limit) {
   EXPECT_EQ(settings_of(o_).options.memory_limit_bytes, kNoMemoryLimit);
   o_.memory_limit_bytes = 5;
@@ -146,27 +168,6 @@ TEST_F(sched_settings, environment_wins_over_options) {
   EXPECT_TRUE(settings_of(o_).debug.gccheckmark);
   o_.env_prefix = "";
   EXPECT_EQ(settings_of(o_).options.gc_percent, 50);
-}
-
-TEST_F(sched_settings, malformed_values_are_reported_once) {
-  setenv("TSETGC", "many", 1);
-  setenv("TSETMAXPROCS", "0", 1);
-  setenv("TSETDEBUG", "gctrase=1,clobberfree=1", 1);
-  o_.gc_percent = 77;
-  o_.max_procs = 2;
-  ::testing::internal::CaptureStderr();
-  for (int i = 0; i < 3; i++) {
-    const Settings s = settings_of(o_);
-    EXPECT_EQ(s.options.gc_percent, 77);
-    EXPECT_EQ(s.max_procs, 2u);
-    EXPECT_TRUE(s.debug.clobberfree);
-  }
-  const std::string text = ::testing::internal::GetCapturedStderr();
-  for (const char* name : {"TSETGC: ", "TSETMAXPROCS: ", "gctrase"}) {
-    const size_t first = text.find(name);
-    EXPECT_NE(first, std::string::npos) << name << " in " << text;
-    EXPECT_EQ(text.find(name, first + 1), std::string::npos) << name;
-  }
 }
 
 TEST_F(sched_settings, bad_options_are_named) {

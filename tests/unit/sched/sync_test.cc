@@ -495,6 +495,17 @@ TEST_P(sched_sync_death, misuse_is_named) {
                }),
                "Mutex::unlock.*not locked");
   EXPECT_DEATH(run([](Mutator& mu) {
+                 Once once;
+                 once.call(mu, [&] { once.call(mu, [] {}); });
+               }),
+               "Once::call.*calls it again");
+  EXPECT_DEATH(
+      {
+        Once once;
+        once.call([&] { once.call([] {}); });
+      },
+      "Once::call.*calls it again");
+  EXPECT_DEATH(run([](Mutator& mu) {
                  Mutex m;
                  m.lock(mu);
                  m.lock();
