@@ -184,8 +184,9 @@ bool may_skip_loop(const M* m, const P* p, const G* g) {
   // that the commit of the one that leaves lets go of.
   if (kAfter == After::kWait && may_be_scanned(p)) return false;
   if (kAfter == After::kExit && g->kind != GKind::kTask) return false;
-  return p->rounds != p->loop_at && p->request.load_relaxed() == 0 &&
-         s.idle_p_count.load_relaxed() == 0 && s.locked_gs.load_relaxed() == 0;
+  return static_cast<int32_t>(p->rounds - p->loop_at) < 0 &&
+         p->request.load_relaxed() == 0 && s.idle_p_count.load_relaxed() == 0 &&
+         s.locked_gs.load_relaxed() == 0;
 }
 
 // On the stack of the G that came, for the one that made way.

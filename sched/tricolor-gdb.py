@@ -70,7 +70,11 @@ def describe(g):
     word = int(atomic(g["status"]))
     state = enum_name("tricolor::sched::GState", word & STATE_MASK)
     kind = enum_name("tricolor::sched::GKind", int(g["kind"]))
-    text = "%-9s %6d  %s" % (kind, int(atomic(g["id"])), state)
+    text = "%-9s %6d  " % (kind, int(atomic(g["id"])))
+    name = atomic(g["name"])
+    if int(name) != 0:
+        text += name.dereference()["text"].string() + " "
+    text += state
     if state == "waiting":
         text += ": " + enum_name("tricolor::sched::WaitReason",
                                  int(atomic(g["wait_reason"])))
@@ -120,6 +124,10 @@ def frames(g):
     end = int(g["stack"])
     words = (end - sp) // 8
     at = gdb.Value(sp).cast(word)
+    if int(at[RETURN_WORD]) == 0:
+        raise gdb.GdbError("the stack is not in the core file: gdb's gcore "
+                           "leaves out mappings with guard pages, the "
+                           "kernel's cores have them")
     yield int(at[RETURN_WORD])
     for i in range(FRAME_WORDS, words):
         address = int(at[i])
