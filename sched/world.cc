@@ -69,8 +69,8 @@ void sleep_in_epoch(RuntimeImpl* rt, uint32_t epoch) {
 
 // The current G's next poll enters the runtime.
 void poke(P* p) {
-  // ORDER-curg-1: pairs with make_current() and install_g(). The G may have moved on:
-  // Gs are type-stable, and a needless poll is harmless.
+  // ORDER-curg-1: pairs with make_current() and install_g(). The G may have
+  // moved on: Gs are type-stable, and a needless poll is harmless.
   if (G* g = p->curg.load_acquire()) {
     __atomic_store_n(&g->mu.poll_request, 1, __ATOMIC_SEQ_CST);
   }

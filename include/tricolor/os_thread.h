@@ -23,8 +23,8 @@ namespace tricolor {
 /// from there while some task is locked to it. Without effect on an attached
 /// thread, which has its thread for itself, and with background_threads = 0,
 /// where all tasks run on the thread inside run(). Tasks may not lock a thread
-/// that step() has lent, nor coroutines any. Some thread has to run the others: of
-/// background_threads = N at most N - 1 tasks are locked at once (1 of 1).
+/// that step() has lent, nor coroutines any. Some thread has to run the others:
+/// of background_threads = N at most N - 1 tasks are locked at once (1 of 1).
 /// Does not suspend.
 void lock_os_thread(Mutator& mu);
 void unlock_os_thread(Mutator& mu);

@@ -40,7 +40,11 @@ def main():
         print("skipped: gdb is not installed (./dev setup does it)")
         sys.exit(1 if os.environ.get("CI") else SKIPPED)
     source = f"source {script}"
-    check("live", gdb([program], ["run", source, *ASK, "kill"]))
+    live = gdb([program], ["run", source, *ASK, "kill"])
+    if re.search(r"ptrace.*not permitted|Could not trace", live):
+        print(f"skipped: no process may be traced here:\n{live}")
+        sys.exit(SKIPPED)
+    check("live", live)
     with tempfile.TemporaryDirectory() as folder:
         # Not gdb's gcore, which leaves mappings with guard pages out.
         subprocess.run([program], cwd=folder, check=False,
