@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 # The functions that folders use to declare themselves: tri_add_folders,
 # tri_cold_sources, tri_test, tri_c_test, tri_command_test, tri_micro,
-# tri_workload, tri_text and tri_example. tests/README.md and bench/README.md show their use.
+# tri_workload, tri_text and tri_example. tests/README.md and bench/README.md
+# show their use.
 
 # Adds each matching folder that has a CMakeLists.txt; a folder that appears
 # later is noticed by the next build.
