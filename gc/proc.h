@@ -29,6 +29,7 @@ enum Request : uint32_t {
   kRequestStop = 1,     ///< stop-the-world
   kRequestRagged = 2,   ///< run the ragged barrier's function
   kRequestPreempt = 4,  ///< let another task run
+  kRequestSlice = 8,    ///< with that: because the task has had its time slice
 };
 
 struct ProcGc : heap::MCache {

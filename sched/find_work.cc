@@ -187,8 +187,7 @@ G* find_work(M* m, bool* inherits) {
       // Whoever was to be preempted has left the P. If it was this M that is
       // to leave:
       // ORDER-preempt-1: pairs with request_and_poke(): sees why it was asked.
-      const uint32_t request =
-          p->request.fetch_and_acquire(~gc::kRequestPreempt);
+      const uint32_t request = p->request.fetch_and_acquire(~kPreemptBits);
       attend_requests(p);
       // The time slice is over, also for who would inherit it.
       if ((request & gc::kRequestPreempt) != 0) demote_next(p);
@@ -205,7 +204,10 @@ G* find_work(M* m, bool* inherits) {
     }
     p->loop_at = next_look(m, p);
     if (TRI_UNLIKELY(spent_is_due(rt->sched, p))) {
-      if (G* g = take_spent(rt)) return found(m, g);
+      if (G* g = take_spent(rt)) {
+        begin_turn(rt->sched, p, /*behind_one=*/true);
+        return found(m, g);
+      }
     }
     if (p->rounds % kGlobalEvery == 0) {
       if (G* g = from_global(m, 1)) return found(m, g);

@@ -54,7 +54,7 @@ void release_p_locked(RuntimeImpl* rt, P* p) {
   TRI_ASSERT(!p->attached);
   p->curg.store_relaxed(nullptr);
   // ORDER-preempt-1: pairs with request_and_poke(): sees why it was asked.
-  p->request.fetch_and_acquire(~gc::kRequestPreempt);
+  p->request.fetch_and_acquire(~kPreemptBits);
   // The caller holds p: no stop has ended since it got it, see resize.cc.
   if (TRI_UNLIKELY(p->dropped.load_relaxed())) {
     set_p_state(p, PState::kRunning, PState::kDead);

@@ -38,7 +38,8 @@ enum class MKind : uint8_t {
 enum class After : uint8_t {
   kNothing,
   kYield,    ///< back into this P's queue
-  kPreempt,  ///< its slice is over: see Scheduler::spent
+  kPreempt,  ///< into the global queue
+  kSpent,    ///< its time slice is over: see Scheduler::spent
   kPark,     ///< waiting, then the commit function
   kWait,     ///< the same for finish_wait() (wait.h)
   kExit,     ///< dead

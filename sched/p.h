@@ -93,7 +93,10 @@ struct P : gc::ProcGc {
   RunQueue runq;
   uint32_t rounds;   ///< dispatches; wraps around
   uint32_t loop_at;  ///< the round before which the loop has to look around
-  uint32_t turn_ms;  ///< by coarse_ms: until then nobody who has spent a slice
+  /// Since when, by coarse_ms, and for how long it leaves alone who has spent a
+  /// slice: see spent_is_due().
+  uint32_t turn_ms;
+  uint32_t turn_length_ms;
   G* free_gs;
   uint32_t free_g_count;
   stacks::StackCache stack_cache;

@@ -132,8 +132,11 @@ void tri_detail_poll_slow(tri_mutator* mu) {
   sched::P* p = sched::p_of(mu);
   if ((p->request.load_relaxed() & gc::kRequestPreempt) == 0) return;
   // ORDER-preempt-1: pairs with request_and_poke(): sees why it was asked.
-  p->request.fetch_and_acquire(~gc::kRequestPreempt);
-  if (g->m->kind != sched::MKind::kAttached) {
+  const uint32_t request = p->request.fetch_and_acquire(~sched::kPreemptBits);
+  if (g->m->kind == sched::MKind::kAttached) return;
+  if ((request & gc::kRequestSlice) != 0) {
+    sched::leave_for_next<sched::After::kSpent>(g);
+  } else {
     sched::leave_for_next<sched::After::kPreempt>(g);
   }
 }

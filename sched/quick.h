@@ -37,7 +37,8 @@ inline void submit_quick(P* p, G* g, bool next) {
                           : p->runq.put(g, &overflow)))) {
     push_global(rt, &overflow);
   }
-  // See wake.cc for the race.
+  // See wake.cc for the race; put() is a plain store.
+  if (!next && !p->runq.is_solo()) base::fence_seq_cst();
   if (rt->sched.idle_p_count.load_seq_cst() != 0) wake_p(rt);
 }
 

@@ -92,7 +92,7 @@ void revive_stw(RuntimeImpl* rt, P* p) {
     base::futex_wake(&rt->sched.retiring, INT32_MAX);
     return;
   }
-  p->request.fetch_and_seq_cst(~gc::kRequestPreempt);
+  p->request.fetch_and_seq_cst(~kPreemptBits);
   set_p_state(p, PState::kDead, PState::kIdle);
   push_idle_p_locked(rt, p);
 }

@@ -124,6 +124,11 @@ void do_after(M* m, G* g) {
       return;
     case After::kPreempt:
       set_state(g, GState::kRunning, GState::kRunnable);
+      overflow.push_back(g);
+      submit_global(m->rt, &overflow);
+      return;
+    case After::kSpent:
+      set_state(g, GState::kRunning, GState::kRunnable);
       return submit_spent(m->p, g);
     case After::kPark:
       return park_g(m, g);
@@ -262,6 +267,7 @@ template void leave_for_next<After::kPark>(G* g);
 template void leave_for_next<After::kWait>(G* g);
 template void leave_for_next<After::kExit>(G* g);
 template void leave_for_next<After::kPreempt>(G* g);
+template void leave_for_next<After::kSpent>(G* g);
 template void leave_for_next<After::kRequeue>(G* g);
 
 }  // namespace tricolor::sched

@@ -6,10 +6,12 @@
 // waits in the poller. Part of RuntimeImpl; the functions are in wake.cc,
 // idle.cc, find_work.cc, worker.cc.
 //
-// The global queue has two parts. Who has used up a time slice is in `spent`,
-// from which a P takes one when it has no other work, or when its other tasks
-// have had a slice together (P::turn_ms): one that computes, and two that yield
-// to each other all the time, get the same.
+// The global queue has two parts. Who has used up a time slice, as sysmon has
+// found, is in `spent`, from which a P takes one when it has no other work, or
+// when its other tasks have had a slice together (P::turn_ms): one that
+// computes, and two that yield to each other all the time, get the same. A turn
+// that has begun does not begin again when another task has spent a slice, or
+// those that come anew could keep out those that have begun.
 //
 // Invariants
 // 1. A P on the idle list has an empty run queue.
@@ -36,6 +38,9 @@ namespace tricolor::sched {
 
 inline constexpr uint64_t kNever = ~uint64_t{0};
 inline constexpr uint64_t kSliceNs = 10'000'000;  ///< of a task
+inline constexpr uint32_t kSliceMs = kSliceNs / 1'000'000;
+inline constexpr uint32_t kPreemptBits =
+    gc::kRequestPreempt | gc::kRequestSlice;
 /// Rounds (dispatches) of a P between looks at the global queue, prime so that
 /// nothing resonates, and between looks at the clock.
 inline constexpr uint32_t kGlobalEvery = 61;
@@ -115,8 +120,13 @@ struct Scheduler {
 /// Whether p's tasks have had a slice since one has spent his, and one waits.
 inline bool spent_is_due(const Scheduler& s, const P* p) {
   if (TRI_LIKELY(s.spent_size.load_relaxed() == 0)) return false;
-  // Wraps around; 0 where there is no sysmon, and nobody spends a slice.
-  return static_cast<int32_t>(s.coarse_ms.load_relaxed() - p->turn_ms) >= 0;
+  // Wraps around: once in weeks a P whose turn is long over waits for one more.
+  return s.coarse_ms.load_relaxed() - p->turn_ms >= p->turn_length_ms;
+}
+/// p's other tasks have a turn, behind that of somebody who is taken now.
+inline void begin_turn(const Scheduler& s, P* p, bool behind_one) {
+  p->turn_ms = s.coarse_ms.load_relaxed();
+  p->turn_length_ms = behind_one ? 2 * kSliceMs : kSliceMs;
 }
 
 /// Around what takes a task from where it waits (a timer, a descriptor) and

@@ -49,10 +49,9 @@ void submit_spent(P* p, G* g) {
   TRI_SCHED_POINT(submit_spent);
   RuntimeImpl* rt = p->rt;
   Scheduler& s = rt->sched;
-  constexpr uint32_t kSliceMs = kSliceNs / 1'000'000;
-  p->turn_ms = s.coarse_ms.load_relaxed() + kSliceMs;
   {
     base::LockGuard guard(s.lock);
+    if (s.spent.count == 0) begin_turn(s, p, /*behind_one=*/false);
     s.spent.push_back(g);
     // Seq_cst: the store half of the race above.
     s.spent_size.store_seq_cst(s.spent.count);

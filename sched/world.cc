@@ -379,6 +379,11 @@ void relax(void* ctx, tri_mutator* mu) {
     leave_for_next<After::kYield>(g);
     return;
   }
+  if (!p->attached && current_m() == g->m &&
+      rt->sched.spent_size.load_relaxed() > 0) {
+    leave_for_next<After::kSpent>(g);  // behind those
+    return;
+  }
   with_frames(g, [g] {
     enter_native_current(g);
     base::Atomic<uint32_t> never{0};

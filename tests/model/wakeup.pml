@@ -22,7 +22,7 @@
  *   nextp, nextspin  M::next_p, M::next_spinning
  *
  * CONFIG spawns -DNP=2 -DSPAWNS=1 -DEXT=0 -DYIELDS=0
- * FAILS NOT_ONCE_MORE LOOKS_TOO_EARLY SPINS_TOO_LONG
+ * FAILS NOT_ONCE_MORE LOOKS_TOO_EARLY PUT_UNFENCED SPINS_TOO_LONG
  * CONFIG outside -DNP=2 -DSPAWNS=0 -DEXT=1 -DYIELDS=0
  * FAILS WAKES_TOO_EARLY
  * CONFIG yields -DNP=2 -DSPAWNS=1 -DEXT=0 -DYIELDS=2
@@ -309,7 +309,16 @@ running:
   :: main ->
      /* submit_local() */
      do
-     :: left > 0 -> left--; q[p]++; wake_p()
+     :: left > 0 ->
+        left--;
+#ifdef MUTANT_PUT_UNFENCED
+        /* What the processor may make of it. */
+        wake_p();
+        q[p]++
+#else
+        q[p]++;
+        wake_p()
+#endif
      :: else -> break
      od;
      /* leave_for_next() and finish_yield(): the next one's stack, but here one

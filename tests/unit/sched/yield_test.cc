@@ -2,6 +2,8 @@
 // Copyright (c) 2026 tricolor authors
 //
 // Fairness: yielding tasks take turns; a task that only polls is preempted.
+#include <unistd.h>
+
 #include <algorithm>
 #include <atomic>
 #include <vector>
@@ -111,6 +113,68 @@ TEST(sched_yield, a_pair_has_slices_beside_a_hog) {
     join(mu, a);
     join(mu, b);
   });
+}
+
+// Tasks that come while there is more than enough to do do not keep those that
+// have begun from ending.
+TEST(sched_yield, who_has_begun_ends_under_overload) {
+  RuntimePtr rt = make_runtime(options(1));
+  static std::atomic<int> begun;
+  static std::atomic<int> ended;
+  begun = ended = 0;
+  rt->run([](Mutator& mu) {
+    constexpr uint64_t kWorkNs = 15'000'000;
+    constexpr uint64_t kEveryNs = 7'000'000;
+    uint64_t next = now_ns();
+    while (ended < 5) {
+      spawn(mu, [](Mutator& mu) {
+        begun++;
+        uint64_t worked = 0;
+        for (uint64_t last = now_ns(); worked < kWorkNs && ended < 5;) {
+          poll(mu);
+          const uint64_t now = now_ns();
+          if (now - last < 1'000'000) worked += now - last;
+          last = now;
+        }
+        ended++;
+      }).detach();
+      next += kEveryNs;
+      (void)sleep_until(mu, Deadline{next});
+    }
+    while (ended < begun) yield(mu);
+  });
+}
+
+// One that is preempted because its thread has to leave has spent no slice: it
+// comes again, with sysmon or without.
+TEST(sched_yield, a_thread_that_leaves_costs_no_slice) {
+  RuntimePtr rt = make_runtime(options(1, 0));
+  static std::atomic<int> blocked;
+  static std::atomic<bool> stop;
+  blocked = 0;
+  stop = false;
+  AttachScope attach(*rt);
+  ManagedScope managed(attach);
+  Mutator& mu = managed.mutator();
+  auto native = spawn(mu, [](Mutator& mu) {
+    while (!stop) {
+      {
+        NativeScope outside(mu);
+        usleep(1500);
+      }
+      poll(mu);
+      blocked++;
+      yield(mu);
+    }
+  });
+  auto yields = spawn(mu, [](Mutator& mu) {
+    while (!stop) yield(mu);
+  });
+  while (blocked < 20) step(mu, 1000);
+  stop = true;
+  native.detach();
+  yields.detach();
+  for (int i = 0; i < 10; i++) step(mu, 1000);
 }
 
 }  // namespace
