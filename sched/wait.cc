@@ -74,14 +74,25 @@ void begin_wait(Mutator* mu, const char* call) {
   if (mu != nullptr) poll(*mu);
 }
 
+namespace {
+
+// end_wait() by a deadline or a cancellation.
+bool end_without_node(Waiter* waiter, uint64_t ticket, WaitResult result) {
+  if (!end_wait(waiter, ticket)) return false;
+  waiter->node = nullptr;
+  waiter->result = result;
+  return true;
+}
+
+}  // namespace
+
 void fire_deadline(RuntimeImpl*, P* p, Timer* timer, uint64_t ticket) {
   // Gs are type-stable, and the ticket says whether it is still that wait.
   G* g = g_of_deadline(timer);
   base::fence_seq_cst();  // against the commit: see wait.h
-  if (!end_wait(&g->waiter, ticket)) return;
-  g->waiter.node = nullptr;
-  g->waiter.result = WaitResult::kTimeout;
-  wake_waiter(p, &g->waiter, /*next=*/false);
+  if (end_without_node(&g->waiter, ticket, WaitResult::kTimeout)) {
+    wake_waiter(p, &g->waiter, /*next=*/false);
+  }
 }
 
 namespace {
@@ -105,14 +116,6 @@ inline bool is_cancelled(const Wait& wait, const G* task) {
          !TRI_PLANTED(no_cancel_recheck);
 }
 
-// Whether the wait is over already; then it is ended.
-bool ended_meanwhile(Waiter* waiter, uint64_t ticket, WaitResult ended) {
-  if (!end_wait(waiter, ticket)) return false;
-  waiter->node = nullptr;
-  waiter->result = ended;
-  return true;
-}
-
 // Opens the word of a wait with a deadline; false: it is over.
 TRI_NOINLINE bool open_timed(RuntimeImpl* rt, P* p, const Commit& c) {
   Waiter* waiter = &c.task->waiter;
@@ -129,11 +132,11 @@ TRI_NOINLINE bool open_timed(RuntimeImpl* rt, P* p, const Commit& c) {
   base::fence_seq_cst();
   if (!shielded && task->cancelled.load_relaxed() != 0 &&
       !TRI_PLANTED(no_cancel_recheck)) {
-    return !ended_meanwhile(waiter, ticket, WaitResult::kCancelled);
+    return !end_without_node(waiter, ticket, WaitResult::kCancelled);
   }
   // In no heap: it has fired before the word was open, or fires just now.
   return deadline->heap.load_relaxed() != nullptr ||
-         !ended_meanwhile(waiter, ticket, WaitResult::kTimeout);
+         !end_without_node(waiter, ticket, WaitResult::kTimeout);
 }
 
 inline bool open_untimed(RuntimeImpl* rt, const Commit& c) {
@@ -147,7 +150,7 @@ inline bool open_untimed(RuntimeImpl* rt, const Commit& c) {
   fence_against_cancel(rt);
   if (TRI_UNLIKELY(!shielded && task->cancelled.load_relaxed() != 0) &&
       !TRI_PLANTED(no_cancel_recheck)) {
-    return !ended_meanwhile(waiter, ticket, WaitResult::kCancelled);
+    return !end_without_node(waiter, ticket, WaitResult::kCancelled);
   }
   return true;
 }
@@ -189,9 +192,7 @@ void sleep_in_place(G* g, const Commit& c) {
     const uint64_t now = g->rt->clock.now_ns();
     if (now < deadline_ns) {
       g->m->parker.park_for(static_cast<int64_t>(deadline_ns - now));
-    } else if (end_wait(waiter, c.ticket)) {
-      waiter->node = nullptr;
-      waiter->result = WaitResult::kTimeout;
+    } else if (end_without_node(waiter, c.ticket, WaitResult::kTimeout)) {
       set_runnable_slow(g);
     } else {
       deadline_ns = Wait::kNoDeadline;  // it is being woken
@@ -248,9 +249,8 @@ WaitResult wait_thread(ThreadWaiter* waiter, const Wait& wait) {
   while (wait.deadline_ns != Wait::kNoDeadline) {
     const uint64_t now = now_ns();
     if (now >= wait.deadline_ns) {
-      if (!end_wait(waiter, ticket)) break;
-      waiter->node = nullptr;
-      return waiter->result = WaitResult::kTimeout;
+      if (!end_without_node(waiter, ticket, WaitResult::kTimeout)) break;
+      return waiter->result;
     }
     if (waiter->parker.park_for(static_cast<int64_t>(wait.deadline_ns - now))) {
       return waiter->result;
@@ -325,10 +325,9 @@ void cancel_g(RuntimeImpl* rt, P* p, G* g) {
   if (!rt->membarrier || !base::os_membarrier()) base::fence_seq_cst();
   const uint64_t word = g->waiter.word.load_seq_cst();
   if ((word & (kWaitEnded | kWaitShielded)) != 0) return;
-  if (!end_wait(&g->waiter, word)) return;
-  g->waiter.node = nullptr;
-  g->waiter.result = WaitResult::kCancelled;
-  wake_waiter(p, &g->waiter, /*next=*/false);
+  if (end_without_node(&g->waiter, word, WaitResult::kCancelled)) {
+    wake_waiter(p, &g->waiter, /*next=*/false);
+  }
 }
 
 }  // namespace tricolor::sched
