@@ -149,9 +149,12 @@ Tried try_receive_locked(Mutator& mu, ChannelRep* ch, const ChannelValue& value,
   return ch->closed ? Tried::kClosed : Tried::kMustWait;
 }
 
-TRI_COLD void misused_channel(const ChannelRep* ch, const ChannelValue& value,
-                              const char* call) {
+TRI_COLD void misused_channel(const Mutator& mu, const ChannelRep* ch,
+                              const ChannelValue& value, const char* call) {
   if (ch == nullptr) TRI_MISUSE(call, "the channel is null");
+  if (ch->runtime != mu.runtime) {
+    TRI_MISUSE(call, "the channel is a cell of another runtime");
+  }
   TRI_MISUSE(call, "the channel is of another type: %u bytes, not %u",
              ch->value_bytes, value.bytes);
 }
@@ -272,6 +275,7 @@ ChannelRep* make_channel(Mutator& mu, const ChannelValue& value,
   const LayoutId layout = channel_layout(rt, value, encoding);
   void* cell = tricolor::allocate(mu, layout, kChannelRing + bytes);
   auto* ch = ::new (cell) ChannelRep();
+  ch->runtime = mu.runtime;
   ch->managed = value.cell != nullptr;
   ch->value_bytes = value.bytes;
   ch->capacity = capacity;
@@ -282,7 +286,7 @@ WaitResult send(Mutator& mu, ChannelRep* ch, const ChannelValue& value,
                 void* bytes, Deadline deadline) {
   TRI_SCHED_POINT(channel_send);
   check_managed(mu, "send");
-  check_channel(ch, value, "send");
+  check_channel(mu, ch, value, "send");
   void* cell = cell_in(value, bytes);
   if (__atomic_load_n(&mu.poll_request, __ATOMIC_RELAXED) != 0) {
     poll_rooted(mu, ch, cell);
@@ -299,7 +303,7 @@ WaitResult receive(Mutator& mu, ChannelRep* ch, const ChannelValue& value,
                    void* bytes, Deadline deadline) {
   TRI_SCHED_POINT(channel_receive);
   check_managed(mu, "receive");
-  check_channel(ch, value, "receive");
+  check_channel(mu, ch, value, "receive");
   if (__atomic_load_n(&mu.poll_request, __ATOMIC_RELAXED) != 0) {
     poll_rooted(mu, ch, nullptr);
   }
@@ -332,7 +336,7 @@ bool set_future(Mutator& mu, ChannelRep* ch, const ChannelValue& value,
                 const void* bytes) {
   TRI_SCHED_POINT(future_set);
   if (mu.p == nullptr) TRI_MISUSE("set", "called in native code");
-  check_channel(ch, value, "set");
+  check_channel(mu, ch, value, "set");
   ch->lock.lock();
   if (ch->count.load_relaxed() > 0) {
     ch->lock.unlock();
@@ -352,7 +356,7 @@ WaitResult get_future(Mutator& mu, ChannelRep* ch, const ChannelValue& value,
                       void* bytes, Deadline deadline) {
   TRI_SCHED_POINT(future_get);
   check_managed(mu, "get");
-  check_channel(ch, value, "get");
+  check_channel(mu, ch, value, "get");
   if (__atomic_load_n(&mu.poll_request, __ATOMIC_RELAXED) != 0) {
     poll_rooted(mu, ch, nullptr);
   }

@@ -37,6 +37,7 @@ struct ChannelRep {
   base::Atomic<uint32_t> count{0};  ///< written under the lock
   bool closed TRI_GUARDED_BY(lock) = false;
   // Constant.
+  const void* runtime = nullptr;  ///< Mutator::runtime of who made it
   bool managed = false;
   uint32_t value_bytes = 0;
   size_t capacity = 0;
@@ -66,14 +67,15 @@ Tried try_receive_locked(Mutator& mu, ChannelRep* ch, const ChannelValue& value,
 /// A plain value, from whoever has no Mutator, if there is room or a receiver.
 void send_plain_now(P* p, ChannelRep* ch, const void* bytes);
 
-[[noreturn]] void misused_channel(const ChannelRep* ch,
+[[noreturn]] void misused_channel(const Mutator& mu, const ChannelRep* ch,
                                   const ChannelValue& value, const char* call);
-/// Misuse if `ch` does not hold such values.
-inline void check_channel(const ChannelRep* ch, const ChannelValue& value,
-                          const char* call) {
-  if (TRI_UNLIKELY(ch == nullptr || ch->value_bytes != value.bytes ||
+/// Misuse if `ch` does not hold such values, or is another runtime's.
+inline void check_channel(const Mutator& mu, const ChannelRep* ch,
+                          const ChannelValue& value, const char* call) {
+  if (TRI_UNLIKELY(ch == nullptr || ch->runtime != mu.runtime ||
+                   ch->value_bytes != value.bytes ||
                    ch->managed != (value.cell != nullptr))) {
-    misused_channel(ch, value, call);
+    misused_channel(mu, ch, value, call);
   }
 }
 

@@ -181,7 +181,7 @@ Selected select(Mutator& mu, SelectCase* cases, size_t n, Deadline deadline) {
   size_t channels = 0;
   for (size_t i = 0; i < n; i++) {
     if (cases[i].channel == nullptr) continue;
-    sched::check_channel(cases[i].channel, *cases[i].value, "select");
+    sched::check_channel(mu, cases[i].channel, *cases[i].value, "select");
     channels++;
   }
   if (channels == 0) {

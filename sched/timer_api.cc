@@ -135,7 +135,7 @@ void fire_send_at(RuntimeImpl* rt, P* p, sched::Timer* timer, uint64_t when) {
 
 void send_at(Mutator& mu, Deadline when, Channel<uint64_t>* ch) {
   sched::check_may_wait(&mu, "send_at");
-  sched::check_channel(ch->rep(), detail::ChannelValueOf<uint64_t>::kValue,
+  sched::check_channel(mu, ch->rep(), detail::ChannelValueOf<uint64_t>::kValue,
                        "send_at");
   if (when.at_ns == Deadline::kNever) return;
   RuntimeImpl* rt = impl_of(mu);

@@ -455,6 +455,19 @@ TEST_P(sched_channel_death, misuse_is_named) {
                  receive(mu, reinterpret_cast<Channel<uint32_t>*>(ch), &v);
                }),
                "receive.*another type: 8 bytes, not 4");
+  // A cell of the runtime it was made in, whatever thread is there.
+  EXPECT_DEATH(
+      {
+        RuntimePtr one = make_runtime(options(1));
+        RuntimePtr two = make_runtime(options(1));
+        AttachScope in_one(*one);
+        ManagedScope of_one(in_one);
+        auto* ch = make_channel<uint64_t>(of_one.mutator(), 1);
+        AttachScope in_two(*two);
+        ManagedScope of_two(in_two);
+        (void)send(of_two.mutator(), ch, 1);
+      },
+      "send: the channel is a cell of another runtime");
   EXPECT_DEATH(run([](Mutator& mu) { make_channel<Tagged>(mu, 1); }),
                "make_channel.*EncodingId");
   EXPECT_DEATH(run([](Mutator& mu) {
