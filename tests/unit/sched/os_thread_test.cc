@@ -252,12 +252,17 @@ TEST(sched_os_thread_death, some_thread_runs_the_others) {
     const auto lock_so_many = [threads](int n) {
       RuntimePtr rt = make_runtime(options(2, threads));
       rt->run([n](Mutator& mu) {
+        std::atomic<int> locked{0};
         std::vector<Task<void>> tasks;
         for (int i = 0; i < n; i++) {
-          tasks.push_back(spawn(mu, [](Mutator& mu) {
-            lock_os_thread(mu);
-            sleep_ns(mu, 2'000'000);
-          }));
+          tasks.push_back(spawn(
+              mu,
+              [](Mutator& mu, Plain<std::atomic<int>> locked, int n) {
+                lock_os_thread(mu);
+                ++*locked.p;
+                while (*locked.p < n) sleep_ns(mu, 100'000);
+              },
+              plain(&locked), n));
         }
         for (auto& t : tasks) join(mu, t);
       });
