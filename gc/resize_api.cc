@@ -13,6 +13,7 @@
 #include <cstring>
 
 #include "base/check.h"
+#include "gc/allocate_in_scope.h"
 #include "gc/collector_impl.h"
 #include "gc/runtime_base.h"
 #include "gc/scan.h"
@@ -139,14 +140,17 @@ void* try_grow_cell(Mutator& mu, void* cell, size_t bytes, const char* call) {
   CollectorImpl* c = proc_of(&mu)->collector->impl();
   heap::Heap* heap = c->heap;
   c->auditor.note_gone(cell);
-  if (heap->try_grow_in_place(&mu, cell, bytes, call)) return cell;
+  const bool grown = heap->try_grow_in_place(&mu, cell, bytes, call);
+  // On each call, not only when there is no room: after the checks of `cell`.
   LayoutId layout = heap->layout_of(cell);
   check_growable(heap, layout);
+  if (grown) return cell;
   size_t has = heap->cell_bytes(cell);
+  const ScopeMark outside = scope_mark(mu);
   Scope<2> scope(mu);
   *scope.take() = cell;
   void** slot = scope.take();
-  void* fresh = tricolor::try_allocate(mu, layout, bytes);
+  void* fresh = try_allocate_in_scope(mu, outside, layout, bytes);
   if (fresh == nullptr) return nullptr;
   *slot = fresh;
   copy_cell(mu, layout, cell, fresh, has);

@@ -21,6 +21,7 @@
 #include "tricolor/weak.h"
 
 #include "base/check.h"
+#include "gc/allocate_in_scope.h"
 #include "gc/collector_impl.h"
 #include "gc/runtime_base.h"
 #include "gc/weak_words.h"
@@ -117,10 +118,11 @@ void* make_weak(Mutator& mu, void* target, bool is_long) {
   const LayoutId layout = is_long ? gc::long_weak_layout(c) : c->weak_layout;
   gc::WeakCell* cell = nullptr;
   if (TRI_LIKELY(layout != kInvalidLayout)) {
+    const ScopeMark outside = scope_mark(mu);
     Scope<1> scope(mu);
     *scope.take() = target;
     cell = static_cast<gc::WeakCell*>(
-        tricolor::try_allocate(mu, layout, sizeof(gc::WeakCell)));
+        gc::try_allocate_in_scope(mu, outside, layout, sizeof(gc::WeakCell)));
   }
   if (TRI_UNLIKELY(cell == nullptr)) gc::out_of_memory(mu, sizeof(*cell));
   c->weak_targets.add(target);

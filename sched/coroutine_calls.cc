@@ -4,6 +4,7 @@
 // The public calls of tricolor/coroutine.h, over sched/coroutine.cc.
 #include "base/check.h"
 #include "base/sched_point.h"
+#include "gc/allocate_in_scope.h"
 #include "heap/callback.h"
 #include "sched/coroutine.h"
 #include "sched/native_stack.h"
@@ -65,10 +66,11 @@ Coroutine* Coroutine::create_with(Mutator& mu, Body body, CoroutineFn fn,
                                   const CoroutineOptions& options) {
   if (mu.p == nullptr) TRI_MISUSE("Coroutine::create", "called in native code");
   RuntimeImpl* rt = impl_of(mu);
+  const ScopeMark outside = scope_mark(mu);
   Scope<1> scope(mu);  // the allocation may collect
   *scope.take() = arg;
-  auto* co = static_cast<Coroutine*>(
-      try_allocate(mu, rt->coroutine_layout, sizeof(Coroutine)));
+  auto* co = static_cast<Coroutine*>(gc::try_allocate_in_scope(
+      mu, outside, rt->coroutine_layout, sizeof(Coroutine)));
   if (co == nullptr) return nullptr;
   G* g = sched::make_coroutine(rt, sched::p_of(&mu), arg, options);
   if (g == nullptr) {

@@ -280,6 +280,7 @@ void RuntimeDeleter::operator()(Runtime* api) const {
 
 LayoutId Runtime::register_layout(const LayoutSpec& spec, Error* error) {
   heap::Heap* heap = impl_of(*this)->heap;
+  if (error != nullptr) *error = Error{};
   if (!heap->layouts().check(spec, error) ||
       !gc::try_trace(heap, spec, error)) {
     return kInvalidLayout;
@@ -288,6 +289,7 @@ LayoutId Runtime::register_layout(const LayoutSpec& spec, Error* error) {
 }
 
 EncodingId Runtime::register_encoding(const Encoding& encoding, Error* error) {
+  if (error != nullptr) *error = Error{};
   return impl_of(*this)->heap->layouts().add_encoding(encoding, error);
 }
 

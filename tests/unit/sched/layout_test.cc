@@ -82,5 +82,22 @@ TEST(sched_layout, weak_words_do_not_keep_their_targets) {
   }
 }
 
+// What was wrong before is not said of what is right.
+TEST(sched_layout, an_error_is_used_again) {
+  RuntimePtr rt = make_runtime(options(1));
+  Error error;
+  LayoutSpec bad;
+  bad.head_bytes = 8;
+  const uint32_t offsets[] = {64};
+  bad.pointer_offsets = offsets;
+  bad.pointer_count = 1;
+  EXPECT_EQ(rt->register_layout(bad, &error), kInvalidLayout);
+  EXPECT_FALSE(error.ok());
+  LayoutSpec good;
+  good.head_bytes = 8;
+  EXPECT_NE(rt->register_layout(good, &error), kInvalidLayout);
+  EXPECT_TRUE(error.ok()) << error.text;
+}
+
 }  // namespace
 }  // namespace tricolor::testing

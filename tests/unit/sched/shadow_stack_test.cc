@@ -96,5 +96,50 @@ TEST_F(sched_shadow_stack, reset_after_longjmp) {
   });
 }
 
+// The callback of an allocation profile may throw out of calls that have a
+// Scope of their own open.
+TEST(sched_shadow_stack_throw, is_as_before_when_a_profile_throws) {
+  RuntimePtr rt = make_runtime(options(1));
+  static bool throws;
+  throws = false;
+  rt->run([&](Mutator& mu) {
+    LayoutSpec spec;
+    spec.tail = LayoutSpec::Tail::kNoscan;
+    const LayoutId layout = rt->register_layout(spec);
+    AllocProfile profile;
+    profile.interval_bytes = 1;
+    profile.exponential = false;
+    profile.fn = [](Mutator&, const AllocSample&, void*) {
+      if (throws) throw 1;
+    };
+    set_alloc_profile(mu, profile);
+    const auto thrown_out_of = [&](auto&& call) {
+      Scope<1> scope(mu);
+      auto* cell = static_cast<char*>(allocate(mu, layout, 64));
+      *scope.take() = cell;
+      const auto* before = mu.shadow_top;
+      throws = true;
+      bool thrown = false;
+      try {
+        call(cell);
+      } catch (int) {
+        thrown = true;
+      }
+      throws = false;
+      EXPECT_EQ(mu.shadow_top, before);
+      return thrown;
+    };
+    EXPECT_TRUE(thrown_out_of([&](char* c) { (void)try_grow(mu, c, 5000); }));
+    EXPECT_TRUE(thrown_out_of([&](char* c) { (void)Weak<char>::make(mu, c); }));
+    EXPECT_TRUE(thrown_out_of([&](char*) {
+      (void)Coroutine::create(
+          mu,
+          [](Mutator&, Coroutine*, void*, void*) -> void* { return nullptr; },
+          nullptr, nullptr);
+    }));
+    set_alloc_profile(mu, AllocProfile());
+  });
+}
+
 }  // namespace
 }  // namespace tricolor::testing

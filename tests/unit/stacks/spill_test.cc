@@ -11,6 +11,7 @@
 #include <thread>
 #include <utility>
 
+#include "base/macros.h"
 #include "tests/unit/sched/held_x86_64.h"
 
 namespace tricolor::testing {
@@ -57,6 +58,11 @@ TEST(stacks_spill, a_threads_own_bounds) {
   std::thread(check).join();
 }
 
+// Of whatever frame, also between its variables.
+TRI_NOINLINE TRI_NO_SANITIZE_ADDRESS void read_byte(const volatile char* p) {
+  (void)*p;
+}
+
 // The way without libc covers every frame as well, and nothing above the stack.
 TEST(stacks_spill, bounds_from_the_mappings) {
   auto check = [] {
@@ -69,7 +75,7 @@ TEST(stacks_spill, bounds_from_the_mappings) {
     EXPECT_TRUE(mapped.contains(sp));
     for (const char* p = mapped.lo; p < mapped.hi; p += 4096) {
       if (p < sp) continue;
-      EXPECT_NE(*static_cast<const volatile char*>(p), 1 << 9);  // readable
+      read_byte(p);
     }
     return std::pair(asked, mapped);
   };
