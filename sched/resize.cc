@@ -120,7 +120,9 @@ void set_number_stw(RuntimeImpl* rt, uint32_t n) {
   for (uint32_t i = old; i < n; i++) revive_stw(rt, s.procs.data()[i]);
   s.procs.data()[0]->runq.set_solo(n == 1);
   // For good: dropped Ps are held for a while. No P is in a section now.
-  if (s.company.load_relaxed() < kCrowd) s.company.fetch_add_seq_cst(kCrowd);
+  if (n > 1 && s.company.load_relaxed() < kCrowd) {
+    s.company.fetch_add_seq_cst(kCrowd);
+  }
   s.max_procs.store_seq_cst(n);
 }
 

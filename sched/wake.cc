@@ -16,8 +16,8 @@
 // 1 (left) and finds the G. Likewise for Ps: the M that gives up has put its P
 // on the idle list and itself on the idle list before its 1, so a submitter
 // that has to wake finds both. The first access (left) is put_next()'s
-// exchange, or the unlocking of the scheduler's lock followed by the store to
-// global_size.
+// exchange, a put() and the fence behind it, or the unlocking of the
+// scheduler's lock followed by the store to global_size.
 #include "base/check.h"
 #include "base/sched_point.h"
 #include "sched/quick.h"
