@@ -130,21 +130,23 @@ void GcAlone::finish() {
 
 }  // namespace tricolor::testing
 
+// What gc/ calls of sched/. Not weak: were sched/'s own pulled in for a symbol
+// that is missing here, the linker says so, instead of mixing the two.
 namespace tricolor {
-__attribute__((weak)) Mutator* current() { return nullptr; }
-__attribute__((weak)) void collect(Mutator& mu) {
+Mutator* current() { return nullptr; }
+void collect(Mutator& mu) {
   gc::proc_of(&mu)->collector->collect(&mu);
 }
 }  // namespace tricolor
 
 extern "C" {
-__attribute__((weak)) void tri_detail_poll_slow(tri_mutator* mu) {
+void tri_detail_poll_slow(tri_mutator* mu) {
   mu->poll_request = 0;
   if (tricolor::testing::g_on_poll != nullptr) {
     tricolor::testing::g_on_poll(mu);
   }
 }
-__attribute__((weak)) void** tri_detail_shadow_grow(tri_mutator* mu, size_t n) {
+void** tri_detail_shadow_grow(tri_mutator* mu, size_t n) {
   auto* owner = reinterpret_cast<tricolor::gc::RootOwner*>(mu);
   size_t slots = n < 4096 ? 4096 : n;
   auto* chunk = static_cast<tricolor::gc::ShadowChunk*>(
@@ -158,7 +160,7 @@ __attribute__((weak)) void** tri_detail_shadow_grow(tri_mutator* mu, size_t n) {
   mu->shadow_top = mu->shadow_base;
   return mu->shadow_top;
 }
-__attribute__((weak)) void tri_detail_shadow_shrink(tri_mutator* mu, void**) {
+void tri_detail_shadow_shrink(tri_mutator* mu, void**) {
   auto* owner = reinterpret_cast<tricolor::gc::RootOwner*>(mu);
   tricolor::gc::ShadowChunk* chunk = owner->shadow_chunk;
   owner->shadow_chunk = chunk->prev;
@@ -173,8 +175,16 @@ __attribute__((weak)) void tri_detail_shadow_shrink(tri_mutator* mu, void**) {
   free(chunk);
 }
 }
+namespace tricolor {
+void scope_reset(Mutator& mu, ScopeMark mark) {
+  while (mark.top < mu.shadow_base || mark.top > mu.shadow_limit) {
+    tri_detail_shadow_shrink(&mu, mu.shadow_base);
+  }
+  mu.shadow_top = mark.top;
+}
+}  // namespace tricolor
 namespace tricolor::detail {
-__attribute__((weak)) void scope_overflow(size_t n) {
+void scope_overflow(size_t n) {
   TRI_FATAL("a Scope of %zu slots is full", n);
 }
 }  // namespace tricolor::detail

@@ -3,7 +3,7 @@
 //
 // A heap with its collector and one P, without a scheduler: the world is this
 // thread, so stops and ragged barriers succeed at once. For the tests of gc/.
-// The symbols of sched/ that gc/ needs are weak here.
+// The symbols of sched/ that gc/ needs stand in gc_alone.cc.
 //
 // Threads: one.
 #ifndef TESTS_SUPPORT_GC_ALONE_H_
