@@ -134,9 +134,7 @@ void GcAlone::finish() {
 // that is missing here, the linker says so, instead of mixing the two.
 namespace tricolor {
 Mutator* current() { return nullptr; }
-void collect(Mutator& mu) {
-  gc::proc_of(&mu)->collector->collect(&mu);
-}
+void collect(Mutator& mu) { gc::proc_of(&mu)->collector->collect(&mu); }
 }  // namespace tricolor
 
 extern "C" {
@@ -184,7 +182,5 @@ void scope_reset(Mutator& mu, ScopeMark mark) {
 }
 }  // namespace tricolor
 namespace tricolor::detail {
-void scope_overflow(size_t n) {
-  TRI_FATAL("a Scope of %zu slots is full", n);
-}
+void scope_overflow(size_t n) { TRI_FATAL("a Scope of %zu slots is full", n); }
 }  // namespace tricolor::detail
