@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: MIT
 // Copyright tricolor authors
 //
-// Of base/os_memory.h: how much memory and how many CPUs this process has.
-// Called at the creation of a runtime. No state.
+// Of base/os_memory.h: how much memory and how many CPUs this process has, and
+// a number nobody can guess. Called at the creation of a runtime. No state.
 #include <sched.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/sysinfo.h>
+#include <time.h>
 #include <algorithm>
 
 #include "base/cgroup_linux.h"
 #include "base/errno_saver.h"
 #include "base/os_memory.h"
+#include "base/rng.h"
 
 namespace tricolor::base {
 namespace {
@@ -43,6 +46,19 @@ bool os_address_space_is_limited() {
 unsigned os_cpu_quota() {
   const uint32_t quota = cgroup_cpu_limit(CgroupPaths{});
   return std::max(1u, std::min(affinity_cpus(), quota));
+}
+
+uint64_t os_random64() {
+  const ErrnoSaver saver;
+  uint64_t n = 0;
+  if (getrandom(&n, sizeof(n), GRND_NONBLOCK) == sizeof(n)) return n;
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  uint64_t seed = static_cast<uint64_t>(now.tv_nsec) << 32 ^
+                  static_cast<uint64_t>(now.tv_sec) ^
+                  reinterpret_cast<uintptr_t>(&n) ^
+                  reinterpret_cast<uintptr_t>(&os_random64) << 16;
+  return splitmix64(&seed);
 }
 
 }  // namespace tricolor::base

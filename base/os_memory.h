@@ -70,7 +70,8 @@ bool os_guard_mprotect(void* p, size_t bytes);
 
 size_t os_page_size();
 
-// --- Limits, time, barriers ------------------------------------------------
+// --- Limits, time, barriers, random numbers
+// ------------------------------------------------
 
 // The least of physical memory and the cgroup (v1, v2) limits on the way up.
 size_t os_memory_limit_bytes();
@@ -86,6 +87,10 @@ unsigned os_cpu_quota();
 // (more often is harmless). False when unsupported.
 bool os_membarrier_register();
 bool os_membarrier();
+
+// 64 bits that nobody can guess, by getrandom(2); where a sandbox refuses that,
+// of the clock and of where this process is mapped.
+uint64_t os_random64();
 
 uint64_t os_thread_cpu_ns();
 uint64_t os_process_cpu_ns();

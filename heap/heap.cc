@@ -40,6 +40,7 @@ bool Heap::init(base::MetaArena* meta, const HeapOptions& options,
                 Error* error) {
   meta_ = meta;
   options_ = options;
+  release_key_ = {base::os_random64(), base::os_random64()};
   empty_slots_ = map_empty_slots(&empty_reserved_);
   if (empty_slots_ == nullptr) return false;
   centrals_ = static_cast<MCentral**>(

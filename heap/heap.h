@@ -27,6 +27,7 @@
 #include "base/clock.h"
 #include "base/lock.h"
 #include "base/meta_arena.h"
+#include "base/siphash.h"
 #include "heap/address_space.h"
 #include "heap/gc_hooks.h"
 #include "heap/layout_table.h"
@@ -85,7 +86,7 @@ class Heap {
                          const char* call = "try_grow_in_place");
   bool shrink(tri_mutator* mu, void* cell, size_t bytes);
   /// Dead by release(), and not in use again since: it is on some P's list, or
-  /// waits for a sweep.
+  /// waits for a sweep. Of a small cell (16 bytes and more can be read).
   bool is_released(const void* cell) const;
 
   // --- mcaches.
@@ -419,6 +420,7 @@ class Heap {
   LayoutTable layouts_;
   tri_slot* empty_slots_ = nullptr;
   size_t empty_reserved_ = 0;
+  base::SipKey release_key_;  // heap/release.cc, invariant 5
 
   // Written while the world is stopped; read by everyone.
   AllocProfile profile_;

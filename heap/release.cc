@@ -17,7 +17,10 @@
 //    (from there they would have to be marked) and when the mcache is flushed.
 // 4. While marking, a cell with pointers is left alone: the snapshot's last
 //    edge to something may lie in it. Nobody reads a noscan cell.
-// 5. A released cell's second word says so, until it is handed out again.
+// 5. A released cell's second word says so, until it is handed out again: by a
+//    keyed hash of its address, under a key of this heap. Cells hold whatever
+//    the embedder's programs put there, and a word they could forge would hide
+//    a live cell from a trace function, or from find_cell.
 //
 // A large object is listed, never cached; if its span is swept, no sweeper
 // comes near it before the next cycle's end (ORDER-swept-1), so the releaser
@@ -37,9 +40,14 @@ namespace tricolor::heap {
 
 namespace {
 
-/// Odd, so that no reader takes it for a cell.
-uint64_t mark_of_released(const void* cell) {
-  return (reinterpret_cast<uint64_t>(cell) ^ 0x9e37'79b9'7f4a'7c15) | 1;
+/// The low bits of the mark: a cell that lacks them needs no hash. Odd, so that
+/// no reader takes the mark for a cell.
+constexpr uint64_t kTagMask = 0xffff;
+constexpr uint64_t kTag = 0xde1d;
+
+uint64_t mark_of_released(const base::SipKey& key, const void* cell) {
+  return (base::siphash13(key, reinterpret_cast<uint64_t>(cell)) & ~kTagMask) |
+         kTag;
 }
 
 /// A word of a cell that may be poisoned, or in use by others (find_cell), in
@@ -53,7 +61,9 @@ word_of(const void* cell, size_t i) {
 }  // namespace
 
 bool Heap::is_released(const void* cell) const {
-  return word_of(cell, 1) == mark_of_released(cell);
+  const uint64_t word = word_of(cell, 1);
+  return TRI_UNLIKELY((word & kTagMask) == kTag) &&
+         word == mark_of_released(release_key_, cell);
 }
 
 void Heap::check_live_cell(const tri_mutator* mu, const void* cell,
@@ -100,7 +110,7 @@ void Heap::push_released(MCache* mc, uint32_t slot_id, char* cell,
   if (options_.clobber_free) std::memset(cell, 0xdb, bytes);
   auto* words = reinterpret_cast<uint64_t*>(cell);
   words[0] = reinterpret_cast<uint64_t>(state->released);
-  words[1] = mark_of_released(cell);
+  words[1] = mark_of_released(release_key_, cell);
   poison(cell, bytes);
   state->released = cell;
   if (state->listed == 0) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/rng.h"
+#include "heap/poison.h"
 #include "tests/support/heap_alone.h"
 #include "tests/support/stress.h"
 
@@ -230,6 +231,53 @@ TEST(heap_release, in_a_span_that_waits_for_its_sweep) {
   heap.sweep_all();
   EXPECT_EQ(heap.allocate(layout, 16), cells[4]) << "it survived the sweep";
   heap->validate_stw(true);
+}
+
+// A cell holds what the embedder's programs put there: also what a released
+// cell says of itself.
+TEST(heap_release, a_cell_cannot_say_that_it_is_released) {
+  HeapAlone heap;
+  LayoutId layout = heap.layout("Forged");
+  auto* cell = static_cast<uint64_t*>(heap.allocate(layout, 64));
+  ASSERT_TRUE(heap->release(&heap.mu(), cell));
+  uint64_t marks[8];
+  unpoison(cell, 64);
+  std::memcpy(marks, cell, 64);
+  poison(cell, 64);
+  auto* victim = static_cast<uint64_t*>(heap.allocate(layout, 64));
+  while (victim == cell) {
+    victim = static_cast<uint64_t*>(heap.allocate(layout, 64));
+  }
+  std::memcpy(victim, marks, 64);
+  EXPECT_FALSE(heap->is_released(victim)) << "of another cell";
+  // By what is known: the address, the low bits of a mark.
+  const auto address = reinterpret_cast<uint64_t>(victim);
+  for (uint64_t guess : {address, ~address, address ^ 0x9e37'79b9'7f4a'7c15}) {
+    victim[1] = guess | 1;
+    EXPECT_FALSE(heap->is_released(victim));
+    victim[1] = (guess & ~uint64_t{0xffff}) | (marks[1] & 0xffff);
+    EXPECT_FALSE(heap->is_released(victim));
+  }
+  CellInfo info;
+  EXPECT_TRUE(heap->find_cell(victim, &info));
+}
+
+TEST(heap_release, two_heaps_mark_the_same_address_differently) {
+  uint64_t marks[2] = {};
+  void* cells[2] = {};
+  for (int i = 0; i < 2; ++i) {
+    HeapAlone heap;
+    LayoutId layout = heap.layout("Mark");
+    auto* cell = static_cast<uint64_t*>(heap.allocate(layout, 64));
+    ASSERT_TRUE(heap->release(&heap.mu(), cell));
+    unpoison(cell, 64);
+    cells[i] = cell;
+    marks[i] = cell[1];
+    poison(cell, 64);
+  }
+  // The OS gives the second the place of the first, as a rule.
+  if (cells[0] != cells[1]) GTEST_SKIP() << "not the same address";
+  EXPECT_NE(marks[0], marks[1]);
 }
 
 TEST(heap_release, a_flush_forgets_the_list) {
