@@ -322,10 +322,13 @@ class Heap {
   // Allocation profile: heap/profile.cc.
   void begin_sampling(MCache* mc) const;
   int64_t draw_distance(MCache* mc) const;
+  void add_distance(MCache* mc) const;
   uint32_t sampled_run(MCache* mc, SlotState* state, uint32_t cell_bytes,
                        uint32_t most) const;
   void count_sampled(MCache* mc, SlotState* state, uint32_t cells,
                      uint32_t cell_bytes) const;
+  /// `rest` bytes of the slot's run are not handed out after all.
+  void uncount_sampled(MCache* mc, SlotState* state, size_t rest) const;
   void sample_small(tri_mutator* mu, uint32_t slot_id, void* cell);
   void sample_large(tri_mutator* mu, LayoutId layout, void* object,
                     size_t bytes);

@@ -88,7 +88,8 @@ struct MCache {
   int64_t unsettled_freed = 0;  ///< pages given back by release() and shrink()
   uint32_t swept_spans = 0;     ///< by refills, for their own use
   // Of the allocation profile (heap/profile.cc).
-  int64_t sample_left = 0;  ///< bytes until the next sample
+  int64_t sample_left = 0;  ///< bytes until the next sample: of the run that
+                            ///< is taken, or of all where distances are fixed
   uint64_t sample_rng = 0;
   uint32_t sample_epoch = 0;  ///< the profile the fields above belong to
   uint32_t sample_cap = 0;    ///< cells the run was cut to; 0: not cut

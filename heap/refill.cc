@@ -214,6 +214,7 @@ void Heap::release_slot(MCache* mc, uint32_t slot_id) {
     }
     poison(slot->cursor, rest);
     mc->unsettled_bytes -= static_cast<int64_t>(rest);
+    if (TRI_UNLIKELY(profile_.fn != nullptr)) uncount_sampled(mc, state, rest);
   }
   *slot = {nullptr, nullptr};
   state->saved_limit = nullptr;

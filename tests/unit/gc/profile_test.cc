@@ -7,7 +7,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <map>
+#include <vector>
 
 #include "tests/unit/gc/graph.h"
 #include "tricolor/heap_inspect.h"
@@ -99,6 +101,46 @@ TEST_F(gc_profile, large_objects_and_reused_cells_count) {
     node = make(mu, type);
   }
   EXPECT_NEAR(static_cast<double>(samples.count[type.layout]), 3, 1);
+}
+
+// Cycles flush the runs, and what is left of them has not been allocated. Of 40
+// layouts that hardly ever use up a run, beside one that does.
+TEST_F(gc_profile, what_a_flush_gives_back_is_not_sampled) {
+  std::vector<LayoutId> rare;
+  for (int i = 0; i < 40; ++i) {
+    LayoutSpec spec;
+    spec.name = "rare";
+    spec.distinct = true;
+    spec.tail = LayoutSpec::Tail::kNoscan;
+    rare.push_back(gc.layout(spec));
+  }
+  constexpr double kInterval = 4096;
+  constexpr int kCycles = 300;
+  constexpr double kOfRare = kCycles * 40 * 5 * 48 / kInterval;  // 703
+  constexpr double kOfNodes = kCycles * 1000 * 32 / kInterval;   // 2,344
+  for (bool exponential : {true, false}) {
+    SCOPED_TRACE(exponential);
+    start(static_cast<size_t>(kInterval), exponential);
+    samples.count.clear();
+    for (int cycle = 0; cycle < kCycles; ++cycle) {
+      for (LayoutId layout : rare) {
+        for (int i = 0; i < 5; ++i) allocate(mu, layout, 48);
+      }
+      for (int i = 0; i < 1000; ++i) make(mu, type);
+      gc.collect();
+    }
+    double of_rare = 0;
+    for (LayoutId layout : rare) {
+      of_rare += static_cast<double>(samples.count[layout]);
+    }
+    const auto of_nodes = static_cast<double>(samples.count[type.layout]);
+    EXPECT_NEAR(of_rare + of_nodes, kOfRare + kOfNodes,
+                5 * std::sqrt(kOfRare + kOfNodes));
+    if (!exponential) continue;  // which may beat with a program that repeats
+    // Five standard deviations, as each byte is as likely as any other.
+    EXPECT_NEAR(of_rare, kOfRare, 5 * std::sqrt(kOfRare));
+    EXPECT_NEAR(of_nodes, kOfNodes, 5 * std::sqrt(kOfNodes));
+  }
 }
 
 TEST_F(gc_profile, every_allocation) {
