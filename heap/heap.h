@@ -100,6 +100,9 @@ class Heap {
   /// Makes its tables now, where a limit on the address space may refuse them
   /// later; false: it does now.
   bool mcache_prepare(MCache* mc);
+  /// Whether a limit on the address space has room for the tables of one more P
+  /// and for all else that `have` Ps, which have theirs, may map.
+  static bool has_room_for_another(uint32_t have);
   void mcache_destroy(MCache* mc);  ///< flushed before
   /// Holder of the P. Gives every span back, rests freed (bytes 0).
   void mcache_flush(MCache* mc);

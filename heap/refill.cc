@@ -562,6 +562,12 @@ void Heap::end_out_of_memory(tri_mutator* mu, size_t bytes) {
   if (hooks_.out_of_memory != nullptr) {
     hooks_.out_of_memory(hooks_.ctx, mu, bytes);
   }
+  if (bytes <= TRI_DETAIL_SMALL_MAX && mcache_of(mu)->slots == nullptr) {
+    TRI_FATAL(
+        "out of memory: no room for the tables from which a P allocates (an "
+        "object of %zu bytes); raise RLIMIT_AS (ulimit -v) or the memory limit",
+        bytes);
+  }
   TRI_FATAL("out of memory: no room for an object of %zu bytes", bytes);
 }
 

@@ -50,6 +50,13 @@ constexpr size_t kIdBytes =
     (size_t{1} << 8 * sizeof(LayoutId) << TRI_DETAIL_CLASS_SHIFT) *
     sizeof(tri_slot);
 static_assert(kIdBytes == size_t{128} << 20);
+/// A P's tables where address space is limited.
+constexpr size_t kTablesBytes =
+    kStatesBytes + kActiveBytes + kSlotsBytes + kOsPageBytes;
+/// What a P maps besides: threads' and tasks' stacks, the allocator's arena.
+constexpr size_t kOtherBytes = size_t{16} << 20;
+/// And the collector, for lists of which it uses what it needs.
+constexpr size_t kCollectorBytes = size_t{32} << 20;
 static_assert(kMaxLayouts == TRI_DETAIL_LAYOUT_COUNT);
 static_assert(kMaxLayouts % kRoomStep == 0);
 static_assert(kRoomStep * kSlotsPerLayout * sizeof(uint32_t) % kOsPageBytes ==
@@ -77,13 +84,18 @@ uint32_t round_up(uint32_t layouts) {
 }  // namespace
 
 AddressRoom Heap::room_for_procs(uint32_t procs) {
-  // What a P maps besides: threads' and tasks' stacks, the allocator's arena.
-  constexpr size_t kOtherBytes = size_t{16} << 20;
-  constexpr size_t kOne =
-      kStatesBytes + kActiveBytes + kSlotsBytes + kOsPageBytes + kOtherBytes;
-  // And the collector, for lists of which it uses what it needs.
-  constexpr size_t kCollectorBytes = size_t{32} << 20;
+  constexpr size_t kOne = kTablesBytes + kOtherBytes;
   return {kOne + kCollectorBytes, procs * kOne + kCollectorBytes};
+}
+
+bool Heap::has_room_for_another(uint32_t have) {
+  if (!base::os_address_space_is_limited()) return true;
+  const size_t bytes =
+      kTablesBytes + (have + 1) * kOtherBytes + kCollectorBytes;
+  void* room = base::os_reserve(bytes, kOsPageBytes);
+  if (room == nullptr) return false;
+  base::os_release(room, bytes);
+  return true;
 }
 
 void Heap::mcache_init(MCache* mc) {

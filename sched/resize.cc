@@ -211,6 +211,12 @@ bool init_procs(RuntimeImpl* rt, uint32_t n) {
   for (uint32_t i = 0; i < n; i++) {
     P* p = make_p(rt, /*attached=*/false);
     if (p == nullptr) return false;
+    // A P that allocates nothing yet has to find room later, too.
+    if ((i > 0 && !heap::Heap::has_room_for_another(i)) ||
+        !rt->heap->mcache_prepare(p)) {
+      if (i > 0) rt->settings.max_procs = i;
+      return false;
+    }
     p->runq.set_solo(n == 1);
     base::LockGuard guard(rt->sched.lock);
     push_idle_p_locked(rt, p);

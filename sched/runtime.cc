@@ -258,7 +258,12 @@ RuntimePtr Runtime::create(const Options& options, Error* error) {
     // The heap may have left too little address space for everything else.
     const size_t reserved =
         rt->heap == nullptr ? 0 : rt->heap->space().reserved_bytes();
+    const uint32_t procs = rt->settings.max_procs;
     sched::tear_down(rt);
+    if (procs < settings.max_procs) {  // cells have their share already
+      settings.max_procs = procs;
+      continue;
+    }
     if (why.code != ErrorCode::kOutOfMemory || reserved <= heap::kReserveMin) {
       break;
     }

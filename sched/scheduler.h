@@ -239,7 +239,9 @@ void end_poll(RuntimeImpl* rt);
 
 /// Runtime::set_max_procs() for a task or thread in managed code. A safepoint.
 uint32_t resize(Mutator& mu, uint32_t n);
-/// Makes `n` fresh Ps idle; false: no memory. While the runtime is created.
+/// Makes `n` fresh Ps idle, while the runtime is created. False: the OS refuses
+/// memory; if it is for the tables of Ps behind the first, settings.max_procs
+/// is how many there is room for.
 bool init_procs(RuntimeImpl* rt, uint32_t n);
 
 // --- worker.cc: Ms.

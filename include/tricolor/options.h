@@ -45,7 +45,8 @@ struct Options {
   /// Heap growth in percent of the live heap before the next cycle, as GOGC;
   /// kGcOff turns automatic cycles off. Environment: TRIGC.
   int gc_percent = 100;
-  /// Ps, that is, tasks running at once; 0: the CPU quota. TRIMAXPROCS.
+  /// Ps, that is, tasks running at once; 0: the CPU quota. TRIMAXPROCS. Fewer
+  /// where RLIMIT_AS has no room for the tables of so many (24 MiB each).
   uint32_t max_procs = 0;
   /// Threads the runtime may start; -1: as many as it needs; 0: none ever:
   /// tasks run inside Runtime::run, and marking and sweeping run in assists

@@ -6,8 +6,10 @@
 // made writable, as overcommit mode 2 does.
 #include <sys/resource.h>
 
+#include <atomic>
 #include <cstdio>
 #include <cstdlib>
+#include <vector>
 
 #include "base/macros.h"
 #include "tests/unit/sched/fixture.h"
@@ -113,6 +115,56 @@ TEST(sched_os_limits, a_runtime_that_can_be_created_can_allocate) {
         << mib;
   }
   EXPECT_EXIT(run_within(300, 64), ::testing::ExitedWithCode(0), "^runs");
+}
+
+struct AllAtOnce {
+  Type<Link> type;
+  uint32_t procs;
+  std::atomic<uint32_t> at_once{0};
+};
+
+/// Cells from every P, not from the first one alone.
+void make_all_at_once(Mutator& mu, Plain<AllAtOnce> all) {
+  all.p->at_once.fetch_add(1);
+  while (all.p->at_once.load() < all.p->procs) poll(mu);
+  for (int k = 0; k < 1000; ++k) make(mu, all.p->type);
+}
+
+/// In the child: what runs at once on all Ps there are can allocate.
+[[noreturn]] void run_on_all_procs(size_t mib) {
+  allow(RLIMIT_AS, status_kib("VmSize: %zu") * 1024 + mib * kMib);
+  Options o = options(2, -1);
+  o.reservation_bytes = 0;
+  Error error;
+  RuntimePtr rt = Runtime::create(o, &error);
+  if (rt == nullptr) {
+    std::fprintf(stderr, "refused: %s\n", error.text);
+    std::_Exit(0);
+  }
+  const Type<Link> type = link_type(*rt);
+  const uint32_t procs = rt->max_procs();
+  rt->run([&](Mutator& mu) {
+    std::vector<Task<void>> tasks;
+    AllAtOnce all{type, procs};
+    for (int i = 0; i < 8; ++i) {
+      tasks.push_back(spawn(mu, &make_all_at_once, plain(&all)));
+    }
+    for (Task<void>& task : tasks) join(mu, task);
+  });
+  rt.reset();
+  std::fprintf(stderr, "runs on %u\n", procs);
+  std::_Exit(0);
+}
+
+TEST(sched_os_limits, as_many_procs_as_there_is_room_for) {
+  if (kSanitized) GTEST_SKIP() << "the sanitizer's shadow is address space";
+  for (size_t mib = 100; mib <= 400; mib += 20) {
+    EXPECT_EXIT(run_on_all_procs(mib), ::testing::ExitedWithCode(0),
+                mib < 180   ? "^refused: .*RLIMIT_AS|^runs on [12]"
+                : mib < 340 ? "^runs on [12]"
+                            : "^runs on 2")
+        << mib;
+  }
 }
 
 /// In the child: Ps that may allocate leave the cells their share.
