@@ -70,8 +70,7 @@ bool os_guard_mprotect(void* p, size_t bytes);
 
 size_t os_page_size();
 
-// --- Limits, time, barriers, random numbers
-// ------------------------------------------------
+// --- Limits, time, barriers, chance ----------------------------------------
 
 // The least of physical memory and the cgroup (v1, v2) limits on the way up.
 size_t os_memory_limit_bytes();

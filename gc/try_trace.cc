@@ -119,7 +119,8 @@ class Scratch {
     heap::poison(cell_ - kAround, kAround);
     heap::poison(cell_end_, static_cast<size_t>(end_ - cell_end_));
   }
-  /// Whether all is as it was prepared; then it may be prepared again.
+  /// Whether all that is looked at is as it was prepared; then it may be
+  /// prepared again.
   bool untouched() {
     heap::unpoison(cell_ - kAround, kAround);
     heap::unpoison(cell_end_, static_cast<size_t>(end_ - cell_end_));

@@ -283,6 +283,7 @@ class Heap {
   uint32_t source_of(const MCache* mc, uint32_t slot_id) const;
   bool next_run(MCache* mc, uint32_t source_id, uint32_t slot_id);
   void next_window(SlotState* state, const Span* span);
+  bool next_is_free(SlotState* state, const Span* span, uint32_t cell);
   void take_run(MCache* mc, Span* span, uint32_t slot_id, size_t from,
                 size_t to);
   void write_ids(Span* span, size_t from, size_t to, uint32_t layout);
@@ -325,12 +326,11 @@ class Heap {
   // Allocation profile: heap/profile.cc.
   void begin_sampling(MCache* mc) const;
   int64_t draw_distance(MCache* mc) const;
-  void add_distance(MCache* mc) const;
   uint32_t sampled_run(MCache* mc, SlotState* state, uint32_t cell_bytes,
                        uint32_t most) const;
   void count_sampled(MCache* mc, SlotState* state, uint32_t cells,
-                     uint32_t cell_bytes) const;
-  /// `rest` bytes of the slot's run are not handed out after all.
+                     uint32_t cell_bytes, bool goes_on) const;
+  /// A flush: `rest` bytes of the slot's run are not handed out after all.
   void uncount_sampled(MCache* mc, SlotState* state, size_t rest) const;
   void sample_small(tri_mutator* mu, uint32_t slot_id, void* cell);
   void sample_large(tri_mutator* mu, LayoutId layout, void* object,

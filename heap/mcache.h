@@ -55,7 +55,8 @@ struct SlotState {
   uint8_t was_empty;     ///< every cell of the span from next_window on is free
   uint8_t spans_taken;   ///< since the last flush; at most 255
   uint16_t rare_runs;    ///< granules taken from mixed spans, ever
-  uint16_t sample_tag;   ///< the next cell is a sample of this profile
+  uint16_t sample_tag;   ///< of the profile its run was counted by; and
+                         ///< whether the next cell is a sample
   char* released;        ///< cells given back by release(), linked; or null
 };
 static_assert(sizeof(SlotState) == 40);
@@ -88,8 +89,8 @@ struct MCache {
   int64_t unsettled_freed = 0;  ///< pages given back by release() and shrink()
   uint32_t swept_spans = 0;     ///< by refills, for their own use
   // Of the allocation profile (heap/profile.cc).
-  int64_t sample_left = 0;  ///< bytes until the next sample: of the run that
-                            ///< is taken, or of all where distances are fixed
+  int64_t sample_left = 0;  ///< bytes before the next that is sampled: in the
+                            ///< run, or of all where distances are fixed
   uint64_t sample_rng = 0;
   uint32_t sample_epoch = 0;  ///< the profile the fields above belong to
   uint32_t sample_cap = 0;    ///< cells the run was cut to; 0: not cut

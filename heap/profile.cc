@@ -7,14 +7,16 @@
 // The slot keeps a tag until then.
 //
 // Drawn distances have no memory. So each run draws its own, and what the draw
-// said of cells that are then not taken, because the run ends at a hole, or of
-// a run's rest that a flush gives back, is forgotten without a bias. (One
-// distance of the P that all its runs count down from has one: rests are
-// counted, and rare layouts, whose runs are mostly rest, are sampled far too
-// often where cycles are frequent: five times with 40 layouts.)
+// said of cells behind the run's end is forgotten without a bias, if it is
+// forgotten whatever it was: of the next cell, too, when the run ended at a
+// hole and not for the sample's sake, and when a flush ends it. (One distance
+// of the P that all its runs count down from has a bias: rests are counted, and
+// rare layouts, whose runs are mostly rest, are sampled far too often where
+// cycles are frequent: five times with 40 layouts.)
 //
-// Fixed distances have a memory, sample_left, from which runs are taken when
-// they begin, and to which their rests are given back.
+// Fixed distances have a memory: sample_left is the bytes before the next one
+// that is sampled. Runs are taken from it when they begin, and their rests are
+// given back to it; a cell with several such bytes is one sample.
 // See tricolor/profile.h.
 //
 // Threads: the holder of the P; the profile changes while the world is stopped.
@@ -47,9 +49,19 @@ double exponential(base::Rng* rng) {
   return static_cast<double>(kBits - whole) * kLn2 - ln_m;
 }
 
-/// Never 0; tells a slot's sample from one of an earlier profile.
+/// In SlotState::sample_tag: the next cell is a sample.
+constexpr uint16_t kTagged = 0x8000;
+
+/// The profile that a slot's run was counted by; never 0.
 uint16_t tag_of(uint32_t epoch) {
-  return static_cast<uint16_t>(epoch | 0x8000);
+  return static_cast<uint16_t>(1 + epoch % (kTagged - 1));
+}
+
+/// From the first sampled byte at or behind the end of a cell, if `left` is one
+/// inside it. Below 0 are those that others owe.
+int64_t skip_cell(int64_t left, int64_t cell_bytes, int64_t interval) {
+  if (left < 0 || left >= cell_bytes) return left;
+  return left + (cell_bytes - left + interval - 1) / interval * interval;
 }
 
 // A throw passes through to whoever allocates; the cell is then garbage.
@@ -69,41 +81,39 @@ void Heap::set_profile_stw(const AllocProfile& profile) {
 }
 
 int64_t Heap::draw_distance(MCache* mc) const {
-  auto mean = static_cast<double>(profile_.interval_bytes);
+  const auto mean = static_cast<double>(profile_.interval_bytes);
   base::Rng rng;
   rng.state = mc->sample_rng;
-  double d = profile_.exponential ? mean * exponential(&rng) : mean;
+  const double d = profile_.exponential ? mean * exponential(&rng) : mean;
   mc->sample_rng = rng.state;
-  return d < 1 ? 1 : d > 1e18 ? int64_t{1} << 60 : static_cast<int64_t>(d);
-}
-
-void Heap::add_distance(MCache* mc) const {
-  // Below 0 when others went past the line of a run whose rest was given back.
-  const int64_t past = mc->sample_left < 0 ? mc->sample_left : 0;
-  mc->sample_left = draw_distance(mc) + (profile_.exponential ? 0 : past);
+  return d > 1e18 ? int64_t{1} << 60 : static_cast<int64_t>(d);
 }
 
 void Heap::begin_sampling(MCache* mc) const {
   if (TRI_LIKELY(mc->sample_epoch == profile_epoch_)) return;
   mc->sample_epoch = profile_epoch_;
-  mc->sample_rng = base::Rng(profile_epoch_).state;
+  mc->sample_rng = base::Rng(uint64_t{profile_epoch_} << 32 | mc->shard).state;
   mc->sample_due = false;
-  mc->sample_left = draw_distance(mc);
+  mc->sample_left = draw_distance(mc) - (profile_.exponential ? 0 : 1);
 }
 
 uint32_t Heap::sampled_run(MCache* mc, SlotState* state, uint32_t cell_bytes,
                            uint32_t most) const {
   begin_sampling(mc);
-  bool due = state->sample_tag == tag_of(mc->sample_epoch);
+  const uint16_t tag = tag_of(mc->sample_epoch);
+  const bool tagged = state->sample_tag == (tag | kTagged);
   if (profile_.exponential) mc->sample_left = draw_distance(mc);
-  if (!due && mc->sample_left < cell_bytes) {
-    due = true;
-    add_distance(mc);
-  }
-  state->sample_tag = 0;
+  const bool due = tagged || mc->sample_left < cell_bytes;
+  state->sample_tag = tag;
   mc->sample_due = due;
-  // The distance begins behind the sample, which is counted with the run.
-  if (due) mc->sample_left += cell_bytes;
+  if (due && profile_.exponential) {
+    // From behind the sample, which is counted with the run.
+    mc->sample_left = draw_distance(mc) + cell_bytes;
+  } else if (due) {
+    const int64_t interval = draw_distance(mc);
+    if (!tagged) mc->sample_left += interval;
+    mc->sample_left = skip_cell(mc->sample_left, cell_bytes, interval);
+  }
   int64_t cells = mc->sample_left / cell_bytes;
   if (cells > 1 << 20) cells = 1 << 20;
   if (cells < 1) cells = 1;
@@ -113,24 +123,36 @@ uint32_t Heap::sampled_run(MCache* mc, SlotState* state, uint32_t cell_bytes,
 }
 
 void Heap::count_sampled(MCache* mc, SlotState* state, uint32_t cells,
-                         uint32_t cell_bytes) const {
+                         uint32_t cell_bytes, bool goes_on) const {
   mc->sample_left -= int64_t{cells} * cell_bytes;
   if (cells != mc->sample_cap || mc->sample_left >= cell_bytes) return;
-  // Cut short: the rest of this run crosses the line, so its next cell is the
-  // sample. Giving it to the next refill of any slot would favour those whose
-  // runs are short; tagging uncut runs, too, those whose cells are large.
-  state->sample_tag = tag_of(mc->sample_epoch);
-  add_distance(mc);
+  // Cut short: the next cell of the slot is the sample. Giving it to the next
+  // refill of any slot would favour those whose runs are short; tagging uncut
+  // runs, too, those whose cells are large.
+  if (!profile_.exponential) {
+    mc->sample_left += draw_distance(mc);
+  } else if (!goes_on) {
+    return;
+  }
+  state->sample_tag |= kTagged;
 }
 
 void Heap::uncount_sampled(MCache* mc, SlotState* state, size_t rest) const {
-  if (mc->sample_epoch != profile_epoch_) return;
-  const bool tagged = state->sample_tag == tag_of(mc->sample_epoch);
-  state->sample_tag = 0;  // of a cell behind the rest
-  if (profile_.exponential) return;
-  mc->sample_left += static_cast<int64_t>(rest);
-  // Its line is behind the rest, or was crossed by others since.
-  if (tagged) mc->sample_left -= draw_distance(mc);
+  const uint16_t tag = tag_of(profile_epoch_);
+  if (mc->sample_epoch != profile_epoch_ ||
+      (state->sample_tag & ~kTagged) != tag) {
+    return;  // a run from before the profile
+  }
+  if (profile_.exponential) {
+    state->sample_tag = 0;
+  } else if (rest != 0) {
+    mc->sample_left += static_cast<int64_t>(rest);
+    // The sample was a cell behind the rest; others may owe it by now.
+    if ((state->sample_tag & kTagged) != 0) {
+      mc->sample_left -= draw_distance(mc);
+    }
+    state->sample_tag = 0;
+  }
 }
 
 void Heap::sample_small(tri_mutator* mu, uint32_t slot_id, void* cell) {
@@ -148,10 +170,15 @@ void Heap::sample_large(tri_mutator* mu, LayoutId layout, void* object,
                         size_t bytes) {
   MCache* mc = mcache_of(mu);
   begin_sampling(mc);
+  const auto size = static_cast<int64_t>(bytes);
   if (profile_.exponential) mc->sample_left = draw_distance(mc);
-  mc->sample_left -= static_cast<int64_t>(bytes);
-  if (mc->sample_left > 0) return;
-  mc->sample_left = draw_distance(mc);
+  const bool due = mc->sample_left < size;
+  if (due && !profile_.exponential) {
+    const int64_t interval = draw_distance(mc);
+    mc->sample_left = skip_cell(mc->sample_left + interval, size, interval);
+  }
+  mc->sample_left -= size;
+  if (!due) return;
   AllocSample sample{object, bytes, profile_.interval_bytes, layout};
   report(mu, profile_, sample);
 }

@@ -94,6 +94,15 @@ uint32_t shared_run_cells(const SlotState* state, uint32_t cell_bytes) {
 
 size_t stride_of(const Span* span) { return span->cell_bytes >> kGranuleShift; }
 
+/// Bytes of the slot's run that have not been handed out.
+size_t rest_of(const MCache* mc, uint32_t slot_id) {
+  const SlotState& state = mc->states[slot_id];
+  const tri_slot& slot = mc->slots[slot_id];
+  const char* limit =
+      state.saved_limit != nullptr ? state.saved_limit : slot.limit;
+  return static_cast<size_t>(limit - slot.cursor);
+}
+
 void make_active(MCache* mc, uint32_t slot_id) {
   SlotState* state = &mc->states[slot_id];
   if (state->listed != 0) return;
@@ -200,9 +209,7 @@ void Heap::release_slot(MCache* mc, uint32_t slot_id) {
   SlotState* state = &mc->states[slot_id];
   if (state->span_page == 0) return;
   Span* span = space_.span(state->span_page);
-  char* limit =
-      state->saved_limit != nullptr ? state->saved_limit : slot->limit;
-  auto rest = static_cast<size_t>(limit - slot->cursor);
+  const size_t rest = rest_of(mc, slot_id);
   if (rest != 0) {
     auto cells = static_cast<uint32_t>(rest / span->cell_bytes);
     fill_marks(space_.mark_of(space_.offset_of(slot->cursor)), stride_of(span),
@@ -214,7 +221,6 @@ void Heap::release_slot(MCache* mc, uint32_t slot_id) {
     }
     poison(slot->cursor, rest);
     mc->unsettled_bytes -= static_cast<int64_t>(rest);
-    if (TRI_UNLIKELY(profile_.fn != nullptr)) uncount_sampled(mc, state, rest);
   }
   *slot = {nullptr, nullptr};
   state->saved_limit = nullptr;
@@ -231,6 +237,9 @@ void Heap::mcache_flush(MCache* mc) {
     for (uint32_t i = 0; i < mc->active_count; ++i) {
       const uint32_t id = mc->active[i];
       if ((layout_of_slot(id) == kMixedLayout) != holders) continue;
+      if (TRI_UNLIKELY(profile_.fn != nullptr)) {
+        uncount_sampled(mc, &mc->states[id], rest_of(mc, id));
+      }
       release_slot(mc, id);
       mc->states[id].released = nullptr;  // garbage of the next cycle
       mc->states[id].listed = 0;
@@ -304,6 +313,16 @@ void Heap::next_window(SlotState* state, const Span* span) {
   state->next_window = first + 64;
 }
 
+/// Whether the run that ends before `cell`, the last one taken from the window,
+/// could have had it, too.
+bool Heap::next_is_free(SlotState* state, const Span* span, uint32_t cell) {
+  if (cell == state->next_window && cell < span->cells) {
+    next_window(state, span);  // the last one is used up
+  }
+  if (cell >= state->next_window) return false;
+  return (state->free_cells >> (cell + 64 - state->next_window) & 1) != 0;
+}
+
 uint32_t Heap::source_of(const MCache* mc, uint32_t slot_id) const {
   if (!options_.mixed_spans) return slot_id;
   const uint32_t c = class_of_slot(slot_id);
@@ -339,7 +358,9 @@ bool Heap::next_run(MCache* mc, uint32_t source_id, uint32_t slot_id) {
   }
   take_run(mc, span, slot_id, from, to);
   if (TRI_UNLIKELY(sampled)) {
-    count_sampled(mc, own, to - from, span->cell_bytes);
+    const bool goes_on =
+        to - from == mc->sample_cap && next_is_free(state, span, to);
+    count_sampled(mc, own, to - from, span->cell_bytes, goes_on);
   }
   return true;
 }

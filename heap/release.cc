@@ -137,7 +137,7 @@ void Heap::take_released(MCache* mc, uint32_t slot_id) {
   if (TRI_UNLIKELY(profile_.fn != nullptr)) {
     auto cell_bytes = static_cast<uint32_t>(bytes);
     sampled_run(mc, state, cell_bytes, 1);
-    count_sampled(mc, state, 1, cell_bytes);
+    count_sampled(mc, state, 1, cell_bytes, /*goes_on=*/false);
   }
   unpoison(cell, bytes);
   state->released = reinterpret_cast<char*>(word_of(cell, 0));

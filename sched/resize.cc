@@ -43,11 +43,8 @@
 #include <cerrno>
 
 #include "base/check.h"
-#include "base/cpu_x86_64.h"
 #include "base/futex.h"
-#include "base/os_memory.h"
 #include "base/sched_point.h"
-#include "sched/company.h"
 #include "sched/managed_call.h"
 #include "sched/native_stack.h"
 #include "sched/runtime.h"
@@ -100,16 +97,23 @@ void revive_stw(RuntimeImpl* rt, P* p) {
 // Makes Ps until there are `n`; returns how many there are.
 uint32_t make_procs_stw(RuntimeImpl* rt, uint32_t n) {
   Scheduler& s = rt->sched;
-  for (;;) {
-    const uint32_t have = s.proc_count.load_relaxed();
-    if (have >= n) return n;
-    P* p = make_p(rt, /*attached=*/false);
-    if (p == nullptr) return have;
-    // As if it had been dropped before.
-    p->dropped.store_relaxed(true);
-    set_p_state(p, PState::kIdle, PState::kDead);
-    if (!rt->heap->mcache_prepare(p)) return have;
+  for (uint32_t i = s.max_procs.load_relaxed(); i < n; i++) {
+    P* p = i < s.proc_count.load_relaxed() ? s.procs.data()[i] : nullptr;
+    // One that was dropped has its tables, as a rule.
+    if ((p == nullptr || p->slots == nullptr) &&
+        !heap::Heap::has_room_for_another(i)) {
+      return i;
+    }
+    if (p == nullptr) {
+      p = make_p(rt, /*attached=*/false);
+      if (p == nullptr) return i;
+      // As if it had been dropped before.
+      p->dropped.store_relaxed(true);
+      set_p_state(p, PState::kIdle, PState::kDead);
+    }
+    if (!rt->heap->mcache_prepare(p)) return i;
   }
+  return n;
 }
 
 void set_number_stw(RuntimeImpl* rt, uint32_t n) {
@@ -187,25 +191,6 @@ void wait_for_holders(RuntimeImpl* rt) {
 }
 
 }  // namespace
-
-void add_company(RuntimeImpl* rt) {
-  Scheduler& s = rt->sched;
-  if (s.company.fetch_add_seq_cst(1) >= kCrowd) return;
-  base::os_membarrier();
-  if (TRI_PLANTED(company_does_not_wait)) return;
-  P* p = s.procs.data()[0];
-  // ORDER-company-2: pairs with leave_alone(): sees what the section did. It is
-  // short, but its thread may have been preempted.
-  for (int i = 1; p->alone.load_acquire() != 0; i++) {
-    TRI_SCHED_POINT(add_company);
-    if (i % 100 == 0) {
-      constexpr int64_t kNapNs = 20'000;
-      base::futex_wait(&p->alone, 1, kNapNs);
-    } else {
-      base::cpu_relax();
-    }
-  }
-}
 
 bool init_procs(RuntimeImpl* rt, uint32_t n) {
   for (uint32_t i = 0; i < n; i++) {

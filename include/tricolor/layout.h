@@ -40,7 +40,8 @@ class Tracer {
 /// half-initialised cell; takes no lock and does not allocate. It is tried when
 /// the layout is registered, on cells of zeros of two sizes that are not in the
 /// heap: one that reports a pointer there, or words outside the cell, or
-/// writes, is refused; one that crashes does so there. It throws nothing.
+/// writes, is refused (of cells beyond 2 MiB the first and last MiB are looked
+/// at); one that crashes does so there. It throws nothing.
 using TraceFn = void (*)(Tracer&, void* cell, size_t cell_bytes, void* user);
 /// Once per dead cell, on any thread; no allocation, no other managed cell.
 using OnDeadFn = void (*)(void* cell, size_t cell_bytes, void* user);

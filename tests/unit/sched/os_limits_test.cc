@@ -167,6 +167,39 @@ TEST(sched_os_limits, as_many_procs_as_there_is_room_for) {
   }
 }
 
+/// In the child: asks again and again for more Ps than there is room for.
+[[noreturn]] void ask_for_procs(size_t mib) {
+  allow(RLIMIT_AS, status_kib("VmSize: %zu") * 1024 + mib * kMib);
+  Options o = options(1, -1);
+  o.reservation_bytes = 128 * kMib;
+  RuntimePtr rt = make_runtime(o);
+  const Type<Link> type = link_type(*rt);
+  rt->set_max_procs(64);
+  const uint32_t first = rt->max_procs();
+  for (int i = 0; i < 100; ++i) {
+    rt->set_max_procs(64);
+    EXPECT_EQ(rt->max_procs(), first);
+  }
+  rt->run([&](Mutator& mu) {
+    std::vector<Task<void>> tasks;
+    AllAtOnce all{type, first};
+    for (uint32_t i = 0; i < 2 * first; ++i) {
+      tasks.push_back(spawn(mu, &make_all_at_once, plain(&all)));
+    }
+    for (Task<void>& task : tasks) join(mu, task);
+  });
+  rt.reset();
+  std::fprintf(stderr, "%u\n", first);
+  std::_Exit(::testing::Test::HasFailure() || first >= 64 ? 1 : 0);
+}
+
+TEST(sched_os_limits, asking_again_makes_no_procs_without_room) {
+  if (kSanitized) GTEST_SKIP() << "the sanitizer's shadow is address space";
+  for (size_t mib : {300, 400, 700}) {
+    EXPECT_EXIT(ask_for_procs(mib), ::testing::ExitedWithCode(0), "") << mib;
+  }
+}
+
 /// In the child: Ps that may allocate leave the cells their share.
 [[noreturn]] void run_with_room(size_t mib, uint32_t procs) {
   allow(RLIMIT_AS, status_kib("VmSize: %zu") * 1024 + mib * kMib);
