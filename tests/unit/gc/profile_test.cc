@@ -11,6 +11,7 @@
 #include <map>
 #include <vector>
 
+#include "base/macros.h"
 #include "tests/unit/gc/graph.h"
 #include "tricolor/heap_inspect.h"
 #include "tricolor/resize.h"
@@ -189,11 +190,13 @@ TEST_F(gc_profile, cells_behind_the_end_of_a_run) {
   expect("fresh spans", kCells);
 
   samples.count.clear();
-  for (int i = 0; i < kCells / 4; ++i) {
+  // A cycle takes 20 ms under ThreadSanitizer. The bias was 78 %.
+  constexpr int kFlushes = TRI_TSAN || TRI_ASAN ? 400 : 6000;
+  for (int i = 0; i < kFlushes; ++i) {
     allocate(mu, bytes, 1024);
-    if (i % 3 == 0) gc.collect();
+    gc.collect();
   }
-  expect("a flush every three", kCells / 4);
+  expect("a flush after each", kFlushes);
 
   // Every other cell stays, so that all runs are one cell or cut short.
   samples.count.clear();
