@@ -86,7 +86,7 @@ class Heap {
                          const char* call = "try_grow_in_place");
   bool shrink(tri_mutator* mu, void* cell, size_t bytes);
   /// Dead by release(), and not in use again since: it is on some P's list, or
-  /// waits for a sweep. Of a small cell (16 bytes and more can be read).
+  /// waits for a sweep. Small cells only: their second word says so.
   bool is_released(const void* cell) const;
 
   // --- mcaches.
@@ -98,11 +98,9 @@ class Heap {
     touched_slots_.fetch_add_relaxed(1);
   }
   /// Makes its tables now, where a limit on the address space may refuse them
-  /// later; false: it does now.
-  bool mcache_prepare(MCache* mc);
-  /// Whether a limit on the address space has room for the tables of one more P
-  /// and for all else that `have` Ps, which have theirs, may map.
-  static bool has_room_for_another(uint32_t have);
+  /// later; false: it does now. `procs`: so many other Ps count on what room is
+  /// left for them; 0: ask for the tables alone.
+  bool mcache_prepare(MCache* mc, uint32_t procs = 0);
   void mcache_destroy(MCache* mc);  ///< flushed before
   /// Holder of the P. Gives every span back, rests freed (bytes 0).
   void mcache_flush(MCache* mc);

@@ -81,21 +81,22 @@ uint32_t round_up(uint32_t layouts) {
   return n < kMaxLayouts ? n : kMaxLayouts;
 }
 
-}  // namespace
-
-AddressRoom Heap::room_for_procs(uint32_t procs) {
-  constexpr size_t kOne = kTablesBytes + kOtherBytes;
-  return {kOne + kCollectorBytes, procs * kOne + kCollectorBytes};
-}
-
-bool Heap::has_room_for_another(uint32_t have) {
-  if (!base::os_address_space_is_limited()) return true;
+/// Whether there is room for the tables of one more P, and for all else that it
+/// and `have` Ps, which have theirs, may map.
+bool has_room_for_another(uint32_t have) {
   const size_t bytes =
       kTablesBytes + (have + 1) * kOtherBytes + kCollectorBytes;
   void* room = base::os_reserve(bytes, kOsPageBytes);
   if (room == nullptr) return false;
   base::os_release(room, bytes);
   return true;
+}
+
+}  // namespace
+
+AddressRoom Heap::room_for_procs(uint32_t procs) {
+  constexpr size_t kOne = kTablesBytes + kOtherBytes;
+  return {kOne + kCollectorBytes, procs * kOne + kCollectorBytes};
 }
 
 void Heap::mcache_init(MCache* mc) {
@@ -110,9 +111,9 @@ void Heap::mcache_init(MCache* mc) {
   mc->unsettled_bytes = 0;
 }
 
-bool Heap::mcache_prepare(MCache* mc) {
-  return mc->slots != nullptr || !base::os_address_space_is_limited() ||
-         make_tables(mc);
+bool Heap::mcache_prepare(MCache* mc, uint32_t procs) {
+  if (mc->slots != nullptr || !base::os_address_space_is_limited()) return true;
+  return (procs == 0 || has_room_for_another(procs)) && make_tables(mc);
 }
 
 void Heap::mcache_destroy(MCache* mc) {

@@ -99,11 +99,6 @@ uint32_t make_procs_stw(RuntimeImpl* rt, uint32_t n) {
   Scheduler& s = rt->sched;
   for (uint32_t i = s.max_procs.load_relaxed(); i < n; i++) {
     P* p = i < s.proc_count.load_relaxed() ? s.procs.data()[i] : nullptr;
-    // One that was dropped has its tables, as a rule.
-    if ((p == nullptr || p->slots == nullptr) &&
-        !heap::Heap::has_room_for_another(i)) {
-      return i;
-    }
     if (p == nullptr) {
       p = make_p(rt, /*attached=*/false);
       if (p == nullptr) return i;
@@ -111,7 +106,7 @@ uint32_t make_procs_stw(RuntimeImpl* rt, uint32_t n) {
       p->dropped.store_relaxed(true);
       set_p_state(p, PState::kIdle, PState::kDead);
     }
-    if (!rt->heap->mcache_prepare(p)) return i;
+    if (!rt->heap->mcache_prepare(p, i)) return i;
   }
   return n;
 }
@@ -197,8 +192,7 @@ bool init_procs(RuntimeImpl* rt, uint32_t n) {
     P* p = make_p(rt, /*attached=*/false);
     if (p == nullptr) return false;
     // A P that allocates nothing yet has to find room later, too.
-    if ((i > 0 && !heap::Heap::has_room_for_another(i)) ||
-        !rt->heap->mcache_prepare(p)) {
+    if (!rt->heap->mcache_prepare(p, i)) {
       if (i > 0) rt->settings.max_procs = i;
       return false;
     }

@@ -39,21 +39,6 @@ void on_sample(Mutator& mu, const AllocSample& s, void* ctx) {
   EXPECT_EQ(*static_cast<uint64_t*>(s.cell), 0u);
 }
 
-struct Keep {
-  Field<Keep> next;
-  Field<Node> kept;
-};
-
-Type<Keep> keep_type(GcAlone& gc) {
-  const uint32_t offsets[] = {offset_of(&Keep::next), offset_of(&Keep::kept)};
-  LayoutSpec spec;
-  spec.name = "Keep";
-  spec.head_bytes = sizeof(Keep);
-  spec.pointer_offsets = offsets;
-  spec.pointer_count = 2;
-  return Type<Keep>(gc.layout(spec));
-}
-
 std::vector<LayoutId> many_layouts(GcAlone& gc, int n) {
   std::vector<LayoutId> layouts;
   for (int i = 0; i < n; ++i) {
@@ -201,14 +186,13 @@ TEST_F(gc_profile, cells_behind_the_end_of_a_run) {
   // Every other cell stays, so that all runs are one cell or cut short.
   samples.count.clear();
   gc.collector().set_gc_percent(kGcOff);
-  const Type<Keep> keep = keep_type(gc);
   Scope<1> scope(mu);
-  Local<Keep> list(scope);
+  Local<Node> list(scope);
   for (int i = 0; i < 2000; ++i) {
-    Keep* k = make(mu, keep);
-    k->next.init(mu, list.get());
-    list = k;
-    k->kept.init(mu, static_cast<Node*>(allocate(mu, bytes, 1024)));
+    Node* node = make(mu, type);
+    node->left.init(mu, list);
+    list = node;
+    list->right.init(mu, static_cast<Node*>(allocate(mu, bytes, 1024)));
     allocate(mu, bytes, 1024);
   }
   samples.count.clear();
