@@ -25,6 +25,15 @@ int tri_try_join(tri_mutator* mu, tri_task task, void** result,
   return static_cast<int>(outcome);
 }
 
+int tri_wait_for(tri_mutator* mu, tri_task task, uint64_t deadline_ns) {
+  return static_cast<int>(tricolor::detail::wait_for(
+      *mu, {task.g, task.id}, tricolor::Deadline::at(deadline_ns)));
+}
+void tri_cancel(tri_task task) { tricolor::detail::cancel({task.g, task.id}); }
+bool tri_is_cancelled(const tri_mutator* mu) {
+  return tricolor::is_cancelled(*mu);
+}
+
 void tri_goexit(tri_mutator* mu) { tricolor::goexit(*mu); }
 void tri_exit_with_error(tri_mutator* mu, uint64_t code) {
   tricolor::exit_with_error(*mu, code);

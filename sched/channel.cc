@@ -56,7 +56,7 @@ void shade(Mutator& mu, void* old_cell, void* new_cell) {
 }
 
 void* cell_in(const ChannelValue& value, const void* bytes) {
-  return value.cell == nullptr ? nullptr : value.cell(bytes);
+  return value.cell == nullptr ? nullptr : value.cell(value, bytes);
 }
 
 // `leaves`: the value comes from a sender that waits, not from the caller.
@@ -277,6 +277,7 @@ ChannelRep* make_channel(Mutator& mu, const ChannelValue& value,
   auto* ch = ::new (cell) ChannelRep();
   ch->runtime = mu.runtime;
   ch->managed = value.cell != nullptr;
+  ch->encoding = encoding;
   ch->value_bytes = value.bytes;
   ch->capacity = capacity;
   return ch;

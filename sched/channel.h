@@ -39,6 +39,7 @@ struct ChannelRep {
   // Constant.
   const void* runtime = nullptr;  ///< Mutator::runtime of who made it
   bool managed = false;
+  EncodingId encoding = kRawPointers;
   uint32_t value_bytes = 0;
   size_t capacity = 0;
 };

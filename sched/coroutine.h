@@ -59,6 +59,11 @@ struct CoroutineAccess {
     return taken;
   }
   using Body = Coroutine::Body;
+  /// Coroutine::create with another caller of `fn`.
+  static Coroutine* create(Mutator& mu, Body body, CoroutineFn fn, void* arg,
+                           void* user, const CoroutineOptions& options) {
+    return Coroutine::create_with(mu, body, fn, arg, user, options);
+  }
 };
 
 }  // namespace tricolor

@@ -127,7 +127,7 @@ void root_cases(const Select& s, void** slots) {
     const SelectCase& c = s.cases[i];
     slots[2 * i] = c.channel;
     if (c.sends && c.value->cell != nullptr) {
-      slots[2 * i + 1] = c.value->cell(c.bytes);
+      slots[2 * i + 1] = c.value->cell(*c.value, c.bytes);
     }
   }
 }

@@ -37,10 +37,12 @@ namespace detail {
 /// What the library has to know of a T.
 struct ChannelValue {
   uint32_t bytes;
-  /// The managed pointer in a value, or null; no function: there is never one.
-  void* (*cell)(const void* value);
   /// Whether the value is an encoded one, not a pointer.
   bool encoded;
+  /// The managed pointer in a value, or null; no function: there is never one.
+  void* (*cell)(const ChannelValue& self, const void* value);
+  /// The function's own: of a value that C code sends, its Encoding.
+  const void* rule = nullptr;
 };
 
 template <class T, class = void>
@@ -58,7 +60,7 @@ struct ChannelValueOf {
   static_assert(!kHoldsCell<T> || sizeof(T) == 8,
                 "a managed value in a channel is 8 bytes: send a cell that "
                 "holds it");
-  static void* cell(const void* value) {
+  static void* cell(const ChannelValue&, const void* value) {
     if constexpr (kHoldsCell<T>) {
       T v;
       std::memcpy(&v, value, sizeof(T));
@@ -68,8 +70,8 @@ struct ChannelValueOf {
     }
   }
   static constexpr ChannelValue kValue{sizeof(T),
-                                       kHoldsCell<T> ? &cell : nullptr,
-                                       kHoldsCell<T> && !std::is_pointer_v<T>};
+                                       kHoldsCell<T> && !std::is_pointer_v<T>,
+                                       kHoldsCell<T> ? &cell : nullptr};
 };
 
 /// The cell of a channel; private but for its address.

@@ -183,12 +183,14 @@ static inline void tri_poll(tri_mutator* mu) {
 } /* extern "C" */
 #endif
 
-#include "tricolor/gc_metrics.h"      /* IWYU pragma: export */
-#include "tricolor/tricolor_heap.h"   /* IWYU pragma: export */
-#include "tricolor/tricolor_layout.h" /* IWYU pragma: export */
-#include "tricolor/tricolor_roots.h"  /* IWYU pragma: export */
-#include "tricolor/tricolor_slots.h"  /* IWYU pragma: export */
-#include "tricolor/tricolor_tasks.h"  /* IWYU pragma: export */
-#include "tricolor/tricolor_weak.h"   /* IWYU pragma: export */
+#include "tricolor/gc_metrics.h"       /* IWYU pragma: export */
+#include "tricolor/tricolor_channel.h" /* IWYU pragma: export */
+#include "tricolor/tricolor_heap.h"    /* IWYU pragma: export */
+#include "tricolor/tricolor_layout.h"  /* IWYU pragma: export */
+#include "tricolor/tricolor_roots.h"   /* IWYU pragma: export */
+#include "tricolor/tricolor_slots.h"   /* IWYU pragma: export */
+#include "tricolor/tricolor_tasks.h"   /* IWYU pragma: export */
+#include "tricolor/tricolor_wait.h"    /* IWYU pragma: export */
+#include "tricolor/tricolor_weak.h"    /* IWYU pragma: export */
 
 #endif /* TRICOLOR_TRICOLOR_H_ */

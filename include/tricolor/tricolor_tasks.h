@@ -41,6 +41,14 @@ enum { TRI_OUTCOME_VALUE = 0, TRI_OUTCOME_EXITED = 1, TRI_OUTCOME_FAILED = 2 };
  * to tri_exit_with_error, else 0. */
 int tri_try_join(tri_mutator* mu, tri_task task, void** result, uint64_t* code);
 void tri_detach(tri_task task);
+/* [gc] Waits for its end, without taking its result: TRI_WAIT_OK, _TIMEOUT or
+ * _CANCELLED (tricolor_wait.h). */
+int tri_wait_for(tri_mutator* mu, tri_task task, uint64_t deadline_ns);
+/* Asks the task to end: the wait that it is in, and all that would begin, end
+ * with TRI_WAIT_CANCELLED, but those without a deadline. Any thread. */
+void tri_cancel(tri_task task);
+/* Whether somebody has asked the calling task so. */
+bool tri_is_cancelled(const tri_mutator* mu);
 /* [gc] */
 void tri_yield(tri_mutator* mu);
 void tri_sleep_ns(tri_mutator* mu, uint64_t ns);
