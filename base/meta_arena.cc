@@ -42,6 +42,11 @@ void* MetaArena::alloc(size_t bytes, size_t align) {
   return reinterpret_cast<void*>(at);
 }
 
+void MetaArena::discard(void* p, size_t bytes) {
+  os_discard(p, bytes);
+  bytes_.fetch_sub_relaxed(bytes);
+}
+
 void* MetaArena::alloc_large_locked(size_t bytes, size_t align) {
   Header* header = map_locked(sizeof(Header) + align + bytes);
   if (header == nullptr) return nullptr;

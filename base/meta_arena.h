@@ -2,15 +2,15 @@
 // Copyright tricolor authors
 //
 // MetaArena: where a runtime keeps its own structures (spans, Gs, tables). A
-// bump allocator over chunks mapped from the OS; nothing is given back before
-// the arena is destroyed, which unmaps all of it.
+// bump allocator over chunks mapped from the OS; no address is given back
+// before the arena is destroyed, which unmaps all of it.
 //
 //     first_ -> [Header | cells ... | free] -> [Header | ...] -> null
 //                                    ^cursor_    ^limit_ (newest chunk)
 //
 // 1. Memory is zeroed and never moves.
 // 2. What does not fit a chunk well (kLargeBytes) has a mapping of its own.
-// 3. bytes() counts every byte mapped.
+// 3. bytes() counts every byte mapped, but for what discard() gave back.
 //
 // Threading: alloc and bytes from any thread; destruction alone. See
 // base/fixed_pool.h for a free list on top, base/mmap_vector.h for tables.
@@ -39,7 +39,13 @@ class MetaArena {
   // refuses. Takes the arena's lock (rank kMeta).
   void* alloc(size_t bytes, size_t align);
 
-  // Bytes mapped so far.
+  // Gives whole pages of what was allocated back to the OS. They are zeros then
+  // (or, if the OS refuses, what they were), and may be used again at any time:
+  // reclaim() says so to the statistics.
+  void discard(void* p, size_t bytes);
+  void reclaim(size_t bytes) { bytes_.fetch_add_relaxed(bytes); }
+
+  // Bytes in use, see 3.
   size_t bytes() const { return bytes_.load_relaxed(); }
 
  private:
@@ -56,7 +62,7 @@ class MetaArena {
   Header* first_ TRI_GUARDED_BY(lock_) = nullptr;
   uintptr_t cursor_ TRI_GUARDED_BY(lock_) = 0;
   uintptr_t limit_ TRI_GUARDED_BY(lock_) = 0;
-  // Written under the lock, read by statistics: a stale value is fine.
+  // Read by statistics: a stale value is fine.
   Atomic<size_t> bytes_{0};
 };
 

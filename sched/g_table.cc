@@ -7,6 +7,7 @@
 #include <new>
 
 #include "base/check.h"
+#include "base/os_memory.h"
 #include "sched/runtime.h"
 
 namespace tricolor::sched {
@@ -19,8 +20,7 @@ constexpr uint32_t kPerPMax = 64;
 bool GTable::init(RuntimeImpl* rt, size_t max) {
   rt_ = rt;
   base::LockGuard guard(lock_);
-  pool_.init(rt->meta);
-  if (!all_.init(max)) return false;
+  if (!all_.init(max) || !blocks_.init(max / kPerBlock + 1)) return false;
   set_procs_stw(rt->sched.max_procs.load_relaxed());
   return true;
 }
@@ -30,7 +30,11 @@ void GTable::set_procs_stw(uint32_t procs) {
   per_p_max_ = share < kPerPMax ? static_cast<uint32_t>(share) : kPerPMax;
 }
 
-void GTable::destroy() { all_.release(); }
+void GTable::destroy() {
+  base::LockGuard guard(lock_);
+  all_.release();
+  blocks_.release();
+}
 
 G* GTable::get(P* p) {
   if (p != nullptr && p->free_gs != nullptr) {
@@ -41,34 +45,16 @@ G* GTable::get(P* p) {
     return g;
   }
   base::LockGuard guard(lock_);
-  G* g = free_;
+  G* g = take_free_locked();
   if (g == nullptr) return make_locked();
-  free_ = g->link;
-  g->link = nullptr;
   // Half a free list at a time, so that the lock is rarely taken.
-  while (p != nullptr && free_ != nullptr && p->free_g_count < per_p_max_ / 2) {
-    G* more = free_;
-    free_ = more->link;
+  while (p != nullptr && p->free_g_count < per_p_max_ / 2) {
+    G* more = take_free_locked();
+    if (more == nullptr) break;
     more->link = p->free_gs;
     p->free_gs = more;
     p->free_g_count++;
   }
-  return g;
-}
-
-G* GTable::make_locked() {
-  if (all_.size() == all_.capacity()) return nullptr;
-  G* g = pool_.alloc();
-  if (g == nullptr) return nullptr;
-  ::new (static_cast<void*>(g)) G();
-  g->rt = rt_;
-  g->index = static_cast<uint32_t>(all_.size());
-  g->fire = fire_deadline;
-  g->mu.runtime = reinterpret_cast<tri_runtime*>(rt_);
-  gc::root_owner_init(g);
-  all_.push_back(g);
-  // ORDER-gtable-1: pairs with count(): publishes the element and its G.
-  count_.store_release(all_.size());
   return g;
 }
 
@@ -81,14 +67,12 @@ void GTable::put(P* p, G* g) {
     return;
   }
   base::LockGuard guard(lock_);
-  g->link = free_;
-  free_ = g;
+  add_free_locked(g);
   while (p != nullptr && p->free_g_count > per_p_max_ / 2) {
     G* more = p->free_gs;
     p->free_gs = more->link;
     p->free_g_count--;
-    more->link = free_;
-    free_ = more;
+    add_free_locked(more);
   }
 }
 
@@ -97,10 +81,148 @@ void GTable::put_all(P* p) {
   while (p->free_gs != nullptr) {
     G* g = p->free_gs;
     p->free_gs = g->link;
-    g->link = free_;
-    free_ = g;
+    add_free_locked(g);
   }
   p->free_g_count = 0;
+}
+
+size_t GTable::returned_bytes() {
+  base::LockGuard guard(lock_);
+  return cold_.count * kBlockBytes;
+}
+
+// --- Blocks.
+
+void GTable::push_locked(Blocks* list, GBlock* block) {
+  const auto at = static_cast<uint32_t>(block - blocks_.data()) + 1;
+  block->prev = 0;
+  block->next = list->first;
+  (list->first == 0 ? list->last : blocks_[list->first - 1].prev) = at;
+  list->first = at;
+  list->count++;
+}
+
+void GTable::remove_locked(Blocks* list, GBlock* block) {
+  (block->prev == 0 ? list->first : blocks_[block->prev - 1].next) =
+      block->next;
+  (block->next == 0 ? list->last : blocks_[block->next - 1].prev) = block->prev;
+  list->count--;
+}
+
+// Of those in use already, so that the others stay whole.
+G* GTable::take_free_locked() {
+  const bool part = partly_.first != 0;
+  if (!part && whole_.first == 0) return nullptr;
+  Blocks* list = part ? &partly_ : &whole_;
+  GBlock* block = &blocks_[list->first - 1];
+  const auto i = static_cast<uint32_t>(__builtin_ctz(block->free));
+  block->free &= block->free - 1;
+  if (!part) {
+    remove_locked(&whole_, block);
+    if (unwanted_ > whole_.count) unwanted_ = whole_.count;
+    if (block->free != 0) push_locked(&partly_, block);
+  } else if (block->free == 0) {
+    remove_locked(&partly_, block);
+  }
+  G* g = reinterpret_cast<G*>(block->base) + i;
+  g->link = nullptr;
+  return g;
+}
+
+void GTable::add_free_locked(G* g) {
+  GBlock* block = &blocks_[g->index / kPerBlock];
+  const uint32_t before = block->free;
+  block->free |= uint32_t{1} << g->index % kPerBlock;
+  if (before != 0 && block->free != kAll) return;
+  if (before != 0) remove_locked(&partly_, block);
+  push_locked(block->free == kAll ? &whole_ : &partly_, block);
+}
+
+// One with a G that is not made; null: there is none, nor memory for one.
+GBlock* GTable::block_to_make_locked() {
+  GBlock* block = making_ == 0 ? nullptr : &blocks_[making_ - 1];
+  const bool is_last = all_.size() == all_.capacity();
+  if (block != nullptr && block->made != kAll &&
+      !(is_last && block == &blocks_.back())) {
+    return block;
+  }
+  if (cold_.first != 0) {
+    block = &blocks_[cold_.first - 1];
+    remove_locked(&cold_, block);
+    rt_->meta.reclaim(kBlockBytes);
+  } else {
+    if (is_last) return nullptr;
+    void* base = rt_->meta.alloc(kBlockBytes, base::os_page_size());
+    if (base == nullptr) return nullptr;
+    const GBlock fresh{static_cast<char*>(base), 0, 0, 0, 0};
+    TRI_CHECK(blocks_.push_back(fresh));
+    block = &blocks_.back();
+  }
+  making_ = static_cast<uint32_t>(block - blocks_.data()) + 1;
+  return block;
+}
+
+// A scanner may look at the state of a G that is made anew: it was kIdle, and
+// is, and what is written over it is the same.
+G* GTable::make_locked() {
+  GBlock* block = block_to_make_locked();
+  if (block == nullptr) return nullptr;
+  const auto i = static_cast<uint32_t>(__builtin_ctz(~block->made));
+  const size_t index =
+      static_cast<size_t>(block - blocks_.data()) * kPerBlock + i;
+  block->made |= uint32_t{1} << i;
+  void* at = block->base + i * sizeof(G);
+  G* g = ::new (at) G();
+  g->rt = rt_;
+  g->index = static_cast<uint32_t>(index);
+  g->fire = fire_deadline;
+  g->mu.runtime = reinterpret_cast<tri_runtime*>(rt_);
+  g->waiter.word.store_relaxed(tickets_ | kWaitEnded);
+  gc::root_owner_init(g);
+  if (index == all_.size()) {
+    all_.push_back(g);
+    // ORDER-gtable-1: pairs with count(): publishes the element and its G.
+    count_.store_release(all_.size());
+  }
+  return g;
+}
+
+// As the trimming of stacks (stacks/slab_pool.cc): what was free all the time
+// from one look to the next is not wanted.
+bool GTable::trim() {
+  if (TRI_TSAN) return false;  // it does not believe make_locked()
+  constexpr uint32_t kFewBlocks = 4;
+  constexpr size_t kBatch = 16;
+  GBlock* batch[kBatch];
+  size_t n = 0;
+  {
+    base::LockGuard guard(lock_);
+    if (unwanted_ == 0) {
+      unwanted_ = whole_.count > kFewBlocks ? whole_.count - kFewBlocks : 0;
+      return false;
+    }
+    for (; unwanted_ > 0 && n < kBatch; unwanted_--, n++) {
+      GBlock* block = &blocks_[whole_.last - 1];
+      remove_locked(&whole_, block);
+      for (uint32_t i = 0; i < kPerBlock; i++) {
+        const G* g = reinterpret_cast<G*>(block->base) + i;
+        const uint64_t ticket = g->waiter.word.load_relaxed();
+        if (ticket > tickets_) tickets_ = ticket;
+      }
+      block->free = 0;
+      block->made = 0;
+      batch[n] = block;
+    }
+  }
+  for (size_t i = 0; i < n; i++) {
+    rt_->meta.discard(batch[i]->base, kBlockBytes);
+  }
+  base::LockGuard guard(lock_);
+  for (size_t i = 0; i < n; i++) push_locked(&cold_, batch[i]);
+  if (unwanted_ > 0) return true;
+  // So many are free now; what still is at the next look is not wanted.
+  unwanted_ = whole_.count > kFewBlocks ? whole_.count - kFewBlocks : 0;
+  return false;
 }
 
 void GTable::push_collected(G* g) {

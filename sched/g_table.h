@@ -3,9 +3,18 @@
 //
 // GTable: all Gs of one runtime, by index, and those that wait for reuse.
 //
+// Gs lie in blocks of whole pages. A block whose Gs have all been free for some
+// seconds gives its pages back (trim()), and has its Gs made anew when they are
+// wanted.
+//
 // Invariants
 // 1. Elements below count() never change; count() only grows.
 // 2. A G on a free list is kIdle, without stack, value stack or roots.
+// 3. A block is in partly_ if some of its Gs are free, in whole_ if all are, in
+//    cold_ if it has given its pages back and none has been made since. Gs on
+//    the lists of Ps are not free in this sense.
+// 4. A G that is not made reads as zeros: kIdle, no id. A late poke may write
+//    to it, which is undone when it is made.
 //
 // Threads: any (lock, rank kAllGs); a P's free list belongs to its holder.
 // Collected coroutines come in from sweepers, which may hold locks of the heap:
@@ -17,13 +26,21 @@
 #include <cstdint>
 
 #include "base/atomics.h"
-#include "base/fixed_pool.h"
 #include "base/lock.h"
 #include "base/mmap_vector.h"
 #include "sched/g.h"
 #include "sched/p.h"
 
 namespace tricolor::sched {
+
+/// Some Gs of consecutive indexes.
+struct GBlock {
+  char* base;
+  uint32_t free;  ///< bit i: so is its i-th G
+  uint32_t made;  ///< bit i: so is its i-th G
+  uint32_t next;  ///< in its list, as prev: the index of a block, plus 1
+  uint32_t prev;
+};
 
 class GTable {
  public:
@@ -41,6 +58,12 @@ class GTable {
   void put(P* p, G* g);
   /// A P goes away: its free list becomes common.
   void put_all(P* p);
+
+  /// By sysmon, every some seconds: gives some blocks back that nobody has
+  /// wanted since the last time. True: there are more, to be called again.
+  bool trim();
+  /// Bytes of blocks that have given them back.
+  size_t returned_bytes();
 
   /// From a sweeper: a kSuspended coroutine whose cell is dead.
   void push_collected(G* g);
@@ -60,6 +83,23 @@ class GTable {
   G* at(size_t index) const { return all_.data()[index]; }
 
  private:
+  static constexpr size_t kBlockBytes = 16 * 1024;
+  static constexpr uint32_t kPerBlock =
+      kBlockBytes / sizeof(G) < 32 ? kBlockBytes / sizeof(G) : 32;
+  static constexpr uint32_t kAll =
+      static_cast<uint32_t>((uint64_t{1} << kPerBlock) - 1);
+
+  struct Blocks {
+    uint32_t first = 0;  ///< indexes plus 1
+    uint32_t last = 0;
+    uint32_t count = 0;
+  };
+
+  void push_locked(Blocks* list, GBlock* block) TRI_REQUIRES(lock_);
+  void remove_locked(Blocks* list, GBlock* block) TRI_REQUIRES(lock_);
+  G* take_free_locked() TRI_REQUIRES(lock_);
+  void add_free_locked(G* g) TRI_REQUIRES(lock_);
+  GBlock* block_to_make_locked() TRI_REQUIRES(lock_);
   G* make_locked() TRI_REQUIRES(lock_);
 
   // Immutable after init.
@@ -69,8 +109,15 @@ class GTable {
 
   base::Mutex lock_{base::LockRank::kAllGs};
   base::MmapVector<G*> all_;  // appended under lock_
-  base::FixedPool<G> pool_ TRI_GUARDED_BY(lock_);
-  G* free_ TRI_GUARDED_BY(lock_) = nullptr;
+  base::MmapVector<GBlock> blocks_ TRI_GUARDED_BY(lock_);
+  Blocks partly_ TRI_GUARDED_BY(lock_);
+  Blocks whole_ TRI_GUARDED_BY(lock_);
+  Blocks cold_ TRI_GUARDED_BY(lock_);
+  uint32_t making_ TRI_GUARDED_BY(lock_) = 0;  ///< block, plus 1; 0: none
+  /// Of whole_, nobody has wanted so many since the last trim.
+  uint32_t unwanted_ TRI_GUARDED_BY(lock_) = 0;
+  /// No wait of a G that is made anew has a ticket that one had before.
+  uint64_t tickets_ TRI_GUARDED_BY(lock_) = 0;
   base::Atomic<size_t> count_{0};
   base::Atomic<G*> collected_{nullptr};
 };

@@ -15,6 +15,7 @@ namespace {
 constexpr uint64_t kLeastTickNs = 20'000;
 constexpr uint32_t kPatience = 50;  // ticks in vain before they get longer
 constexpr int64_t kLookNs = 1'000'000'000;  // while threads are attached
+constexpr int kTrims = 3;  // two to see what is not wanted, one to begin with
 
 // Also for a collector that nobody has time for: between two tasks the P does
 // its share.
@@ -105,16 +106,28 @@ void give_memory_back(RuntimeImpl* rt) {
   }
 }
 
-// Free stacks that are not wanted from one look to the next but one, some
-// seconds later, give their memory back. Sysmon stays up for two such looks
-// after the last P went idle, and then sleeps.
-void trim_stacks(RuntimeImpl* rt, uint64_t now_ns) {
+// A piece of the work; first of stacks, then of Gs. False: that was the last.
+bool trim_some(RuntimeImpl* rt) {
+  Sysmon& sysmon = rt->sysmon;
+  if (!sysmon.stacks_trimmed) {
+    sysmon.stacks_trimmed = !rt->stacks.trim();
+    return true;
+  }
+  if (rt->gs.trim()) return true;
+  sysmon.stacks_trimmed = false;
+  return false;
+}
+
+// Free stacks and Gs that are not wanted from one look to the next but one,
+// some seconds later, give their memory back. Sysmon stays up for two such
+// looks after the last P went idle, and then sleeps.
+void trim_tasks(RuntimeImpl* rt, uint64_t now_ns) {
   Sysmon& sysmon = rt->sysmon;
   if (now_ns < sysmon.next_trim_ns) return;
   constexpr int kPieces = 16;  // at most 2 ms together
   sysmon.trims_on = true;
   for (int i = 0; i < kPieces && sysmon.trims_on; i++) {
-    sysmon.trims_on = rt->stacks.trim();
+    sysmon.trims_on = trim_some(rt);
   }
   if (sysmon.trims_on) return;  // the rest in the next slow look
   sysmon.next_trim_ns =
@@ -129,7 +142,7 @@ void do_slow_duties(RuntimeImpl* rt, uint64_t now_ns) {
   sysmon.next_slow_ns = now_ns + kSliceNs;
   poll_if_late(rt, now_ns);
   give_memory_back(rt);
-  trim_stacks(rt, now_ns);
+  trim_tasks(rt, now_ns);
   // Again and again: a P of an attached thread does no collector work when it
   // is idle, and nobody may have been awake to do it.
   rt->collector->request_periodic(now_ns);
@@ -146,7 +159,6 @@ bool look(RuntimeImpl* rt) {
   TRI_SCHED_POINT(sysmon_look);
   const uint64_t now_ns = rt->clock.now_ns();
   bool did = false;
-  constexpr int kTrims = 3;  // two to see what is not wanted, one to begin with
   if (rt->sched.idle_p_count.load_relaxed() <
       rt->sched.max_procs.load_relaxed()) {
     rt->sysmon.trims_left = kTrims;
@@ -195,6 +207,8 @@ bool sleep_while_idle(RuntimeImpl* rt) {
       if (left < 0 || left > most) left = most;
     }
     if (left != 0) sysmon.parker.park_for(left);
+    // Somebody has run, and may be idle again by the time of the next look.
+    if (!sysmon.sleeps.load_relaxed()) sysmon.trims_left = kTrims;
     // Up again for a trim.
     const bool trims = sysmon.trims_left > 0;
     if (left == 0 || others || trims) sysmon.sleeps.store_relaxed(false);

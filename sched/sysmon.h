@@ -39,8 +39,9 @@ struct Sysmon {
   uint64_t next_trace_ns = 0;  // its own thread only, and the next
   uint64_t next_slow_ns = 0;
   uint64_t next_trim_ns = 0;
-  bool trims_on = false;  ///< there is more to give back at once
-  int trims_left = 0;  ///< before stacks are left as they are: see trim_stacks
+  bool trims_on = false;        ///< there is more to give back at once
+  bool stacks_trimmed = false;  ///< and of Gs is the rest
+  int trims_left = 0;  ///< before they are left as they are: see trim_tasks
 };
 
 /// Starts the thread unless it runs or is not allowed.

@@ -44,6 +44,24 @@ TEST(base_meta_arena, aligned_zeroed_and_disjoint) {
   EXPECT_EQ(arena.bytes() % MetaArena::kChunkBytes, 0u);
 }
 
+TEST(base_meta_arena, discarded_pages_are_zeros_and_not_counted) {
+  constexpr size_t kPages = 4;
+  MetaArena arena;
+  char* before = static_cast<char*>(arena.alloc(100, 8));
+  char* p = static_cast<char*>(arena.alloc(kPages * 4096, 4096));
+  ASSERT_NE(p, nullptr);
+  const size_t all = arena.bytes();
+  memset(before, 1, 100);
+  memset(p, 0xff, kPages * 4096);
+  arena.discard(p, kPages * 4096);
+  EXPECT_EQ(arena.bytes(), all - kPages * 4096);
+  EXPECT_TRUE(all_zero(p, kPages * 4096));
+  EXPECT_EQ(before[99], 1);
+  p[5] = 1;
+  arena.reclaim(kPages * 4096);
+  EXPECT_EQ(arena.bytes(), all);
+}
+
 TEST(base_meta_arena, large_blocks_leave_the_chunk_alone) {
   MetaArena arena;
   char* a = static_cast<char*>(arena.alloc(64, 8));

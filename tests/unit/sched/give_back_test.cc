@@ -97,6 +97,53 @@ TEST(sched_give_back, stacks_of_a_spike) {
   rt->run([&](Mutator& mu) { many_at_once(mu, kTasks); });
 }
 
+// Of Gs whole blocks, whose Gs have new ids and no old waits when they return.
+TEST(sched_give_back, gs_of_a_spike) {
+  if (TRI_TSAN) GTEST_SKIP() << "Gs are kept there";
+  constexpr int kTasks = 5'000;
+  constexpr size_t kMost = kTasks * sizeof(sched::G);
+  RuntimePtr rt = make_runtime(impatient(2));
+  sched::GTable& gs = impl_of(*rt)->gs;
+  size_t made = 0;
+  uint64_t last_id = 0;
+  for (int round = 0; round < stress_scale(3, 30); round++) {
+    rt->run([&](Mutator& mu) {
+      many_at_once(mu, kTasks);
+      EXPECT_GT(task_id(mu), last_id);
+      last_id = task_id(mu);
+    });
+    if (made == 0) made = gs.count();
+    for (int i = 0; i < 5000 && gs.returned_bytes() < kMost / 10 * 9; i++) {
+      usleep(1000);
+    }
+    EXPECT_GE(gs.returned_bytes(), kMost / 10 * 9);
+    // Most of them are not made now, and read as idle.
+    rt->collect();
+    dump_tasks(
+        *rt, [](const char*, size_t, void*) {}, nullptr);
+    EXPECT_LE(gs.count(), made + 200);  // they are used again
+  }
+}
+
+// With as many tasks as there may be, the last block being none.
+TEST(sched_give_back, all_the_gs_there_may_be) {
+  if (TRI_TSAN) GTEST_SKIP() << "Gs are kept there";
+  constexpr int kTasks = 1003;
+  Options o = impatient(1);
+  o.max_tasks = kTasks + 1;
+  RuntimePtr rt = make_runtime(o);
+  sched::GTable& gs = impl_of(*rt)->gs;
+  for (int round = 0; round < 3; round++) {
+    rt->run([&](Mutator& mu) { many_at_once(mu, kTasks); });
+    EXPECT_LE(gs.count(), size_t{kTasks} + 1);
+    for (int i = 0; i < 5000 && gs.returned_bytes() < 500 * sizeof(sched::G);
+         i++) {
+      usleep(1000);
+    }
+    EXPECT_GE(gs.returned_bytes(), 500 * sizeof(sched::G));
+  }
+}
+
 // Whatever a task is doing, the runtime's end is orderly.
 TEST(sched_give_back, the_end_with_tasks_in_every_state) {
   const int before = settled_thread_count();
