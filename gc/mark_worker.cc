@@ -40,13 +40,14 @@ LayoutId layout_of(const void* packed) {
 // Checking builds do with two: full all the time.
 constexpr uint32_t kEdgesUsed = TRI_CHECKS ? 2 : MarkWorker::kEdges;
 constexpr uint32_t kBatchUsed = TRI_CHECKS ? 2 : MarkWorker::kBatch;
+constexpr size_t kSmallBudget = 512;  // bytes; beyond it a few more may be done
 constexpr uint32_t kLeastShared = 4;  // cells; fewer are done sooner than sent
 constexpr uint32_t kGranulesPerPageShift =
     heap::kPageShift - heap::kGranuleShift;
 
 /// The sizes of heap/size_class_table.h alone: one load in the hot loops.
 struct ClassBytes {
-  uint32_t of[TRI_DETAIL_CLASS_COUNT] = {};
+  uint64_t of[TRI_DETAIL_CLASS_COUNT] = {};
   constexpr ClassBytes() {
     for (uint32_t c = 1; c < TRI_DETAIL_CLASS_COUNT; ++c) {
       of[c] = heap::kSizeClasses[c].bytes;
@@ -198,6 +199,7 @@ TRI_ALWAYS_INLINE void MarkWorker::fetch() {
   top_->count -= n;
   void* const* from = &top_->cells[top_->count];
   // The last is the first to be scanned.
+#pragma GCC unroll 4
   for (uint32_t i = n; i-- != 0;) {
     __builtin_prefetch(cell_of(from[i]), 0, 3);
     cells_[i] = from[i];
@@ -245,6 +247,7 @@ TRI_ALWAYS_INLINE uint32_t MarkWorker::mark_white(uint32_t n) {
                   (uint64_t{heap::PageEntry::layout(bits)} << kLayoutShift);
     out += (bits & heap::PageEntry::kLeaf) == 0 ? 1 : 0;
   }
+  if (TRI_UNLIKELY(passed != 0)) all_white_ = false;
   marked_cells += n - passed;
   marked_bytes += bytes;
   return out;
@@ -286,19 +289,30 @@ TRI_NOINLINE void MarkWorker::push_key(void* key) {
       reinterpret_cast<void*>(pack(key, kInvalidLayout));
 }
 
-/// What was listed is marked; returns how many of them are to be scanned: so
-/// many words of edges_.
-TRI_ALWAYS_INLINE uint32_t MarkWorker::mark_listed() {
-  const uint32_t n = edge_count_;
-  edge_count_ = 0;
+/// Leaves those of the first n edges that are white; returns how many.
+TRI_ALWAYS_INLINE uint32_t MarkWorker::drop_marked(uint32_t n) {
   const uint8_t* const marks = marks_;
   const uint8_t prev = prev_;
   uint32_t white = 0;
+#pragma GCC unroll 4
   for (uint32_t i = 0; i < n; ++i) {
     const uint64_t granule = edges_[i];
     edges_[white] = granule;
     white += base::load_relaxed(&marks[granule]) == prev ? 1 : 0;
   }
+  all_white_ = white == n;
+  return white;
+}
+
+/// What was listed is marked; returns how many of them are to be scanned: so
+/// many words of edges_.
+//
+// In a tree, where each cell has one edge to it, the edges need not be looked
+// through first: mark_white() knows what to expect.
+TRI_ALWAYS_INLINE uint32_t MarkWorker::mark_listed() {
+  const uint32_t n = edge_count_;
+  edge_count_ = 0;
+  const uint32_t white = all_white_ ? n : drop_marked(n);
   if (white == 0) return 0;
   keys_ = weak_->keys->active();
   return TRI_LIKELY(keys_ == nullptr) ? mark_white<false>(white)
@@ -431,24 +445,61 @@ TRI_NOINLINE size_t MarkWorker::scan_any(const heap::HotLayout& hot,
   return bytes;
 }
 
+/// Cells [to, from) of cells_, from above, whose first kWords words are their
+/// pointers, as long as they are of the layout in `tag`. Returns the index of
+/// the last one that was.
+template <uint32_t kWords>
+TRI_ALWAYS_INLINE uint32_t MarkWorker::scan_run(Edges& edges, uint64_t tag,
+                                                uint32_t from, uint32_t to) {
+  uint32_t i = from;
+  while (i != to) {
+    const uint64_t at = reinterpret_cast<uint64_t>(cells_[i - 1]) ^ tag;
+    if (TRI_UNLIKELY(at >> kLayoutShift != 0)) break;
+    --i;
+    if (TRI_CHECKS) edges.make_room();
+    auto* const words = reinterpret_cast<const uint64_t*>(at);
+    for (uint32_t k = 0; k < kWords; ++k) edges.list(load_word(&words[k]));
+  }
+  return i;
+}
+
 TRI_ALWAYS_INLINE size_t MarkWorker::scan_fetched(size_t budget) {
   Edges edges(this);
   const heap::HotLayout* const layouts = &heap->layouts().hot(0);
   size_t done = 0;
   uint32_t left = fetched_;
   while (left != 0 && done < budget) {
-    void* const packed = cells_[--left];
-    auto* const words = static_cast<const uint64_t*>(cell_of(packed));
+    void* const packed = cells_[left - 1];
     const LayoutId layout = layout_of(packed);
     const heap::HotLayout& hot = layouts[layout];
     if (TRI_LIKELY(!TRI_ASAN && hot.kind == heap::ScanKind::kHeadPointers)) {
+      // Those below it are of the same layout, mostly.
+      const uint64_t tag = uint64_t{layout} << kLayoutShift;
+      const uint32_t to = budget - done > kSmallBudget ? 0 : left - 1;
+      const uint32_t from = left;
       edges.make_room();
-      for (uint64_t bits = hot.head_pointers; bits != 0; bits &= bits - 1) {
-        edges.list(load_word(&words[__builtin_ctzll(bits)]));
+      switch (hot.head_pointers) {
+        case 1:
+          left = scan_run<1>(edges, tag, from, to);
+          break;
+        case 3:
+          left = scan_run<2>(edges, tag, from, to);
+          break;
+        case 7:
+          left = scan_run<3>(edges, tag, from, to);
+          break;
+        default: {
+          --left;
+          auto* const words = static_cast<const uint64_t*>(cell_of(packed));
+          for (uint64_t bits = hot.head_pointers; bits != 0; bits &= bits - 1) {
+            edges.list(load_word(&words[__builtin_ctzll(bits)]));
+          }
+        }
       }
-      done += hot.head_bytes;
+      done += size_t{from - left} * hot.head_bytes;
       continue;
     }
+    --left;
     edges.store();
     if (TRI_UNLIKELY(layout == kInvalidLayout)) {
       done += fire(cell_of(packed));

@@ -71,7 +71,8 @@ class MarkWorker : public TracerImpl {
   static constexpr uint32_t kBatch = 32;
   /// Edges that wait at most; and how many one cell may add between two looks.
   static constexpr uint32_t kEdges = 512;
-  static constexpr uint32_t kSlack = heap::kMaxHeadWords;
+  static constexpr uint32_t kSlack = 3 * kBatch;
+  static_assert(kSlack >= heap::kMaxHeadWords);
 
   void init(heap::Heap* heap, WorkList* list, const WeakSinks* weak);
 
@@ -136,8 +137,11 @@ class MarkWorker : public TracerImpl {
   void* cell_at(uint64_t granule) const {
     return base_ + (granule << heap::kGranuleShift);
   }
+  template <uint32_t kWords>
+  uint32_t scan_run(Edges& edges, uint64_t tag, uint32_t from, uint32_t to);
   size_t scan_fetched(size_t budget);
   void fetch();
+  uint32_t drop_marked(uint32_t n);
   uint32_t mark_listed();
   template <bool kAsks>
   uint32_t mark_white(uint32_t n);
@@ -175,6 +179,7 @@ class MarkWorker : public TracerImpl {
   WorkChunk* spare_ = nullptr;
   uint32_t edge_count_ = 0;
   uint32_t fetched_ = 0;
+  bool all_white_ = false;  ///< all edges of the last batch were
   void* cells_[kBatch];  ///< [0, fetched_): marked, to be scanned next
   uint64_t edges_[kEdges + kSlack];  ///< granules
 };
