@@ -154,11 +154,25 @@ TRI_NOINLINE bool MarkWorker::add_chunk() {
   return true;
 }
 
+/// The cells at `from` are scanned next, past the stack: at most kBatchUsed.
+TRI_ALWAYS_INLINE void MarkWorker::scan_next(const uint64_t* from, uint32_t n) {
+  for (uint32_t i = 0; i < n; ++i) {
+    cells_[i] = reinterpret_cast<void*>(from[i]);
+    __builtin_prefetch(cell_of(cells_[i]), 0, 3);
+  }
+  fetched_ = n;
+}
+
 /// Pushes the first n of edges_, which are cells with their layouts by now.
+//
+// Without memory some of them are kept all the same, so that a list is marked
+// to its end, and not by one cell each time rescan_marked_stw() looks through
+// the heap.
 void MarkWorker::push_all(uint32_t n) {
   for (const uint64_t* from = edges_; n != 0;) {
     if (TRI_UNLIKELY(top_ == nullptr || top_->count == WorkChunk::kCells) &&
         !add_chunk()) {
+      if (fetched_ == 0) scan_next(from, n < kBatchUsed ? n : kBatchUsed);
       return;
     }
     const uint32_t room = WorkChunk::kCells - top_->count;
@@ -522,12 +536,7 @@ size_t MarkWorker::scan_some(size_t budget) {
     fetch();
     const uint32_t n = mark_listed();
     if (fetched_ == 0 && n <= kBatchUsed) {
-      // A narrow graph: past the stack, which is empty.
-      for (uint32_t i = 0; i < n; ++i) {
-        cells_[i] = reinterpret_cast<void*>(edges_[i]);
-        __builtin_prefetch(cell_of(cells_[i]), 0, 3);
-      }
-      fetched_ = n;
+      scan_next(edges_, n);  // a narrow graph
     } else {
       push_all(n);
     }

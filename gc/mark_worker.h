@@ -147,6 +147,7 @@ class MarkWorker : public TracerImpl {
   uint32_t mark_white(uint32_t n);
   bool mark_other(uint64_t granule, uint32_t bits, uint64_t* packed);
   void push_key(void* key);
+  void scan_next(const uint64_t* from, uint32_t n);
   void push_all(uint32_t n);
   bool add_chunk();
   void unfetch();
@@ -180,7 +181,7 @@ class MarkWorker : public TracerImpl {
   uint32_t edge_count_ = 0;
   uint32_t fetched_ = 0;
   bool all_white_ = false;  ///< all edges of the last batch were
-  void* cells_[kBatch];  ///< [0, fetched_): marked, to be scanned next
+  void* cells_[kBatch];     ///< [0, fetched_): marked, to be scanned next
   uint64_t edges_[kEdges + kSlack];  ///< granules
 };
 

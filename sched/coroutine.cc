@@ -43,7 +43,9 @@ void coroutine_main(G* g) {
                "the coroutine's body returned inside a NativeScope");
   }
   g->finished = true;
-  switch_to_resumer(g, value);
+  EhGlobals* globals = g->m->eh_globals;
+  G* resumer = begin_yield(g, value);
+  leave_fiber(globals, &g->fiber, &resumer->fiber);
 }
 
 }  // namespace

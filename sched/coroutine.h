@@ -125,9 +125,14 @@ inline void hand_over(G* from, G* to) {
   refresh_mutator(to, p);
 }
 
-/// Back to whoever resumed `g`, with a value. Returns when g is resumed, unless
-/// it has finished.
-inline void switch_to_resumer(G* g, void* value) {
+/// What a switch needs, in two registers.
+struct SwitchPlan {
+  void** from_sp;
+  void* to_sp;
+};
+
+/// `g` is about to switch to whoever has resumed it, with a value.
+inline G* begin_yield(G* g, void* value) {
   P* p = p_of(&g->mu);
   if (TRI_UNLIKELY(p->barrier_on != 0)) g->rt->collector->scan_owner(p, g);
   shade(g->mu, value);
@@ -140,11 +145,8 @@ inline void switch_to_resumer(G* g, void* value) {
   }
   set_status(resumer, CoroutineStatus::kRunning);
   leave_state(p, resumer, GState::kNormal, GState::kRunning);
-  EhGlobals* globals = g->m->eh_globals;
   hand_over(g, resumer);
-  if (TRI_UNLIKELY(g->finished))
-    leave_fiber(globals, &g->fiber, &resumer->fiber);
-  cross_fiber(globals, &g->fiber, &resumer->fiber);
+  return resumer;
 }
 
 }  // namespace tricolor::sched

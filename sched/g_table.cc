@@ -187,42 +187,47 @@ G* GTable::make_locked() {
   return g;
 }
 
+void GTable::note_unwanted_locked() {
+  constexpr uint32_t kFewBlocks = 4;
+  unwanted_ = whole_.count > kFewBlocks ? whole_.count - kFewBlocks : 0;
+}
+
+// The pages go while the lock is held, a few microseconds: Gs that are in no
+// list would be missed by a runtime that has as many tasks as there may be.
+void GTable::trim_one_locked() {
+  GBlock* block = &blocks_[whole_.last - 1];
+  remove_locked(&whole_, block);
+  for (uint32_t i = 0; i < kPerBlock; i++) {
+    const G* g = reinterpret_cast<G*>(block->base) + i;
+    const uint64_t ticket = g->waiter.word.load_relaxed();
+    if (ticket > tickets_) tickets_ = ticket;
+  }
+  block->free = 0;
+  block->made = 0;
+  if (making_ != 0 && block == &blocks_[making_ - 1]) making_ = 0;
+  rt_->meta.discard(block->base, kBlockBytes);
+  push_locked(&cold_, block);
+}
+
 // As the trimming of stacks (stacks/slab_pool.cc): what was free all the time
 // from one look to the next is not wanted.
 bool GTable::trim() {
   if (TRI_TSAN) return false;  // it does not believe make_locked()
-  constexpr uint32_t kFewBlocks = 4;
-  constexpr size_t kBatch = 16;
-  GBlock* batch[kBatch];
-  size_t n = 0;
-  {
+  constexpr int kAtOnce = 16;
+  for (int i = 0; i < kAtOnce; i++) {
     base::LockGuard guard(lock_);
     if (unwanted_ == 0) {
-      unwanted_ = whole_.count > kFewBlocks ? whole_.count - kFewBlocks : 0;
+      note_unwanted_locked();
       return false;
     }
-    for (; unwanted_ > 0 && n < kBatch; unwanted_--, n++) {
-      GBlock* block = &blocks_[whole_.last - 1];
-      remove_locked(&whole_, block);
-      for (uint32_t i = 0; i < kPerBlock; i++) {
-        const G* g = reinterpret_cast<G*>(block->base) + i;
-        const uint64_t ticket = g->waiter.word.load_relaxed();
-        if (ticket > tickets_) tickets_ = ticket;
-      }
-      block->free = 0;
-      block->made = 0;
-      batch[n] = block;
+    unwanted_--;
+    trim_one_locked();
+    if (unwanted_ == 0) {
+      note_unwanted_locked();
+      return false;
     }
   }
-  for (size_t i = 0; i < n; i++) {
-    rt_->meta.discard(batch[i]->base, kBlockBytes);
-  }
-  base::LockGuard guard(lock_);
-  for (size_t i = 0; i < n; i++) push_locked(&cold_, batch[i]);
-  if (unwanted_ > 0) return true;
-  // So many are free now; what still is at the next look is not wanted.
-  unwanted_ = whole_.count > kFewBlocks ? whole_.count - kFewBlocks : 0;
-  return false;
+  return true;
 }
 
 void GTable::push_collected(G* g) {

@@ -101,6 +101,8 @@ class GTable {
   void add_free_locked(G* g) TRI_REQUIRES(lock_);
   GBlock* block_to_make_locked() TRI_REQUIRES(lock_);
   G* make_locked() TRI_REQUIRES(lock_);
+  void note_unwanted_locked() TRI_REQUIRES(lock_);
+  void trim_one_locked() TRI_REQUIRES(lock_);
 
   // Immutable after init.
   RuntimeImpl* rt_ = nullptr;
@@ -113,7 +115,8 @@ class GTable {
   Blocks partly_ TRI_GUARDED_BY(lock_);
   Blocks whole_ TRI_GUARDED_BY(lock_);
   Blocks cold_ TRI_GUARDED_BY(lock_);
-  uint32_t making_ TRI_GUARDED_BY(lock_) = 0;  ///< block, plus 1; 0: none
+  uint32_t making_ TRI_GUARDED_BY(lock_) = 0;  ///< block, plus 1; 0: none.
+                                               ///< Not one of cold_
   /// Of whole_, nobody has wanted so many since the last trim.
   uint32_t unwanted_ TRI_GUARDED_BY(lock_) = 0;
   /// No wait of a G that is made anew has a ticket that one had before.
