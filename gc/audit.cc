@@ -126,7 +126,7 @@ template <class Fn>
 void Auditor::each_slot_of(const Place& place, Fn&& fn) const {
   const heap::LayoutTable& layouts = heap_->layouts();
   if (place.layout != kInvalidLayout) {
-    each_slot(layouts, layouts.hot(place.layout), place.words, fn);
+    each_slot(layouts, place.layout, place.words, fn);
   } else {
     each_slot_in(0, place.words, &layouts.encoding(place.encoding), fn);
   }

@@ -201,7 +201,7 @@ class SecondMark : public TracerImpl {
     const LayoutId layout = layout_of(parent_);
     const auto* words = static_cast<const uint64_t*>(parent_);
     const size_t n = heap->cell_bytes(parent_) / 8;
-    each_slot(layouts, layouts.hot(layout), n, [&](size_t i, SlotEncoding e) {
+    each_slot(layouts, layout, n, [&](size_t i, SlotEncoding e) {
       if (at < 0 && slot_cell(e, words, i) == word) {
         at = static_cast<long long>(i) * 8;
       }

@@ -175,7 +175,7 @@ struct CollectorImpl {
     base::Atomic<uint64_t> cycles, forced, concurrent;
     base::Atomic<uint64_t> live_bytes, live_cells;
     base::Atomic<uint64_t> gc_ns, idle_ns, assist_ns, mark_wall_ns,
-        stop_wall_ns;
+        stop_wall_ns, stop_cpu_ns;
     Histogram pauses, ttsp;
   } totals;
   /// Of them and of `record` what is read together; written as the sweep ends.

@@ -70,6 +70,7 @@ uint64_t CollectorImpl::note_stop(const StopTimes& stop, uint64_t end_ns) {
   totals.pauses.add(pause);
   totals.ttsp.add(stop.stopped_ns - stop.requested_ns);
   totals.stop_wall_ns.fetch_add_relaxed(pause);
+  totals.stop_cpu_ns.fetch_add_relaxed(pause * procs());
   return pause;
 }
 

@@ -41,7 +41,6 @@ LayoutId layout_of(const void* packed) {
 constexpr uint32_t kEdgesUsed = TRI_CHECKS ? 2 : MarkWorker::kEdges;
 constexpr uint32_t kBatchUsed = TRI_CHECKS ? 2 : MarkWorker::kBatch;
 constexpr size_t kSmallBudget = 512;  // bytes; beyond it a few more may be done
-constexpr uint32_t kLeastShared = 4;  // cells; fewer are done sooner than sent
 constexpr uint32_t kGranulesPerPageShift =
     heap::kPageShift - heap::kGranuleShift;
 
@@ -124,35 +123,7 @@ void MarkWorker::begin_cycle_stw() {
   scanned_bytes = 0;
 }
 
-void MarkWorker::destroy() {
-  TRI_ASSERT(empty());
-  if (top_ != nullptr) list_->put_empty(top_);
-  if (spare_ != nullptr) list_->put_empty(spare_);
-  top_ = nullptr;
-  spare_ = nullptr;
-}
-
 // --- The stack.
-
-/// A new chunk on top; false: no memory.
-TRI_NOINLINE bool MarkWorker::add_chunk() {
-  if (top_ != nullptr && top_->next != nullptr) {
-    // Keep at most two full chunks here; the rest is for everyone.
-    WorkChunk* older = top_->next;
-    top_->next = nullptr;
-    list_->put(older);
-  }
-  WorkChunk* chunk = spare_ != nullptr ? spare_ : list_->get_empty();
-  spare_ = nullptr;
-  if (TRI_UNLIKELY(chunk == nullptr)) {
-    list_->note_overflow();
-    return false;
-  }
-  chunk->next = top_;
-  chunk->count = 0;
-  top_ = chunk;
-  return true;
-}
 
 /// The cells at `from` are scanned next, past the stack: at most kBatchUsed.
 TRI_ALWAYS_INLINE void MarkWorker::scan_next(const uint64_t* from, uint32_t n) {
@@ -181,17 +152,6 @@ void MarkWorker::push_all(uint32_t n) {
     top_->count += now;
     from += now;
     n -= now;
-  }
-}
-
-void MarkWorker::unfetch() {
-  for (; fetched_ != 0; --fetched_) {
-    if (TRI_UNLIKELY(top_ == nullptr || top_->count == WorkChunk::kCells) &&
-        !add_chunk()) {
-      fetched_ = 0;
-      return;
-    }
-    top_->cells[top_->count++] = cells_[fetched_ - 1];
   }
 }
 
@@ -583,48 +543,6 @@ bool MarkWorker::take_global() {
   chunk->next = top_;
   top_ = chunk;
   return true;
-}
-
-bool MarkWorker::publish() {
-  unfetch();
-  bool any = false;
-  while (top_ != nullptr) {
-    WorkChunk* chunk = top_;
-    top_ = chunk->next;
-    if (chunk->count == 0) {
-      list_->put_empty(chunk);
-      continue;
-    }
-    list_->put(chunk);
-    any = true;
-  }
-  return any;
-}
-
-void MarkWorker::balance() {
-  if (list_->has_work()) return;
-  // The newest cells have been fetched: without them there may be little on the
-  // stack although a whole graph hangs off these few.
-  unfetch();
-  if (top_ == nullptr) return;
-  if (top_->next != nullptr && top_->next->count != 0) {
-    WorkChunk* older = top_->next;
-    top_->next = older->next;
-    list_->put(older);
-    return;
-  }
-  if (top_->count < kLeastShared) return;
-  // The older half: it lies nearer to the roots, so more hangs off it.
-  WorkChunk* half = list_->get_empty();
-  if (half == nullptr) return;
-  uint32_t n = top_->count / 2;
-  for (uint32_t i = 0; i < n; ++i) half->cells[i] = top_->cells[i];
-  for (uint32_t i = n; i < top_->count; ++i) {
-    top_->cells[i - n] = top_->cells[i];
-  }
-  half->count = n;
-  top_->count -= n;
-  list_->put(half);
 }
 
 }  // namespace tricolor::gc

@@ -92,7 +92,7 @@ void read_cpu(const CollectorImpl* c, tri_gc_metrics* out) {
   out->cpu_gc_worker_ns = out->cpu_gc_ns - parts;
   out->mark_wall_ns = c->totals.mark_wall_ns.load_relaxed();
   out->stop_wall_ns = c->totals.stop_wall_ns.load_relaxed();
-  out->cpu_gc_pause_ns = out->stop_wall_ns * c->procs();
+  out->cpu_gc_pause_ns = c->totals.stop_cpu_ns.load_relaxed();
 }
 
 void read_memory(const CollectorImpl* c, tri_gc_metrics* out) {
@@ -161,7 +161,9 @@ uint64_t tri_histogram_percentile(const tri_histogram* h, uint32_t per_mille) {
     seen += h->counts[i];
     if (seen >= rank && seen != 0) {
       const uint64_t last = tri_histogram_bound(i + 1) - 1;
-      return last < h->max_ns ? last : h->max_ns;
+      // Of a difference max_ns may be of what was before.
+      const bool in_it = h->max_ns >= tri_histogram_bound(i);
+      return in_it && h->max_ns < last ? h->max_ns : last;
     }
   }
   return h->max_ns;

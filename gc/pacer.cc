@@ -165,6 +165,12 @@ void Pacer::end_cycle(const CycleWork& w) {
   recompute_locked();
 }
 
+void Pacer::add_revived(uint64_t bytes) {
+  base::LockGuard guard(lock_);
+  live_.store_relaxed(live_.load_relaxed() + bytes);
+  recompute_locked();
+}
+
 double Pacer::assist_ratio(uint64_t heap_live, uint64_t scanned) const {
   const uint64_t goal = goal_.load_relaxed();
   if (goal == UINT64_MAX) return 0;  // a forced cycle with percent off

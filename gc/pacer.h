@@ -105,6 +105,8 @@ class Pacer {
   /// A cycle begins with `heap_live` bytes in the heap.
   void begin_cycle(uint64_t heap_live);
   void end_cycle(const CycleWork& work);
+  /// Behind that: so much more lives, because finalizers are to see it.
+  void add_revived(uint64_t bytes);
 
   /// Bytes of scan work that a mutator owes for each byte it allocates now.
   double assist_ratio(uint64_t heap_live, uint64_t scanned) const;

@@ -227,7 +227,10 @@ bool CollectorImpl::revive_some(ProcGc* p) {
   }
   w.publish();  // the next piece may be another P's
   w.set_epoch(heap->cur());
-  heap->add_live_bytes(w.marked_bytes - before);
+  const uint64_t revived = w.marked_bytes - before;
+  heap->add_live_bytes(revived);
+  record.heap_marked += revived;
+  pacer.add_revived(revived);
   if (done && TRI_UNLIKELY(work.overflowed())) done = revive_again(p);
   if (done && weak.any_revived) heap->set_revived(heap->third());
   return done;

@@ -50,10 +50,14 @@ inline void each_slot_in(size_t from, size_t end, SlotEncoding e, Fn&& fn) {
   for (size_t i = from; i + width <= end; i += width) fn(i, e);
 }
 
-/// Calls fn(word index, encoding) for each managed slot of a cell of `n` words.
+/// Calls fn(word index, encoding) for each managed slot of a cell of `n` words;
+/// of a cell with weak words, for those that are strong.
 template <class Fn>
-inline void each_slot(const heap::LayoutTable& layouts,
-                      const heap::HotLayout& hot, size_t n, Fn&& fn) {
+inline void each_slot(const heap::LayoutTable& layouts, LayoutId layout,
+                      size_t n, Fn&& fn) {
+  using Strength = LayoutSpec::Strength;
+  const heap::HotLayout& hot = layouts.hot(layout);
+  bool scans_tail = true;
   const Encoding* e = &layouts.encoding(hot.encoding);
   const size_t head = hot.head_bytes / 8;
   switch (hot.kind) {
@@ -71,10 +75,20 @@ inline void each_slot(const heap::LayoutTable& layouts,
       each_slot_at(hot.head_pointers, 0, n, nullptr, fn);
       each_slot_at(hot.head_encoded, 0, n, e, fn);
       break;
+    case heap::ScanKind::kWeak: {
+      const heap::ColdLayout& cold = layouts.cold(layout);
+      if (cold.head_strength == Strength::kStrong) {
+        each_slot_at(hot.head_pointers, 0, n, nullptr, fn);
+        each_slot_at(hot.head_encoded, 0, n, e, fn);
+      }
+      scans_tail = cold.tail_strength == Strength::kStrong;
+      break;
+    }
     default:
       return;
   }
-  if (hot.kind == heap::ScanKind::kElements) {
+  if (!scans_tail) return;
+  if (hot.tail == LayoutSpec::Tail::kElements) {
     const heap::TailPattern pattern = *hot.pattern;
     for (size_t at = head; at < n; at += pattern.words) {
       each_slot_at(pattern.pointers, at, n, nullptr, fn);

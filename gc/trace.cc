@@ -62,7 +62,7 @@ void CollectorImpl::emit(ProcGc* p, uint64_t stop_ns, uint64_t ttsp_ns) {
 void CollectorImpl::trace_cycle() {
   if (!options.gctrace) return;
   const CycleRecord& r = record;
-  const uint64_t since = now() - created_ns;
+  const uint64_t since = r.end_ns - created_ns;
   const uint64_t total = available_ns();
   const uint64_t percent =
       total == 0 ? 0 : totals.gc_ns.load_relaxed() * 100 / total;

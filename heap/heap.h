@@ -384,8 +384,8 @@ class Heap {
   /// was empty: it has been freed, or (keep_empty) is the caller's. `mc`: the
   /// caller's P, or null.
   bool sweep_span(MCache* mc, MCentral* central, Span* span, bool keep_empty);
-  uint32_t sweep_marks(Span* span);
-  void on_dead_cells(Span* span);
+  uint32_t sweep_marks(MCache* mc, Span* span);
+  void on_dead_cells(MCache* mc, Span* span);
   /// Stable between two safepoints of the holder.
   bool is_marking(const tri_mutator* mu) const;
   /// heap/clobber.cc: nothing without HeapOptions::check_free. `skip`: bytes at

@@ -34,7 +34,10 @@ uint32_t sweep_few(uint8_t* marks, size_t stride, size_t cells, uint8_t cur) {
 
 }  // namespace
 
-void Heap::on_dead_cells(Span* span) {
+void Heap::on_dead_cells(MCache* mc, Span* span) {
+  // See heap/callback.h. The span's holder may be a refill half-way through.
+  const char* outer = mc->callback;
+  mc->callback = "on_dead";
   bool large = span->state == SpanState::kLarge;
   size_t cells = large ? 1 : span->cells;
   size_t cell_bytes = large ? span->bytes : span->cell_bytes;
@@ -58,9 +61,10 @@ void Heap::on_dead_cells(Span* span) {
     }
     poison(cell, cell_bytes);
   }
+  mc->callback = outer;
 }
 
-uint32_t Heap::sweep_marks(Span* span) {
+uint32_t Heap::sweep_marks(MCache* mc, Span* span) {
   const HotLayout& hot = layouts_.hot(span->layout);
   uint8_t* marks =
       space_.mark_of(static_cast<size_t>(span->first_page) << kPageShift);
@@ -73,7 +77,7 @@ uint32_t Heap::sweep_marks(Span* span) {
   const bool has_on_dead =
       span->mixed ? span->has_on_dead : (hot.flags & kOnDead) != 0;
   if (TRI_ASAN || options_.clobber_free || has_on_dead) {
-    on_dead_cells(span);
+    on_dead_cells(mc, span);
   }
   if (span->state == SpanState::kLarge) {
     return static_cast<uint32_t>(sweep_marks_bytes(marks, 64, cur()));
@@ -89,7 +93,7 @@ bool Heap::sweep_span(MCache* mc, MCentral* c, Span* span, bool keep_empty) {
   TRI_ASSERT(span->sweepgen.load_relaxed() == sweepgen() - 1);
   TRI_SCHED_POINT(heap_sweep_span);
   bool large = span->state == SpanState::kLarge;
-  uint32_t live = sweep_marks(span);
+  uint32_t live = sweep_marks(mc, span);
   // As allocation counts them: a large object by its pages.
   size_t cell_bytes =
       large ? size_t{span->npages} << kPageShift : span->cell_bytes;

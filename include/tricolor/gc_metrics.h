@@ -55,8 +55,8 @@ typedef struct tri_gc_metrics {
   uint64_t live_bytes;        /* marked */
   uint64_t live_cells;
   uint64_t scanned_bytes;     /* looked through for pointers */
-  uint64_t stack_bytes;       /* of these, tasks' stacks */
-  uint64_t root_bytes;        /* of these, Globals and RootTables */
+  uint64_t stack_bytes;       /* besides, of tasks' stacks */
+  uint64_t root_bytes;        /* and of Globals and RootTables */
   uint64_t cycle_start_bytes; /* the heap when its mark began, */
   uint64_t cycle_end_bytes;   /* and when it ended */
   uint64_t cycle_goal_bytes;  /* UINT64_MAX: none */

@@ -58,6 +58,29 @@ TEST_F(gc_audit, a_missed_deletion_half_is_found) {
                "now, but no barriered store replaced the old one");
 }
 
+// A VM's table: a strong word, and others that are weak.
+TEST_F(gc_audit, strong_words_beside_weak_ones_are_looked_at) {
+  const uint32_t offset = 0;
+  LayoutSpec spec;
+  spec.name = "Table";
+  spec.head_bytes = 8;
+  spec.pointer_offsets = &offset;
+  spec.pointer_count = 1;
+  spec.tail = LayoutSpec::Tail::kPointers;
+  spec.tail_strength = LayoutSpec::Strength::kWeak;
+  const LayoutId table_layout = gc.layout(spec);
+  Scope<2> scope(mu);
+  Local<Node> node(scope, make(mu, type));
+  Local<uint64_t> table(scope,
+                        static_cast<uint64_t*>(allocate(mu, table_layout, 48)));
+  gc.collect();
+  const auto word = reinterpret_cast<uint64_t>(node.get());
+  __atomic_store_n(&table.get()[2], word, __ATOMIC_RELEASE);  // no barrier
+  gc.collect();
+  __atomic_store_n(&table.get()[0], word, __ATOMIC_RELEASE);
+  EXPECT_DEATH(gc.start(), "offset 0 of cell .*layout 'Table'.* no barriered");
+}
+
 TEST_F(gc_audit, a_missed_insertion_half_is_found) {
   Scope<2> scope(mu);
   Local<Node> node(scope, make(mu, type));
@@ -335,7 +358,7 @@ TEST_F(gc_audit, slots_are_what_the_scan_visits) {
     std::vector<uint64_t> want, got;
     gc::scan_cell(&gc.heap(), nullptr, hot, layout, cell.data(),
                   cell.size() * 8, [&](void* p) { want.push_back(word(p)); });
-    gc::each_slot(gc.heap().layouts(), hot, cell.size(),
+    gc::each_slot(gc.heap().layouts(), layout, cell.size(),
                   [&](size_t i, gc::SlotEncoding e) {
                     got.push_back(word(gc::slot_cell(e, cell.data(), i)));
                   });

@@ -52,6 +52,26 @@ class gc_finalizer : public ::testing::Test {
   Ids ids;
 };
 
+// What they keep for another cycle counts, for the goal of the next one too.
+TEST_F(gc_finalizer, what_is_revived_is_part_of_what_lives) {
+  {
+    Scope<1> scope(mu);
+    Local<Node> root(scope, make_tree(mu, type, 17));  // 8 MiB
+    add_finalizer(mu, root.get(), note, &ids);
+  }
+  gc.collect();
+  constexpr size_t kCells = (size_t{1} << 18) - 1;
+  EXPECT_GE(gc.live_cells(), kCells);
+  EXPECT_GE(gc.impl().record.heap_marked, kCells * sizeof(Node));
+  EXPECT_GE(gc.impl().pacer.marked_bytes(), kCells * sizeof(Node));
+  EXPECT_GE(gc.impl().pacer.goal(), 2 * kCells * sizeof(Node));
+  while (run_finalizers(mu) != 0) {
+  }
+  gc.collect();
+  EXPECT_EQ(gc.live_cells(), 0u);
+  EXPECT_LT(gc.impl().pacer.marked_bytes(), sizeof(Node) * 100);
+}
+
 TEST_F(gc_finalizer, is_called_once_with_all_that_hangs_off_its_cell) {
   {
     Scope<1> scope(mu);

@@ -279,7 +279,7 @@ TEST_F(gc_inspect, allocating_inside_the_collector_is_a_mistake) {
     for (int i = 0; i < 10'000; ++i) allocate(*mutator, raw, 64);
   };
   allocate(mu, gc.layout(spec), 16);
-  EXPECT_DEATH(gc.collect(), "allocate: .*inside the collector");
+  EXPECT_DEATH(gc.collect(), "allocate: .*(inside the collector|on_dead)");
 }
 
 TEST_F(gc_inspect, a_root_callback_may_not_allocate) {
@@ -424,9 +424,48 @@ TEST_F(gc_inspect, from_inside_the_collector_is_a_mistake) {
   spec.on_dead = [](void*, size_t, void*) { verify_heap(*mutator); };
   LayoutId bad = gc.layout(spec);
   allocate(mu, bad, 16);
-  EXPECT_DEATH(gc.collect(), "verify_heap: .*inside the collector");
+  EXPECT_DEATH(gc.collect(), "verify_heap: .*(inside the collector|on_dead)");
   Mutator native{};
   EXPECT_DEATH(verify_heap(native), "verify_heap: .*native code");
+}
+
+// Where it would do harm without a word: in a refill that sweeps for itself.
+TEST_F(gc_inspect, on_dead_may_not_allocate_nor_collect) {
+  static Mutator* mutator;
+  static gc::Collector* collector;
+  static LayoutId other;
+  static int what;
+  collector = &gc.collector();
+  mutator = &mu;
+  LayoutSpec spec;
+  spec.name = "Other";
+  spec.head_bytes = 48;
+  other = gc.layout(spec);
+  spec.name = "Dies";
+  spec.head_bytes = 32;
+  spec.on_dead = [](void*, size_t, void*) {
+    if (what == 1) allocate(*mutator, other, 48);
+    if (what == 2) collector->collect(mutator);
+  };
+  const LayoutId dies = gc.layout(spec);
+  what = 0;
+  for (int i = 0; i < 2000; ++i) allocate(mu, dies, 32);
+  gc.start();
+  for (int i = 0; i < 1000 && gc.impl().phase() != gc::Phase::kSweep; ++i) {
+    if (gc.impl().phase() == gc::Phase::kMark) gc.drain(size_t{1} << 20);
+    gc.impl().advance(&gc.p());
+  }
+  ASSERT_EQ(gc.impl().phase(), gc::Phase::kSweep);
+  for (int i = 1; i <= 2; ++i) {
+    what = i;
+    EXPECT_DEATH(
+        {
+          for (int k = 0; k < 2000; ++k) allocate(mu, dies, 32);
+        },
+        "(allocate|collect): called from (on_dead|inside the collector)");
+  }
+  what = 0;
+  gc.finish();
 }
 
 }  // namespace
