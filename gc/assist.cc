@@ -131,10 +131,15 @@ void CollectorImpl::await_others(tri_mutator* mu) {
 /// there is to settle can grow with what is allocated (finalizers): whoever is
 /// past the trigger by now waits for the end, as at the goal of a mark.
 void CollectorImpl::assist_settling(ProcGc* p, tri_mutator* mu) {
+  const uint64_t start = now();
   {
     CollectorScope scope(p, /*counts=*/true);
     advance(p);
   }
+  const uint64_t spent = now() - start;
+  totals.gc_ns.fetch_add_relaxed(spent);
+  if (options.assist_policy == AssistPolicy::kOff) return;
+  totals.assist_ns.fetch_add_relaxed(spent);
   if (options.assist_policy != AssistPolicy::kClassic) return;
   const uint64_t deadline = now() + kMostAwaitNs;
   while ((phase() == Phase::kSettle || phase() == Phase::kFlush) &&
@@ -218,6 +223,13 @@ void CollectorImpl::before_refill(tri_mutator* mu, size_t bytes, bool object) {
   check_memory_limit();
   switch (phase()) {
     case Phase::kIdle: {
+      // For the first cycle to come for its age, too.
+      if (TRI_UNLIKELY(watched_.load_relaxed() == 0)) {
+        watched_.store_relaxed(1);
+        if (options.period_ns != 0 && world.watch != nullptr) {
+          world.watch(world.ctx);
+        }
+      }
       bool stress = options.gcstress != 0 &&
                     refills_.fetch_add_relaxed(1) % options.gcstress == 0;
       if (stress || cycle_wanted() || paced_bytes() >= pacer.trigger()) {

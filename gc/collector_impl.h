@@ -140,7 +140,8 @@ struct CollectorImpl {
   base::Atomic<uint64_t> coroutine_bytes_{0};
   uint64_t g_limit_ = 0;  // written while stopped
 
-  base::Atomic<uint32_t> wanted_{0};         // Wanted bits
+  base::Atomic<uint32_t> wanted_{0};   // Wanted bits
+  base::Atomic<uint32_t> watched_{0};  // 1: by sysmon, if there may be one
   base::Atomic<uint64_t> last_start_ns_{0};  // of the last cycle, or creation
   base::Atomic<uint64_t> limit_checked_{0};  // bytes allocated by then
   // When the last mark ended: bytes of cells, dead ones too, and of the pages

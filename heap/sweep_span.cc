@@ -36,8 +36,10 @@ uint32_t sweep_few(uint8_t* marks, size_t stride, size_t cells, uint8_t cur) {
 
 void Heap::on_dead_cells(MCache* mc, Span* span) {
   // See heap/callback.h. The span's holder may be a refill half-way through.
-  const char* outer = mc->callback;
-  mc->callback = "on_dead";
+  const char* none = nullptr;  // who sweeps without one allocates nothing
+  const char** callback = mc == nullptr ? &none : &mc->callback;
+  const char* outer = *callback;
+  *callback = "on_dead";
   bool large = span->state == SpanState::kLarge;
   size_t cells = large ? 1 : span->cells;
   size_t cell_bytes = large ? span->bytes : span->cell_bytes;
@@ -61,7 +63,7 @@ void Heap::on_dead_cells(MCache* mc, Span* span) {
     }
     poison(cell, cell_bytes);
   }
-  mc->callback = outer;
+  *callback = outer;
 }
 
 uint32_t Heap::sweep_marks(MCache* mc, Span* span) {

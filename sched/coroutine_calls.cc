@@ -136,14 +136,14 @@ Coroutine* Coroutine::create_with(Mutator& mu, Body body, CoroutineFn fn,
 
 extern "C" {
 
-TRI_ASM_CALLS CoroutineStatus tri_coroutine_resume(Mutator* mu, Coroutine* co,
-                                                   void* value, void** result,
-                                                   Failure* failure);
-TRI_ASM_CALLS void* tri_coroutine_yield(Mutator* mu, void* value);
+TRI_ASM_CALLS CoroutineStatus tri_detail_coroutine_resume(
+    Mutator* mu, Coroutine* co, void* value, void** result, Failure* failure);
+TRI_ASM_CALLS void* tri_detail_coroutine_yield(Mutator* mu, void* value);
 
 // A plan without `from_sp` has the status found in the other word.
-TRI_ASM_CALLS SwitchPlan tri_coroutine_resume_begin(Mutator* mu, Coroutine* co,
-                                                    void* value) {
+TRI_ASM_CALLS SwitchPlan tri_detail_coroutine_resume_begin(Mutator* mu,
+                                                           Coroutine* co,
+                                                           void* value) {
   CoroutineStatus found;
   G* g = begin_resume(*mu, co, value, &found);
   if (TRI_UNLIKELY(g == nullptr)) {
@@ -158,10 +158,8 @@ TRI_ASM_CALLS SwitchPlan tri_coroutine_resume_begin(Mutator* mu, Coroutine* co,
 
 // Perhaps on another thread. The coroutine has left its stack. `co` is good:
 // self_root has kept it until the yield, and no safepoint has come since.
-TRI_ASM_CALLS CoroutineStatus tri_coroutine_resume_end(Mutator* mu,
-                                                       Coroutine* co,
-                                                       void** result,
-                                                       Failure* failure) {
+TRI_ASM_CALLS CoroutineStatus tri_detail_coroutine_resume_end(
+    Mutator* mu, Coroutine* co, void** result, Failure* failure) {
   G* g = CoroutineAccess::g(co);
   if (TRI_UNLIKELY(g->finished)) {
     if (g->outcome == Outcome::kFailed) {
@@ -177,7 +175,8 @@ TRI_ASM_CALLS CoroutineStatus tri_coroutine_resume_end(Mutator* mu,
   return CoroutineStatus::kSuspended;
 }
 
-TRI_ASM_CALLS SwitchPlan tri_coroutine_yield_begin(Mutator* mu, void* value) {
+TRI_ASM_CALLS SwitchPlan tri_detail_coroutine_yield_begin(Mutator* mu,
+                                                          void* value) {
   G* g = sched::g_of(mu);
   sched::EhGlobals* globals = g->m->eh_globals;
   G* resumer = begin_yield(*mu, value);
@@ -185,7 +184,7 @@ TRI_ASM_CALLS SwitchPlan tri_coroutine_yield_begin(Mutator* mu, void* value) {
   return {&g->fiber.context.sp, resumer->fiber.context.sp};
 }
 
-TRI_ASM_CALLS void* tri_coroutine_yield_end(Mutator* mu) {
+TRI_ASM_CALLS void* tri_detail_coroutine_yield_end(Mutator* mu) {
   return sched::g_of(mu)->transfer;
 }
 
@@ -195,7 +194,7 @@ CoroutineStatus Coroutine::resume_with(Mutator& mu, Coroutine* co, void* value,
                                        void** result,
                                        detail::Failure* failure) {
   if (!TRI_ASAN && !TRI_TSAN && !sched::scans_native_stacks(impl_of(mu))) {
-    return tri_coroutine_resume(&mu, co, value, result, failure);
+    return tri_detail_coroutine_resume(&mu, co, value, result, failure);
   }
   CoroutineStatus found;
   G* g = begin_resume(mu, co, value, &found);
@@ -206,7 +205,7 @@ CoroutineStatus Coroutine::resume_with(Mutator& mu, Coroutine* co, void* value,
     hand_over_for_resume(self, g);
     sched::cross_fiber(globals, &self->fiber, &g->fiber);
   });
-  return tri_coroutine_resume_end(&mu, co, result, failure);
+  return tri_detail_coroutine_resume_end(&mu, co, result, failure);
 }
 
 void* Coroutine::yield(Mutator& mu, void* value) {
@@ -217,7 +216,7 @@ void* Coroutine::yield(Mutator& mu, void* value) {
   sched::cross_fiber(globals, &g->fiber, &resumer->fiber);
   return g->transfer;
 #else
-  return tri_coroutine_yield(&mu, value);
+  return tri_detail_coroutine_yield(&mu, value);
 #endif
 }
 

@@ -12,14 +12,14 @@
 
         .text
 
-// CoroutineStatus tri_coroutine_resume(Mutator* mu, Coroutine* co,
+// CoroutineStatus tri_detail_coroutine_resume(Mutator* mu, Coroutine* co,
 //                                      void* value, void** result,
 //                                      Failure* failure)
-        .globl  tri_coroutine_resume
-        .hidden tri_coroutine_resume
-        .type   tri_coroutine_resume, @function
+        .globl  tri_detail_coroutine_resume
+        .hidden tri_detail_coroutine_resume
+        .type   tri_detail_coroutine_resume, @function
         .p2align 4
-tri_coroutine_resume:
+tri_detail_coroutine_resume:
         .cfi_startproc
 #if defined(__CET__)
         endbr64
@@ -33,7 +33,7 @@ tri_coroutine_resume:
         pushq   %rcx
         pushq   %rsi
         pushq   %rdi
-        callq   tri_coroutine_resume_begin      // rax, rdx: SwitchPlan
+        callq   tri_detail_coroutine_resume_begin      // rax, rdx: SwitchPlan
         testq   %rax, %rax
         je      1f
         movq    %rax, %rdi
@@ -43,7 +43,7 @@ tri_coroutine_resume:
         popq    %rsi
         popq    %rdx
         popq    %rcx
-        callq   tri_coroutine_resume_end
+        callq   tri_detail_coroutine_resume_end
         popq    %rbp
         .cfi_def_cfa rsp, 8
         popq    %rdx
@@ -57,14 +57,14 @@ tri_coroutine_resume:
         .cfi_def_cfa rsp, 8
         ret
         .cfi_endproc
-        .size   tri_coroutine_resume, .-tri_coroutine_resume
+        .size   tri_detail_coroutine_resume, .-tri_detail_coroutine_resume
 
-// void* tri_coroutine_yield(Mutator* mu, void* value)
-        .globl  tri_coroutine_yield
-        .hidden tri_coroutine_yield
-        .type   tri_coroutine_yield, @function
+// void* tri_detail_coroutine_yield(Mutator* mu, void* value)
+        .globl  tri_detail_coroutine_yield
+        .hidden tri_detail_coroutine_yield
+        .type   tri_detail_coroutine_yield, @function
         .p2align 4
-tri_coroutine_yield:
+tri_detail_coroutine_yield:
         .cfi_startproc
 #if defined(__CET__)
         endbr64
@@ -76,13 +76,13 @@ tri_coroutine_yield:
         .cfi_def_cfa_register rbp
         pushq   %rdi
         pushq   %rdi                            // twice: calls want 16 bytes
-        callq   tri_coroutine_yield_begin
+        callq   tri_detail_coroutine_yield_begin
         movq    %rax, %rdi
         movq    %rdx, %rsi
         callq   tri_context_cross
         popq    %rdi
         popq    %rdi
-        callq   tri_coroutine_yield_end
+        callq   tri_detail_coroutine_yield_end
         popq    %rbp
         .cfi_def_cfa rsp, 8
         popq    %rdx
@@ -90,6 +90,6 @@ tri_coroutine_yield:
         .cfi_register rip, rdx
         jmpq    *%rdx
         .cfi_endproc
-        .size   tri_coroutine_yield, .-tri_coroutine_yield
+        .size   tri_detail_coroutine_yield, .-tri_detail_coroutine_yield
 
         .section .note.GNU-stack, "", @progbits

@@ -70,9 +70,13 @@ size_t finalizers_queued(const Runtime& rt);
 /// Any thread; counts from the next collection on.
 void set_finalizer_order(Runtime& rt, FinalizerOrder order);
 
-/// Calls what is in the queue, at most `most`; how many. What a finalizer
-/// throws goes through, and the rest stays in the queue.
+/// Calls what is in the queue now, at most `most`; how many. What comes in
+/// meanwhile is left for the next call. What a finalizer throws goes through,
+/// and the rest stays in the queue.
 inline size_t run_finalizers(Mutator& mu, size_t most = SIZE_MAX) {
+  const size_t queued =
+      finalizers_queued(*reinterpret_cast<const Runtime*>(mu.runtime));
+  if (most > queued) most = queued;
   size_t n = 0;
   Finalizable next;
   while (n < most && take_finalizable(mu, &next)) {

@@ -54,7 +54,7 @@ struct Options {
   int background_threads = -1;
   /// A cycle begins at least so often, in milliseconds, whatever was allocated,
   /// so that what is dropped without a word goes back; 0: not for its age. By
-  /// sysmon (which runs from the first cycle or task on, unless
+  /// sysmon (which runs from the first allocation or task on, unless
   /// background_threads is 0 or 1), or in step(). TRIDEBUG: gcperiod=MS.
   uint32_t gc_period_ms = 120'000;
   /// Address space reserved for cells, in bytes; 0: min(256 GiB, 8 x memory).

@@ -32,7 +32,7 @@ using RuntimePtr = std::unique_ptr<Runtime, RuntimeDeleter>;
 class Runtime {
  public:
   /// Null on failure, with the reason in *error if given. Owns no thread until
-  /// a task is spawned. Any thread.
+  /// a cell is allocated or a task spawned. Any thread.
   static RuntimePtr create(const Options& options, Error* error = nullptr);
 
   /// Runs `main` as a task with the calling thread as its first worker, and

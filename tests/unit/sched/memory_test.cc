@@ -111,6 +111,21 @@ TEST(sched_memory, what_is_dropped_goes_back_without_a_word) {
   }
 }
 
+// Before the first cycle, with a main task alone.
+TEST(sched_memory, the_first_cycle_comes_for_its_age_too) {
+  Options o = options(2);
+  o.gc_period_ms = 20;
+  RuntimePtr rt = make_runtime(o);
+  const LayoutId layout = bytes_layout(*rt);
+  rt->run([&](Mutator& mu) {
+    allocate(mu, layout, 64);
+    for (int i = 0; i < 2000 && stats(*rt).cycles == 0; i++) {
+      sleep_ns(mu, 5'000'000);
+    }
+    EXPECT_GT(stats(*rt).cycles, 0u);
+  });
+}
+
 TEST(sched_memory, in_steps_without_threads) {
   Options o = options(1, 0);
   o.gc_period_ms = 20;
