@@ -21,7 +21,6 @@ using tricolor::EncodingId;
 using tricolor::kRawPointers;
 using tricolor::SelectCase;
 using tricolor::Selected;
-using tricolor::WaitResult;
 using tricolor::detail::ChannelRep;
 using tricolor::detail::ChannelValue;
 
