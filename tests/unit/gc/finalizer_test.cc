@@ -64,7 +64,8 @@ TEST_F(gc_finalizer, what_is_revived_is_part_of_what_lives) {
   EXPECT_GE(gc.live_cells(), kCells);
   EXPECT_GE(gc.impl().record.heap_marked, kCells * sizeof(Node));
   EXPECT_GE(gc.impl().pacer.marked_bytes(), kCells * sizeof(Node));
-  EXPECT_GE(gc.impl().pacer.goal(), 2 * kCells * sizeof(Node));
+  // Percents are of whole hundreds of bytes.
+  EXPECT_GT(gc.impl().pacer.goal() + 100, 2 * kCells * sizeof(Node));
   while (run_finalizers(mu) != 0) {
   }
   gc.collect();
