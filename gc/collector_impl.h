@@ -226,11 +226,17 @@ struct CollectorImpl {
   void feed_the_hungry(ProcGc* p);
   bool has_work() const;
   bool has_idle_work() const;
-  bool take_root_piece(ProcGc* p);
-  bool scan_g(ProcGc* p, uint64_t index);
+  bool take_root_piece(ProcGc* p, uint64_t deadline_ns);
+  void scan_gs(ProcGc* p, uint64_t from, uint64_t to, uint64_t deadline_ns);
+  /// False: not now, or not all of it.
+  bool scan_g(ProcGc* p, uint64_t index, uint64_t deadline_ns);
   bool retry_gs(ProcGc* p);
   bool roots_done();
   void scan_owner(ProcGc* p, RootOwner* owner);
+  /// Null: all of it.
+  bool scan_owner_until(ProcGc* p, RootOwner* owner,
+                        const uint64_t* deadline_ns);
+  void scan_owner_words(ProcGc* p, RootOwner* owner);
 
   // --- conservative.cc
   /// Calls visit(arg, cell) for what the words of the owner's native stack

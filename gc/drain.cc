@@ -12,10 +12,19 @@ namespace tricolor::gc {
 namespace {
 constexpr size_t kBatchBytes = 8 * 1024;  // scanned between two looks around
 constexpr uint64_t kGsPerPiece = 32;
+// Of a value stack, between two looks around: some 10 us.
+constexpr size_t kStackPieceWords = 4096;
+constexpr uint64_t kRetryNs = 50 * 1000;
 
 /// What this P has done of the cycle's work.
 uint64_t work_of(const ProcGc* p) {
   return p->worker.scanned_bytes + p->stack_bytes + p->root_bytes;
+}
+
+/// Of its value stack.
+size_t value_words(const RootOwner* owner) {
+  const tri_value_stack* vs = owner->mu.value_stack;
+  return vs == nullptr ? 0 : static_cast<size_t>(vs->top - vs->base);
 }
 }  // namespace
 
@@ -27,44 +36,100 @@ size_t stack_bytes_of(const RootOwner* owner) {
     top = c->saved_top;
   }
   slots += top - (owner->inline_slots + 1);
-  const tri_value_stack* vs = owner->mu.value_stack;
-  if (vs != nullptr) slots += vs->top - vs->base;
-  return static_cast<size_t>(slots) * sizeof(void*);
+  return (static_cast<size_t>(slots) + value_words(owner)) * sizeof(void*);
 }
 
-void CollectorImpl::scan_owner(ProcGc* p, RootOwner* owner) {
-  uint32_t now_cycle = cycle_.load_relaxed();
-  if (owner->scanned_cycle.load_relaxed() == now_cycle) return;
+/// What is no value stack.
+void CollectorImpl::scan_owner_words(ProcGc* p, RootOwner* owner) {
   MarkWorker& w = p->worker;
-  scan_owner_roots(heap, owner, [&w](void* cell) { w.shade(cell); });
-  p->stack_bytes += stack_bytes_of(owner);
+  each_owner_range(owner, [&w](const uint64_t* words, size_t n) {
+    w.add_words(kRawPointers, words, n);
+  });
+  p->stack_bytes += stack_bytes_of(owner) - value_words(owner) * sizeof(void*);
   p->stack_bytes += visit_native_roots(
       owner,
       [](void* worker, void* cell) {
-        static_cast<MarkWorker*>(worker)->shade(cell);
+        static_cast<MarkWorker*>(worker)->add(cell);
       },
       &w);
+}
+
+// A deep value stack takes milliseconds. Of an owner that is parked it is
+// scanned piece by piece, and in between the scan bit is down: what was scanned
+// stays so until the owner runs, which forgets it. One that has run meanwhile
+// is scanned whole the next time, so that a mark ends; and one that scans
+// itself at a safepoint cannot but do it whole.
+bool CollectorImpl::scan_owner_until(ProcGc* p, RootOwner* owner,
+                                     const uint64_t* deadline_ns) {
+  const uint32_t now_cycle = cycle_.load_relaxed();
+  if (owner->scanned_cycle.load_relaxed() == now_cycle) return true;
+  const bool begun = owner->partial_cycle == now_cycle;
+  size_t from = begun ? owner->partial_pieces * kStackPieceWords : 0;
+  if (begun && from == 0) deadline_ns = nullptr;
+  MarkWorker& w = p->worker;
+  if (from == 0) scan_owner_words(p, owner);
+  const size_t words = value_words(owner);
+  while (from < words) {
+    const tri_value_stack* vs = owner->mu.value_stack;
+    const size_t left = words - from;
+    const size_t n = left < kStackPieceWords ? left : kStackPieceWords;
+    w.add_words(static_cast<EncodingId>(vs->encoding), vs->base + from, n);
+    from += n;
+    p->stack_bytes += n * sizeof(uint64_t);
+    if (deadline_ns == nullptr || from == words) continue;
+    if (p->request.load_relaxed() == 0 && now() < *deadline_ns) continue;
+    w.mark_edges();
+    owner->partial_cycle = now_cycle;
+    owner->partial_pieces = static_cast<uint32_t>(from / kStackPieceWords);
+    return false;
+  }
+  w.mark_edges();
   // ORDER-scanned-1: pairs with readers of scanned_cycle in sched: black only
   // after the whole stack was scanned.
   owner->scanned_cycle.store_release(now_cycle);
+  return true;
 }
 
-bool CollectorImpl::scan_g(ProcGc* p, uint64_t index) {
+void CollectorImpl::scan_owner(ProcGc* p, RootOwner* owner) {
+  scan_owner_until(p, owner, nullptr);
+}
+
+bool CollectorImpl::scan_g(ProcGc* p, uint64_t index, uint64_t deadline_ns) {
   RootOwner* owner = nullptr;
   switch (world.claim_g(world.ctx, index, cycle_.load_relaxed(), &owner)) {
     case Claim::kSkip:
       return true;
     case Claim::kRunning:
       return false;
-    case Claim::kClaimed:
-      scan_owner(p, owner);
+    case Claim::kClaimed: {
+      const bool whole = scan_owner_until(p, owner, &deadline_ns);
       world.release_g(world.ctx, owner);
-      return true;
+      return whole;
+    }
   }
   return true;
 }
 
-bool CollectorImpl::take_root_piece(ProcGc* p) {
+/// Gs [from, to). What takes too long is left to retry_gs().
+void CollectorImpl::scan_gs(ProcGc* p, uint64_t from, uint64_t to,
+                            uint64_t deadline_ns) {
+  constexpr uint64_t kLookBytes = kStackPieceWords * sizeof(uint64_t);
+  uint64_t looked_at = p->stack_bytes;
+  bool late = false;
+  for (uint64_t i = from; i < to; ++i) {
+    if (!late && scan_g(p, i, deadline_ns)) {
+      if (p->stack_bytes - looked_at < kLookBytes) continue;
+      looked_at = p->stack_bytes;
+      late = p->request.load_relaxed() != 0 || now() >= deadline_ns;
+      continue;
+    }
+    base::LockGuard guard(retry_lock);
+    const bool ok = retry.push_back(i);
+    TRI_CHECK(ok, "too many running Gs to retry");
+  }
+}
+
+bool CollectorImpl::take_root_piece(ProcGc* p, uint64_t deadline_ns) {
   uint64_t jobs = roots.job_count();
   roots_busy_.fetch_add_acq_rel(1);
   bool took = true;
@@ -78,10 +143,10 @@ bool CollectorImpl::take_root_piece(ProcGc* p) {
           [](void* arg, const uint64_t* words, size_t n, EncodingId encoding) {
             auto* q = static_cast<ProcGc*>(arg);
             q->root_bytes += n * sizeof(uint64_t);
-            scan_encoded(q->heap->layouts().encoding(encoding), words, n,
-                         [q](void* cell) { q->worker.shade(cell); });
+            q->worker.add_words(encoding, words, n);
           },
           p);
+      p->worker.mark_edges();
     }
   } else if (!finalizers.roots_taken()) {
     void* cells[256];
@@ -90,12 +155,7 @@ bool CollectorImpl::take_root_piece(ProcGc* p) {
   } else if (g_cursor_.load_relaxed() < g_limit_) {
     uint64_t from = g_cursor_.fetch_add_release(kGsPerPiece);
     uint64_t to = from + kGsPerPiece < g_limit_ ? from + kGsPerPiece : g_limit_;
-    for (uint64_t i = from; i < to; ++i) {
-      if (scan_g(p, i)) continue;
-      base::LockGuard guard(retry_lock);
-      bool ok = retry.push_back(i);
-      TRI_CHECK(ok, "too many running Gs to retry");
-    }
+    scan_gs(p, from, to, deadline_ns);
   } else {
     took = false;
   }
@@ -114,9 +174,11 @@ bool CollectorImpl::roots_done() {
 }
 
 /// After a ragged barrier: the Gs that were running when their turn came have
-/// been scanned by it, or stopped running since and are scanned now. False if
-/// one still cannot be claimed.
+/// been scanned by it, or stopped running since and are scanned now, as is what
+/// was left of deep stacks. False if one still cannot be claimed, or not all of
+/// it be scanned in a short time.
 bool CollectorImpl::retry_gs(ProcGc* p) {
+  const uint64_t deadline = now() + kRetryNs;
   bool all = true;
   size_t n;
   {
@@ -129,7 +191,7 @@ bool CollectorImpl::retry_gs(ProcGc* p) {
       base::LockGuard guard(retry_lock);
       index = retry.pop_back();
     }
-    if (scan_g(p, index)) continue;
+    if (scan_g(p, index, deadline)) continue;
     all = false;
     base::LockGuard guard(retry_lock);
     retry.push_back(index);
@@ -164,7 +226,7 @@ size_t CollectorImpl::drain(ProcGc* p, uint64_t deadline_ns, size_t budget,
       if (now() >= deadline_ns) break;
       continue;
     }
-    if (w.take_global() || take_root_piece(p)) {
+    if (w.take_global() || take_root_piece(p, deadline_ns)) {
       if (now() >= deadline_ns) break;
       continue;
     }

@@ -301,6 +301,24 @@ void MarkWorker::add(void* cell) {
   edges.store();
 }
 
+void MarkWorker::add_words(EncodingId encoding, const uint64_t* words,
+                           size_t n) {
+  const Encoding& e = heap->layouts().encoding(encoding);
+  if (TRI_UNLIKELY(e.stride == 16)) {
+    auto visit_one = [this](void* cell) { add(cell); };
+    return gc::scan_pairs(e, words, n, visit_one);
+  }
+  Edges edges(this);
+  with_rule(
+      e, [&](auto&& rule) __attribute__((always_inline)) {
+        for (size_t i = 0; i < n; ++i) {
+          edges.make_room();
+          edges.list(rule(load_word(&words[i])));
+        }
+      });
+  edges.store();
+}
+
 void MarkWorker::shade(void* cell) {
   if (!is_white(cell)) return;
   add(cell);

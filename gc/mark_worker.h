@@ -92,6 +92,8 @@ class MarkWorker : public TracerImpl {
   void shade_all(void* const* cells, size_t n);
   /// The same, at the next mark_edges().
   void add(void* cell);
+  /// And for what `n` words refer to.
+  void add_words(EncodingId encoding, const uint64_t* words, size_t n);
   /// What was added, or visited through TracerImpl, is marked.
   void mark_edges();
 

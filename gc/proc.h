@@ -76,6 +76,12 @@ inline uint32_t barrier_state(const ProcGc* p, const RootOwner* owner) {
              : TRI_BARRIER_GREY;
 }
 
+/// `owner` is about to run on `p`: what a marker has seen of its value stack is
+/// not what it will look like. The scan bit is down, and nobody claims it.
+inline void forget_partial_scan(const ProcGc* p, RootOwner* owner) {
+  if (TRI_UNLIKELY(p->barrier_on != 0)) owner->partial_pieces = 0;
+}
+
 inline ProcGc* proc_of(const tri_mutator* mu) {
   return static_cast<ProcGc*>(mu->p);
 }

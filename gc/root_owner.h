@@ -49,6 +49,12 @@ struct RootOwner {
   /// number: black. Written under the scan bit or by the owner itself.
   base::Atomic<uint32_t> scanned_cycle;
 
+  /// How many pieces of its value stack a marker has scanned, and in which
+  /// cycle; the rest is to come. Written under the scan bit, and taken back by
+  /// the owner when it runs (forget_partial_scan()).
+  uint32_t partial_cycle;
+  uint32_t partial_pieces;
+
   /// Owner only. Whether Options::on_out_of_memory runs on this G's stack, and
   /// where: see gc/out_of_memory.cc. 0: no.
   uint32_t oom_call;

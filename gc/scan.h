@@ -250,15 +250,14 @@ inline void scan_cell(heap::Heap* heap, TracerImpl* tracer,
   }
 }
 
-/// Every root of an owner the caller has suspended (or is).
-template <class Visit>
-inline void scan_owner_roots(heap::Heap* heap, RootOwner* owner,
-                             Visit&& visit) {
-  tri_mutator& mu = owner->mu;
-  auto slots = [&](void** from, void** to) {
-    for (void** s = from; s < to; ++s) visit(*s);
+/// Calls fn(words, n) for the words of an owner that are bare pointers: all its
+/// roots but the value stack. The caller has suspended it, or is it.
+template <class Fn>
+inline void each_owner_range(RootOwner* owner, Fn&& fn) {
+  auto slots = [&fn](void** from, void** to) {
+    fn(reinterpret_cast<const uint64_t*>(from), static_cast<size_t>(to - from));
   };
-  void** top = mu.shadow_top;
+  void** top = owner->mu.shadow_top;
   for (ShadowChunk* c = owner->shadow_chunk; c != nullptr; c = c->prev) {
     slots(c->slots(), top);
     top = c->saved_top;
@@ -266,8 +265,18 @@ inline void scan_owner_roots(heap::Heap* heap, RootOwner* owner,
   slots(owner->inline_slots + 1, top);
   for (const uint64_t* word : {&owner->result_root, &owner->self_root,
                                &owner->wait_root, &owner->waits_for}) {
-    visit(reinterpret_cast<void*>(load_word(word)));
+    fn(word, size_t{1});
   }
+}
+
+/// Every root of an owner the caller has suspended (or is).
+template <class Visit>
+inline void scan_owner_roots(heap::Heap* heap, RootOwner* owner,
+                             Visit&& visit) {
+  tri_mutator& mu = owner->mu;
+  each_owner_range(owner, [&visit](const uint64_t* words, size_t n) {
+    scan_pointers(words, n, visit);
+  });
   if (tri_value_stack* vs = mu.value_stack) {
     scan_encoded(
         heap->layouts().encoding(static_cast<EncodingId>(vs->encoding)),

@@ -154,7 +154,7 @@ struct G : gc::RootOwner, WaitDeadline {
   uint64_t result[2];
 };
 // A parked task costs a page of stack and this.
-static_assert(TRI_ASAN || TRI_TSAN || sizeof(G) <= 760);
+static_assert(TRI_ASAN || TRI_TSAN || sizeof(G) <= 768);
 
 /// Where a new task's plain arguments wait for its first dispatch, which copies
 /// them to its stack: shadow slots beyond the roots it is given, unused so far.

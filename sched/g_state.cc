@@ -34,7 +34,8 @@ void assert_legal(GState from, GState to) {
              g_state_name(from), g_state_name(to));
 }
 
-// A scan takes microseconds, or up to a millisecond for a deep value stack.
+// A scan takes microseconds, or some ten of them: of a deep value stack it is a
+// piece, but for one that has run between two pieces.
 void wait_for_scanner(G* g, uint32_t word, int* spins) {
   if (++*spins < 100) {
     base::cpu_relax();

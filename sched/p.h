@@ -160,6 +160,7 @@ inline void set_runnable(const P* p, G* g) {
 inline void refresh_mutator(G* g, P* p) {
   g->mu.slots = p->visible;
   g->mu.barrier_on = gc::barrier_state(p, g);
+  gc::forget_partial_scan(p, g);
   g->mu.p = static_cast<gc::ProcGc*>(p);
   // pollstress: each poll is to take the slow path.
   if (TRI_UNLIKELY(p->stress_polls)) {

@@ -104,6 +104,8 @@ void root_owner_init(RootOwner* owner) {
   owner->inline_top = mu.shadow_top;
   owner->shadow_chunk = nullptr;
   owner->oom_call = 0;
+  owner->partial_cycle = 0;
+  owner->partial_pieces = 0;
 }
 
 void root_owner_clear(RootOwner* owner) {

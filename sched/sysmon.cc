@@ -118,6 +118,15 @@ bool trim_some(RuntimeImpl* rt) {
   return false;
 }
 
+// A few free Gs and stacks of an idle P would keep as many blocks of them.
+void empty_idle_ps(RuntimeImpl* rt) {
+  base::LockGuard guard(rt->sched.lock);
+  for (P* p = rt->sched.idle_ps; p != nullptr; p = p->link) {
+    rt->gs.put_all(p);
+    p->stack_cache.flush(&rt->stacks);
+  }
+}
+
 // Free stacks and Gs that are not wanted from one look to the next but one,
 // some seconds later, give their memory back. Sysmon stays up for two such
 // looks after the last P went idle, and then sleeps.
@@ -125,6 +134,7 @@ void trim_tasks(RuntimeImpl* rt, uint64_t now_ns) {
   Sysmon& sysmon = rt->sysmon;
   if (now_ns < sysmon.next_trim_ns) return;
   constexpr int kPieces = 16;  // at most 2 ms together
+  if (!sysmon.trims_on) empty_idle_ps(rt);
   sysmon.trims_on = true;
   for (int i = 0; i < kPieces && sysmon.trims_on; i++) {
     sysmon.trims_on = trim_some(rt);

@@ -52,6 +52,8 @@ class GcAlone {
     refresh();
   }
 
+  void set_look_ns(uint64_t ns) { look_ns_ = ns; }
+
   /// Starts a cycle; it stays in kMark until finish() (if work is left).
   void start();
   /// Scans about `bytes`.
@@ -68,14 +70,16 @@ class GcAlone {
  private:
   void refresh();
   static uint64_t tick(void* self) {
-    return static_cast<GcAlone*>(self)->time_ns_ += 100;
+    auto* gc = static_cast<GcAlone*>(self);
+    return gc->time_ns_ += gc->look_ns_;
   }
   static gc::World make_world(GcAlone* self);
   static gc::Claim claim(void* ctx, size_t i, uint32_t cycle,
                          gc::RootOwner** owner);
 
   base::MetaArena meta_;
-  uint64_t time_ns_ = 1000;  ///< moves by 100 ns at every look
+  uint64_t time_ns_ = 1000;  ///< moves by look_ns_ at every look
+  uint64_t look_ns_ = 100;
   base::Clock clock_{&GcAlone::tick, this};
   gc::RuntimeBase base_;
   heap::Heap* heap_ = nullptr;

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <string>
+#include <vector>
 
 #include "tests/unit/gc/graph.h"
 
@@ -213,6 +214,80 @@ TEST(gc_assist, small_steps_bring_cycles_to_their_end) {
   EXPECT_GT(program.stats().gc_cpu_ns, 5 * program.stats().gc_assist_ns)
       << "the steps do the work";
   EXPECT_EQ(check_tree(program.tree_), 32767);
+}
+
+/// A G whose value stack holds a leaf in every word.
+struct DeepStack {
+  static constexpr size_t kWords = 100'000;
+  explicit DeepStack(GcAlone& gc) : words(kWords), owner(gc.add_owner()) {
+    const auto type = node_type(gc);
+    stack = {words.data(), words.data(), words.data() + kWords, kRawPointers,
+             0};
+    owner->mu.value_stack = &stack;
+    for (uint64_t& word : words) {
+      word = reinterpret_cast<uint64_t>(make(owner->mu, type));
+      ++stack.top;
+    }
+  }
+  ~DeepStack() { owner->mu.value_stack = nullptr; }
+  std::vector<uint64_t> words;
+  tri_value_stack stack;
+  gc::RootOwner* owner;
+};
+
+constexpr uint64_t kStackPieceBytes = 4096 * 8;
+
+// A look for each 4 Ki words: 10 us by this clock, which a step of 30 us has
+// three of, or one for each retry.
+TEST(gc_assist, a_step_stops_inside_a_deep_stack) {
+  gc::CollectorOptions o = by_assists(AssistPolicy::kOff);
+  o.initial_heap_bytes = 64 * kMiB;
+  GcAlone gc(o);
+  DeepStack deep(gc);
+  gc.set_look_ns(10'000);
+  gc.start();
+  int steps = 0;
+  uint64_t most = 0;
+  for (; gc.impl().phase() == gc::Phase::kMark; ++steps) {
+    ASSERT_LT(steps, 1000);
+    const uint64_t before = gc.p().stack_bytes;
+    gc.collector().step(&gc.mu(), 30'000);
+    most = std::max(most, gc.p().stack_bytes - before);
+  }
+  EXPECT_LE(most, 8 * kStackPieceBytes);
+  EXPECT_GE(steps, 4);
+  gc.finish();
+  EXPECT_EQ(gc.live_cells(), DeepStack::kWords);
+  EXPECT_EQ(gc.impl().record.work.stacks, DeepStack::kWords * 8)
+      << "each word was scanned once";
+}
+
+// What it had when it was scanned is not what it has now, and what was below
+// may be above.
+TEST(gc_assist, a_stack_that_ran_between_two_pieces_is_scanned_whole) {
+  gc::CollectorOptions o = by_assists(AssistPolicy::kOff);
+  o.initial_heap_bytes = 64 * kMiB;
+  GcAlone gc(o);
+  DeepStack deep(gc);
+  gc.set_look_ns(10'000);
+  gc.start();
+  while (deep.owner->partial_pieces == 0) {
+    gc.collector().step(&gc.mu(), 15'000);
+    ASSERT_EQ(gc.impl().phase(), gc::Phase::kMark);
+  }
+  const size_t seen = deep.owner->partial_pieces * size_t{4096};
+  ASSERT_LT(seen, DeepStack::kWords);
+  // It runs: moves what has not been scanned to where the scan has been.
+  gc::forget_partial_scan(&gc.p(), deep.owner);
+  std::rotate(deep.words.begin(), deep.words.begin() + seen, deep.words.end());
+  const uint64_t before = gc.p().stack_bytes;
+  while (deep.owner->scanned_cycle.load_relaxed() != gc.collector().cycle()) {
+    ASSERT_EQ(deep.owner->partial_pieces, 0u);
+    gc.collector().step(&gc.mu(), 15'000);
+  }
+  EXPECT_EQ(gc.p().stack_bytes - before, DeepStack::kWords * 8);
+  gc.finish();
+  EXPECT_EQ(gc.live_cells(), DeepStack::kWords);
 }
 
 // The same without any assist: a cycle begins soon enough for its steps.

@@ -3,7 +3,12 @@
 //
 // Value stacks: mounted on tasks and coroutines, scanned up to top, freed with
 // their owner.
+#include <algorithm>
+
+#include "base/rng.h"
+#include "sched/g.h"
 #include "tests/unit/sched/fixture.h"
+#include "tricolor/semaphore.h"
 
 namespace tricolor::testing {
 namespace {
@@ -75,6 +80,66 @@ TEST(sched_value_stack, roots_of_coroutines) {
       collect(mu);
     }
   });
+}
+
+/// A task whose stack takes many pieces to scan, and that turns it round
+/// between two of them: what had not been scanned lies where the scan has been.
+struct Turner {
+  static constexpr size_t kWords = 100'000;
+  Semaphore turns{0};
+  Semaphore turned{0};
+  sched::G* g = nullptr;
+  bool stop = false;
+
+  static void body(Mutator& mu, Plain<Turner> self) { self.p->run(mu); }
+
+  void run(Mutator& mu) {
+    g = sched::g_of(&mu);
+    ASSERT_NE(mount_value_stack(mu, kWords * 8, kRawPointers), nullptr);
+    for (size_t i = 0; i < kWords; i++) push(mu, make_list(mu, g_type, 1));
+    turned.release(mu);
+    base::Rng rng(test_seed());
+    for (turns.acquire(mu); !stop; turns.acquire(mu)) {
+      uint64_t* base = mu.value_stack->base;
+      const size_t by = 1 + rng.below(kWords - 1);
+      std::rotate(base, base + by, base + kWords);
+      turned.release(mu);
+    }
+    for (size_t i = 0; i < kWords; i++) EXPECT_TRUE(check_list(at(mu, i), 1));
+  }
+};
+
+class sched_value_stack_at : public ::testing::TestWithParam<uint32_t> {};
+INSTANTIATE_TEST_SUITE_P(procs, sched_value_stack_at,
+                         ::testing::Values(1, 2, 8));
+
+TEST_P(sched_value_stack_at, is_turned_round_between_two_pieces) {
+  const uint32_t procs = GetParam();
+  Options o = options(procs, procs == 1 ? 0 : -1);
+  o.debug = "gccheckmark=1";
+  RuntimePtr rt = make_runtime(o);
+  g_type = link_type(*rt);
+  int partial = 0;
+  rt->run([&partial, procs](Mutator& mu) {
+    Turner turner;
+    Task task = spawn(mu, &Turner::body, plain(&turner));
+    turner.turned.acquire(mu);
+    const int rounds = stress_scale(30, 1000);
+    for (int round = 0; round < rounds; round++) {
+      request_collect(mu);
+      for (int i = 0; i <= round % 7; i++) step(mu, 20);
+      if (procs == 1) partial += turner.g->partial_pieces != 0 ? 1 : 0;
+      turner.turns.release(mu);
+      turner.turned.acquire(mu);
+      for (int i = 0; i < 20; i++) step(mu, 20);
+    }
+    turner.stop = true;
+    turner.turns.release(mu);
+    join(mu, task);
+  });
+  if (procs == 1) {
+    EXPECT_GT(partial, 2);
+  }
 }
 
 }  // namespace
