@@ -23,7 +23,6 @@ constexpr size_t kLongObject = size_t{1} << 20;
 constexpr uint64_t kMostForLongNs = 2'000'000;
 constexpr uint64_t kMostAwaitNs = 10'000'000;
 constexpr uint64_t kMostSweepRoom = uint64_t{16} << 20;
-constexpr int kMostSweptAtOnce = 32;  // spans, by one refill: some 100 us
 constexpr uint64_t kForcedQuantumNs = 1000 * 1000;
 
 /// in_collector keeps a refill inside a trace function, or a slice inside an
@@ -179,11 +178,9 @@ void CollectorImpl::sweep_share(ProcGc* p, uint64_t allocated) {
   // The rest with the next refills: a goal that has come down, or one array as
   // large as the room, must not make one allocation sweep the heap. They still
   // sweep many times as fast as they allocate.
-  int most_spans = kMostSweptAtOnce;
-  for (; p->sweep_debt_x256 > 0 && most_spans > 0;
-       p->sweep_debt_x256 -= 256, --most_spans) {
+  heap::SweepBudget budget(p);
+  for (; p->sweep_debt_x256 > 0 && budget.take(); p->sweep_debt_x256 -= 256) {
     if (heap->sweep_one(p) == 0) break;
-    if (p->request.load_relaxed() != 0) break;
   }
   totals.gc_ns.fetch_add_relaxed(now() - start);
   if (heap->all_swept()) advance(p);

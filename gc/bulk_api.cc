@@ -10,9 +10,10 @@
 // 2. Both halves for each value, the old one read before it is overwritten: a
 //    value that moves from before a marker's place to behind it is not seen
 //    there by the marker, but was shaded when its old slot was overwritten.
-// 3. Between two safepoints lie at most kPieceBytes. Nothing is held over one
-//    but the caller's addresses: values not moved yet are still in their slots,
-//    for where the ranges overlap the copy runs away from the overlap.
+// 3. Up to kAtOnceBytes there is no safepoint, and beyond that one every
+//    kPieceBytes, which take some tens of microseconds. Nothing is held over
+//    one but the caller's addresses: values not moved yet are still in their
+//    slots, for where the ranges overlap the copy runs away from the overlap.
 //
 // Threads: the mutator that runs.
 #include "tricolor/bulk.h"
@@ -21,6 +22,7 @@
 #include "gc/collector_impl.h"
 #include "gc/runtime_base.h"
 #include "gc/scan.h"
+#include "gc/shade_batch.h"
 #include "heap/callback.h"
 #include "tricolor/allocate.h"
 #include "tricolor/local.h"
@@ -30,9 +32,18 @@ namespace tricolor::gc {
 
 namespace {
 
-constexpr size_t kPieceBytes = size_t{64} << 10;
+constexpr size_t kAtOnceBytes = size_t{64} << 10;
+constexpr size_t kPieceBytes = size_t{8} << 10;
 
-const Encoding& encoding_of(const Mutator& mu, EncodingId id,
+/// In pieces of how many values.
+template <class V>
+size_t piece_of(size_t n) {
+  return (n * sizeof(V) > kAtOnceBytes ? kPieceBytes : kAtOnceBytes) /
+         sizeof(V);
+}
+
+/// `width`: bytes of the caller's values; 0: as the encoding has it.
+const Encoding& encoding_of(const Mutator& mu, EncodingId id, size_t width,
                             const char* call) {
   if (TRI_UNLIKELY(mu.p == nullptr)) misuse_in_native(call);
   heap::check_no_callback(proc_of(&mu), call);
@@ -40,7 +51,12 @@ const Encoding& encoding_of(const Mutator& mu, EncodingId id,
   if (TRI_UNLIKELY(id >= layouts.encoding_count())) {
     TRI_MISUSE(call, "encoding %u is not registered", unsigned{id});
   }
-  return layouts.encoding(id);
+  const Encoding& e = layouts.encoding(id);
+  if (TRI_UNLIKELY(width != 0 && e.stride != width)) {
+    TRI_MISUSE(call, "encoding %u is that of values of %u bytes, not of %zu",
+               unsigned{id}, unsigned{e.stride}, width);
+  }
+  return e;
 }
 
 /// A value of 8 bytes.
@@ -71,18 +87,43 @@ struct Pair {
   }
 };
 
+/// tri_detail_shade_pair() of many stores, up to the next safepoint.
+class Shades {
+ public:
+  explicit Shades(Mutator& mu)
+      : mu_(mu),
+        audits_(proc_of(&mu)->audits != 0),
+        shades_new_(mu.barrier_on != TRI_BARRIER_BLACK),
+        batch_(proc_of(&mu)) {}
+  void pair(void* old_cell, void* new_cell) {
+    if (TRI_UNLIKELY(audits_)) {  // it counts stores, in their order
+      tri_detail_shade_pair(&mu_, old_cell, new_cell);
+      return;
+    }
+    batch_.add(old_cell);
+    if (shades_new_) batch_.add(new_cell);
+  }
+
+ private:
+  Mutator& mu_;
+  const bool audits_;
+  const bool shades_new_;
+  ShadeBatch batch_;
+};
+
 /// One piece, without a safepoint. `fresh`: no deletion half.
 template <class V>
 void copy_piece(Mutator& mu, const Encoding& e, V* to, const V* from, size_t n,
                 bool backward, bool fresh) {
   const bool shades =
       mu.barrier_on == TRI_BARRIER_GREY || (mu.barrier_on != 0 && !fresh);
+  Shades shader(mu);
   for (size_t k = 0; k < n; ++k) {
     const size_t i = backward ? n - 1 - k : k;
     const V v = V::load(&from[i]);
     if (TRI_UNLIKELY(shades)) {
       void* old = fresh ? nullptr : V::cell(e, V::load(&to[i]));
-      tri_detail_shade_pair(&mu, old, V::cell(e, v));
+      shader.pair(old, V::cell(e, v));
     }
     V::store(&to[i], v);
   }
@@ -91,34 +132,40 @@ void copy_piece(Mutator& mu, const Encoding& e, V* to, const V* from, size_t n,
 template <class V>
 void copy_all(Mutator& mu, const Encoding& e, V* to, const V* from, size_t n,
               bool fresh) {
-  constexpr size_t kPiece = kPieceBytes / sizeof(V);
+  const size_t most = piece_of<V>(n);
   const bool backward = to > from && to < from + n;
   for (size_t done = 0; done < n;) {
     if (done != 0) poll(mu);
-    const size_t piece = n - done < kPiece ? n - done : kPiece;
+    const size_t piece = n - done < most ? n - done : most;
     const size_t at = backward ? n - done - piece : done;
     copy_piece(mu, e, to + at, from + at, piece, backward, fresh);
     done += piece;
   }
 }
 
+/// One piece, without a safepoint.
 template <class V>
-void fill_all(Mutator& mu, const Encoding& e, V* to, const V v, size_t n) {
-  constexpr size_t kPiece = kPieceBytes / sizeof(V);
-  Scope<1> scope(mu);  // others may overwrite what was filled
-  *scope.take() = V::cell(e, v);
+void fill_piece(Mutator& mu, const Encoding& e, V* to, const V v, size_t n) {
+  Shades shades(mu);
   void* fresh = V::cell(e, v);  // not shaded yet since the last safepoint
   for (size_t i = 0; i < n; ++i) {
-    if (i != 0 && i % kPiece == 0) {
-      poll(mu);
-      fresh = V::cell(e, v);
-    }
     if (TRI_UNLIKELY(mu.barrier_on != 0)) {
-      tri_detail_shade_pair(&mu, V::cell(e, V::load(&to[i])), fresh);
+      shades.pair(V::cell(e, V::load(&to[i])), fresh);
       // The auditor counts slots: it wants to hear of each.
       if (proc_of(&mu)->audits == 0) fresh = nullptr;
     }
     V::store(&to[i], v);
+  }
+}
+
+template <class V>
+void fill_all(Mutator& mu, const Encoding& e, V* to, const V v, size_t n) {
+  const size_t most = piece_of<V>(n);
+  Scope<1> scope(mu);  // others may overwrite what was filled
+  *scope.take() = V::cell(e, v);
+  for (size_t done = 0; done < n; done += most) {
+    if (done != 0) poll(mu);
+    fill_piece(mu, e, to + done, v, n - done < most ? n - done : most);
   }
 }
 
@@ -128,8 +175,9 @@ void fill_all(Mutator& mu, const Encoding& e, V* to, const V v, size_t n) {
 namespace tricolor::detail {
 
 void copy_values(Mutator& mu, EncodingId encoding, void* to, const void* from,
-                 size_t n, bool fresh) {
-  const Encoding& e = gc::encoding_of(mu, encoding, "copy_fields (tri_copy)");
+                 size_t n, size_t width, bool fresh) {
+  const Encoding& e =
+      gc::encoding_of(mu, encoding, width, "copy_fields (tri_copy)");
   if (e.stride == 16) {
     gc::copy_all(mu, e, static_cast<gc::Pair*>(to),
                  static_cast<const gc::Pair*>(from), n, fresh);
@@ -140,8 +188,9 @@ void copy_values(Mutator& mu, EncodingId encoding, void* to, const void* from,
 }
 
 void fill_values(Mutator& mu, EncodingId encoding, void* to, const void* value,
-                 size_t n) {
-  const Encoding& e = gc::encoding_of(mu, encoding, "fill_fields (tri_fill)");
+                 size_t n, size_t width) {
+  const Encoding& e =
+      gc::encoding_of(mu, encoding, width, "fill_fields (tri_fill)");
   if (e.stride == 16) {
     gc::Pair v;
     __builtin_memcpy(&v, value, sizeof(v));
@@ -159,23 +208,25 @@ extern "C" {
 
 void tri_copy(tri_mutator* mu, uint8_t encoding, void* to, const void* from,
               size_t n) {
-  tricolor::detail::copy_values(*mu, encoding, to, from, n, /*fresh=*/false);
+  tricolor::detail::copy_values(*mu, encoding, to, from, n, /*width=*/0,
+                                /*fresh=*/false);
 }
 
 void tri_copy_init(tri_mutator* mu, uint8_t encoding, void* to,
                    const void* from, size_t n) {
-  tricolor::detail::copy_values(*mu, encoding, to, from, n, /*fresh=*/true);
+  tricolor::detail::copy_values(*mu, encoding, to, from, n, /*width=*/0,
+                                /*fresh=*/true);
 }
 
 void tri_fill(tri_mutator* mu, uint8_t encoding, void* to, const void* value,
               size_t n) {
-  tricolor::detail::fill_values(*mu, encoding, to, value, n);
+  tricolor::detail::fill_values(*mu, encoding, to, value, n, /*width=*/0);
 }
 
 uint64_t tri_exchange_word(tri_mutator* mu, uint8_t encoding, uint64_t* slot,
                            uint64_t word) {
   const tricolor::Encoding& e =
-      tricolor::gc::encoding_of(*mu, encoding, "tri_exchange_word");
+      tricolor::gc::encoding_of(*mu, encoding, 8, "tri_exchange_word");
   const uint64_t old = __atomic_exchange_n(slot, word, __ATOMIC_SEQ_CST);
   if (TRI_UNLIKELY(mu->barrier_on != 0)) {
     tri_detail_shade_pair(mu, tricolor::heap::decode(e, old),
@@ -186,6 +237,7 @@ uint64_t tri_exchange_word(tri_mutator* mu, uint8_t encoding, uint64_t* slot,
 
 void tri_exchange_pair(tri_mutator* mu, uint8_t encoding, uint64_t* slot,
                        const uint64_t pair[2], uint64_t old[2]) {
+  tricolor::gc::encoding_of(*mu, encoding, 16, "tri_exchange_pair");
   old[0] = tricolor::gc::load_word(&slot[0]);  // a guess
   old[1] = tricolor::gc::load_word(&slot[1]);
   while (!tri_compare_exchange_pair(mu, encoding, slot, old, pair)) {
@@ -197,7 +249,7 @@ bool tri_compare_exchange_pair(tri_mutator* mu, uint8_t encoding,
                                const uint64_t pair[2]) {
   using tricolor::detail::PairWords;
   const tricolor::Encoding& e =
-      tricolor::gc::encoding_of(*mu, encoding, "tri_compare_exchange_pair");
+      tricolor::gc::encoding_of(*mu, encoding, 16, "tri_compare_exchange_pair");
   PairWords was{{expected[0], expected[1]}};
   const PairWords to{{pair[0], pair[1]}};
   if (!tricolor::detail::pair_compare_exchange(

@@ -87,6 +87,7 @@ void Collector::destroy() {
 bool Collector::proc_init(ProcGc* p) {
   impl_->heap->mcache_init(p);
   p->collector = this;
+  p->wanted = &p->request;
   p->worker.init(impl_->heap, &impl_->work, &impl_->weak.sinks);
   p->barrier_on = marking() ? 1 : 0;
   p->mark_cycle = cycle();
@@ -131,7 +132,10 @@ void Collector::add_coroutine_bytes(int64_t delta) {
   impl_->coroutine_bytes_.fetch_add_relaxed(static_cast<uint64_t>(delta));
 }
 
-bool Collector::trim_marker() { return impl_->work.trim(); }
+// A mark that has begun may want them again.
+bool Collector::trim_marker() {
+  return impl_->phase() == Phase::kIdle && impl_->work.trim();
+}
 
 void Collector::on_g_born(ProcGc* p, RootOwner* owner) {
   if (TRI_PLANTED(born_black_unshaded)) {

@@ -17,6 +17,7 @@
 #include "gc/collector_impl.h"
 #include "gc/runtime_base.h"
 #include "gc/scan.h"
+#include "gc/shade_batch.h"
 #include "heap/callback.h"
 #include "tricolor/allocate.h"
 #include "tricolor/resize.h"
@@ -27,12 +28,14 @@ namespace gc {
 
 namespace {
 
-constexpr size_t kCopyChunk = size_t{64} << 10;
-constexpr uint64_t kSettleNs = 100 * 1000;  // at a time
+constexpr size_t kAtOnceBytes = size_t{64} << 10;  // without a safepoint
+constexpr size_t kCopyChunk = size_t{8} << 10;     // beyond that
+constexpr uint64_t kSettleNs = 100 * 1000;         // at a time
 
 /// Shades what a custom trace function reports.
 struct ShadeTracer : TracerImpl {
-  ShadeTracer(CollectorImpl* c_in, ProcGc* p_in) : c(c_in), p(p_in) {
+  ShadeTracer(CollectorImpl* c_in, ProcGc* p_in)
+      : c(c_in), p(p_in), batch(p_in) {
     visit = [](TracerImpl* self, void* cell) {
       static_cast<ShadeTracer*>(self)->shade(cell);
     };
@@ -40,11 +43,11 @@ struct ShadeTracer : TracerImpl {
   }
   void shade(void* cell) {
     if (TRI_UNLIKELY(p->audits != 0)) c->auditor.note_store(nullptr, cell);
-    if (p->barrier_on != 0 && p->worker.is_white(cell))
-      c->shade_from_mutator(p, cell);
+    batch.add(cell);
   }
   CollectorImpl* c;
   ProcGc* p;
+  ShadeBatch batch;
 };
 
 /// Shades the pointers in bytes [from, to) of a cell.
@@ -99,11 +102,12 @@ void copy_cell(Mutator& mu, LayoutId layout, void* from, void* to,
   // since, which found the new cell white and rooted.
   bool traced = false;
   uint32_t begun = c->heap->cycles_begun();
-  for (size_t done = 0; done < bytes; done += kCopyChunk) {
+  const size_t most = bytes > kAtOnceBytes ? kCopyChunk : kAtOnceBytes;
+  for (size_t done = 0; done < bytes; done += most) {
     if (done != 0) poll(mu);
     // The phase begins in a stop, so in none before the next safepoint.
     if (weak) await_settled(mu, c);
-    size_t end = bytes - done < kCopyChunk ? bytes : done + kCopyChunk;
+    size_t end = bytes - done < most ? bytes : done + most;
     // A black G's copy of strong words needs no shade; weak ones do not keep
     // their targets, and nobody will look at the copy's before the cycle ends.
     const bool shades = mu.barrier_on == TRI_BARRIER_GREY ||

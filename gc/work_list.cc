@@ -116,7 +116,7 @@ void WorkList::begin_cycle_stw() {
 }
 
 bool WorkList::trim() {
-  constexpr size_t kMost = 256;
+  constexpr size_t kMost = 32;  // some 2 us each
   WorkChunk* chunks[kMost];
   size_t n = 0;
   {

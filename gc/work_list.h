@@ -67,7 +67,7 @@ class WorkList {
            kChunkBytes;
   }
   /// Gives the memory of empty chunks back, but for as many as were out at once
-  /// in this cycle; some hundred of them at a call. True: there may be more.
+  /// in this cycle; some tens of them at a call. True: there may be more.
   bool trim();
 
  private:

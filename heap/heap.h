@@ -338,7 +338,8 @@ class Heap {
   /// A swept span at most three quarters full, sweeping for it; or null.
   Span* listed_span(MCache* mc, MCentral* central);
   Span* held_span(MCache* mc, MCentral* central);
-  Span* sweep_for(MCache* mc, MCentral* central, uint32_t shard);
+  Span* sweep_for(MCache* mc, MCentral* central, uint32_t shard,
+                  SweepBudget* budget);
   /// From the P's cache if there is one (`mc` may be null) and it has them.
   uint32_t alloc_pages(MCache* mc, size_t npages, bool* needzero,
                        PageAlloc::DirtySink sink = {});

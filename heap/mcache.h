@@ -36,6 +36,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "base/atomics.h"
 #include "heap/page_alloc.h"
 #include "tricolor/detail/mutator.h"
 
@@ -73,6 +74,8 @@ struct MCache {
   uint32_t shard = 0;   ///< of every mcentral
   uint32_t audits = 0;  ///< 1: stores are audited, so the barrier of Mutators
                         ///< is on in every phase (gc/audit.h)
+  /// Not 0 while the P is to come to a safepoint; null: nobody will ask.
+  const base::Atomic<uint32_t>* wanted = nullptr;
   // Owner P only.
   /// What mutators see as their slots; refreshed as barrier_on is. `slots`, or
   /// while these are hidden, or not made, the heap's empty ones: any
@@ -88,6 +91,7 @@ struct MCache {
   int64_t unsettled_bytes = 0;  ///< taken since mcache_settle, less rests
   int64_t unsettled_freed = 0;  ///< pages given back by release() and shrink()
   uint32_t swept_spans = 0;     ///< by refills, for their own use
+  uint32_t dead_calls = 0;      ///< of on_dead, ever; it wraps
   // Of the allocation profile (heap/profile.cc).
   int64_t sample_left = 0;  ///< bytes before the next that is sampled: in the
                             ///< run, or of all where distances are fixed
@@ -98,6 +102,26 @@ struct MCache {
   // The embedder's code that runs inside the runtime now, in words for a
   // message; or null. See heap/callback.h.
   const char* callback = nullptr;
+};
+
+/// What one allocation may sweep, from all shards together: some 100 us. What
+/// is over it is swept by later ones, and this one takes fresh pages.
+class SweepBudget {
+ public:
+  explicit SweepBudget(const MCache* mc) : mc_(mc), calls_(mc->dead_calls) {}
+  /// Whether one more span may be swept: the first always.
+  bool take() {
+    if (spans_++ == 0) return true;
+    return spans_ <= kSpans && mc_->dead_calls - calls_ < kCalls &&
+           (mc_->wanted == nullptr || mc_->wanted->load_relaxed() == 0);
+  }
+
+ private:
+  static constexpr int kSpans = 32;
+  static constexpr uint32_t kCalls = 512;  // the embedder's code: on_dead
+  const MCache* mc_;
+  const uint32_t calls_;
+  int spans_ = 0;
 };
 
 }  // namespace tricolor::heap

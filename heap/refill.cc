@@ -431,9 +431,12 @@ Span* Heap::get_span(MCache* mc, uint32_t slot_id) {
 }
 
 Span* Heap::listed_span(MCache* mc, MCentral* c) {
+  SweepBudget budget(mc);
   return MCentral::first_of_shards(mc->shard, [&](uint32_t shard) {
     Span* span = c->pop_swept(space_, sweepgen(), shard);
-    if (span == nullptr && sweep_allowed()) span = sweep_for(mc, c, shard);
+    if (span == nullptr && sweep_allowed()) {
+      span = sweep_for(mc, c, shard, &budget);
+    }
     return span;
   });
 }
@@ -444,10 +447,9 @@ Span* Heap::held_span(MCache* mc, MCentral* c) {
   });
 }
 
-Span* Heap::sweep_for(MCache* mc, MCentral* c, uint32_t shard) {
-  // Bounded: a refill pays for at most this many spans before it takes fresh
-  // pages instead.
-  for (int tries = 0; tries < 32; ++tries) {
+Span* Heap::sweep_for(MCache* mc, MCentral* c, uint32_t shard,
+                      SweepBudget* budget) {
+  while (budget->take()) {
     Span* span = c->pop_unswept(space_, sweepgen(), shard);
     if (span == nullptr) return nullptr;
     ++mc->swept_spans;

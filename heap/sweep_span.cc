@@ -2,7 +2,7 @@
 // Copyright (c) 2026 tricolor authors
 //
 // Sweeping one span: its holder writes 0 over every mark byte that is not cur.
-// Which spans when is the collector's business (gc/sweep.cc) or a refill's.
+// Which spans when is the collector's business (gc/assist.cc) or a refill's.
 //
 // Why nobody else writes these bytes: markers store only while marking, and no
 // span is swept before the mark has ended; Ps own no run here, because every
@@ -56,6 +56,7 @@ void Heap::on_dead_cells(MCache* mc, Span* span) {
     if ((layouts_.hot(layout).flags & kOnDead) != 0) {
       const ColdLayout& cold = layouts_.cold(layout);
       cold.on_dead(cell, cell_bytes, cold.user);
+      if (mc != nullptr) ++mc->dead_calls;
     }
     if (options_.clobber_free) {
       unpoison(cell, cell_bytes);  // it may have been released

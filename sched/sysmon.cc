@@ -106,9 +106,11 @@ void give_memory_back(RuntimeImpl* rt) {
   }
 }
 
-// A piece of the work; first of stacks, then of Gs. False: that was the last.
+// A piece of the work; first of the marker's stack, then of tasks' stacks, then
+// of Gs. False: that was the last.
 bool trim_some(RuntimeImpl* rt) {
   Sysmon& sysmon = rt->sysmon;
+  if (rt->collector->trim_marker()) return true;
   if (!sysmon.stacks_trimmed) {
     sysmon.stacks_trimmed = !rt->stacks.trim();
     return true;

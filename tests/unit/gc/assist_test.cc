@@ -351,6 +351,79 @@ TEST(gc_assist, one_refill_sweeps_a_bounded_number_of_spans) {
   gc.finish();
 }
 
+int g_dead_calls;
+
+/// Spans on all shards of which an eighth is dead: too full for a refill, which
+/// sweeps one after the other.
+struct FullSpans {
+  static constexpr int kCells = 200'000;
+  explicit FullSpans(GcAlone& gc_in) : gc(gc_in), scope(gc.mu()), head(scope) {
+    const uint32_t offsets[] = {0};
+    LayoutSpec spec;
+    spec.name = "Mortal";
+    spec.head_bytes = 64;
+    spec.pointer_offsets = offsets;
+    spec.pointer_count = 1;
+    spec.on_dead = [](void*, size_t, void*) { ++g_dead_calls; };
+    type = gc.layout(spec);
+    gc.collector().set_gc_percent(kGcOff);
+    for (int i = 0; i < kCells; ++i) {
+      gc.p().shard = static_cast<uint32_t>(i * 4 / kCells);
+      auto* cell = static_cast<Field<void>*>(allocate(gc.mu(), type, 64));
+      if (i % 8 == 0) continue;
+      cell->store(gc.mu(), head.get());
+      head = cell;
+    }
+    gc.start();
+    while (gc.impl().phase() != gc::Phase::kSweep) {
+      gc.drain(SIZE_MAX);
+      gc.impl().advance(&gc.p());
+    }
+    g_dead_calls = 0;
+  }
+  /// Spans swept by an allocation.
+  uint64_t swept_by_one() {
+    const uint64_t before = gc.heap().unswept_spans();
+    allocate(gc.mu(), type, 64);
+    return before - gc.heap().unswept_spans();
+  }
+  GcAlone& gc;
+  LayoutId type = 0;
+  Scope<1> scope;
+  Local<void> head;
+};
+
+TEST(gc_assist, an_allocation_sweeps_so_many_spans_of_all_shards) {
+  gc::CollectorOptions o;
+  o.assist_policy = AssistPolicy::kOff;
+  GcAlone gc(o);
+  FullSpans spans(gc);
+  ASSERT_GT(gc.heap().unswept_spans(), 150u);
+  uint64_t most = 0;
+  int most_calls = 0;
+  for (int i = 0; i < 10'000; ++i) {
+    const int calls = g_dead_calls;
+    most = std::max(most, spans.swept_by_one());
+    most_calls = std::max(most_calls, g_dead_calls - calls);
+  }
+  EXPECT_GT(most, 2u);
+  EXPECT_LE(most, 33u);
+  EXPECT_GT(most_calls, 256);
+  EXPECT_LE(most_calls, 512 + 2 * 1024 / 8);
+  gc.finish();
+}
+
+TEST(gc_assist, an_allocation_sweeps_one_span_while_its_p_is_wanted) {
+  gc::CollectorOptions o;
+  o.assist_policy = AssistPolicy::kOff;
+  GcAlone gc(o);
+  FullSpans spans(gc);
+  gc.p().request.store_relaxed(gc::kRequestPreempt);
+  EXPECT_EQ(spans.swept_by_one(), 1u);
+  gc.p().request.store_relaxed(0);
+  gc.finish();
+}
+
 TEST(gc_assist, the_pacers_trace) {
   gc::CollectorOptions o = by_assists(AssistPolicy::kClassic);
   o.gcpacertrace = true;

@@ -223,7 +223,7 @@ void long_move(size_t to, size_t from, bool fresh) {
   }
   g_on_poll = nullptr;
   mu.poll_request = 0;
-  EXPECT_GE(g_polls, 12);
+  EXPECT_GE(g_polls, 90) << "a safepoint each 8 KiB";
   EXPECT_TRUE(b.gc.collector().marking());
   b.gc.finish();
   for (size_t i = 0; i < kN; ++i) {
@@ -242,6 +242,27 @@ TEST(gc_bulk, bad_encoding_is_a_misuse) {
   Field<Node>* a = b.fields(2);
   EXPECT_DEATH(tri_copy(&b.gc.mu(), 77, a, a + 1, 1),
                "encoding 77 is not registered");
+}
+
+TEST(gc_bulk, values_of_another_size_are_a_misuse) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  Bulk b;
+  Mutator& mu = b.gc.mu();
+  Field<Node>* a = b.fields(4);
+  const EncodingId pairs = b.pairs;
+  EXPECT_DEATH(copy_fields(mu, pairs, a, a + 2, 1),
+               "encoding [0-9]+ is that of values of 16 bytes, not of 8");
+  EXPECT_DEATH(fill_fields(mu, pairs, a, nullptr, 2),
+               "values of 16 bytes, not of 8");
+  alignas(16) uint64_t slot[2] = {};
+  uint64_t old[2] = {};
+  const uint64_t to[2] = {};
+  EXPECT_DEATH(tri_exchange_word(&mu, pairs, slot, 0),
+               "tri_exchange_word.*values of 16 bytes, not of 8");
+  EXPECT_DEATH(tri_exchange_pair(&mu, kRawPointers, slot, to, old),
+               "tri_exchange_pair.*values of 8 bytes, not of 16");
+  EXPECT_DEATH(tri_compare_exchange_pair(&mu, kRawPointers, slot, old, to),
+               "tri_compare_exchange_pair.*values of 8 bytes, not of 16");
 }
 
 }  // namespace
