@@ -22,18 +22,20 @@
  *   buf[g]              the P's barrier buffer, of one entry barrier.cc
  *   wl[p], pool         a P's MarkWorker, the WorkList: sets of cells
  *   scan[g], parked[g]  the scan bit; runnable, waiting, in native code
+ *   part[g]             RootOwner::partial_pieces: slot 1 has been scanned
  *   mid[g]              in a store: no safepoint, no stop, no ragged barrier
  *
  * CONFIG parks -DOPS=2 -DPARKS=1 -DHELPS=0
  * FAILS ALLOCATE_WHITE BLACK_SKIPS_DELETION DISPATCH_WITHOUT_REFRESH
  * FAILS GREY_SKIPS_INSERTION INIT_BARE NO_DELETION NO_RAGGED_FLUSH
- * FAILS OLD_STAMP OLD_VALUE_READ_LATE RUNNING_NOT_RETRIED SAFEPOINT_IN_STORE
+ * FAILS OLD_STAMP OLD_VALUE_READ_LATE RETRIES_NOT_AWAITED RUNNING_NOT_RETRIED
+ * FAILS SAFEPOINT_IN_STORE
  * FAILS START_WITHOUT_REFRESH STOP_WITHOUT_WAITING
  * CONFIG helps -DOPS=2 -DPARKS=0 -DHELPS=1
  * FAILS DRAINERS_FORGOTTEN
  * CONFIG others -DOPS=2 -DPARKS=0 -DHELPS=0 -DWITH_OTHERS
  * FAILS BLACK_SKIPS_WEAK_READ BORN_BARE DISPATCH_UNDER_SCAN HANDOFF_BARE
- * FAILS NO_RECHECK
+ * FAILS NO_RECHECK PARTIAL_KEPT
  * STRESS all -DOPS=2 -DPARKS=1 -DHELPS=1 -DWITH_OTHERS
  * STRESS deep -DOPS=3 -DPARKS=1 -DHELPS=0
  *
@@ -73,7 +75,7 @@ byte wl[4]; /* of the mutators' Ps, the driver's, the helper's */
 byte pool;
 bool flushed;
 
-bool mid[2], parked[2], scan[2];
+bool mid[2], parked[2], scan[2], part[2];
 bool born[2] = true;
 bool draining; /* drainers_: the helper is inside drain() */
 byte ops;
@@ -163,10 +165,15 @@ bool old_entry[2], old_piece;
 #define IS_BLACK(g) (stamp[g] == cyc)
 #endif
 #define REFRESH(g) col[g] = (!pon -> 0 : (IS_BLACK(g) -> 2 : 1))
+#ifdef MUTANT_PARTIAL_KEPT
+#define FORGET_PARTIAL(g)
+#else
+#define FORGET_PARTIAL(g) ; part[g] = false
+#endif
 #ifdef MUTANT_DISPATCH_WITHOUT_REFRESH
 #define REFRESH_AT_DISPATCH(g) skip
 #else
-#define REFRESH_AT_DISPATCH(g) REFRESH(g)
+#define REFRESH_AT_DISPATCH(g) REFRESH(g) FORGET_PARTIAL(g)
 #endif
 #ifdef MUTANT_START_WITHOUT_REFRESH
 #define REFRESH_AT_START(g) skip
@@ -174,9 +181,9 @@ bool old_entry[2], old_piece;
 #define REFRESH_AT_START(g) REFRESH(g)
 #endif
 
-/* scan_owner(): who calls it has suspended the G, or is it. Nobody else writes
- * the stack; the wait record may change meanwhile. */
-#define SCAN_STACK(p, g) SHADE(p, st(g, 1))
+/* scan_owner_until(): who calls it has suspended the G, or is it. Nobody else
+ * writes the stack; the wait record may change meanwhile. */
+#define SCAN_STACK(p, g) if :: !part[g] -> SHADE(p, st(g, 1)) :: else fi
 #define SCAN_REST(p, g) SHADE(p, st(g, 0)); SHADE(p, rec[g]); stamp[g] = cyc
 
 /* ---- mutators */
@@ -314,6 +321,8 @@ inline finish_piece(me) {
   v = 0;
   if
   :: claimed -> SCAN_REST(me, k); scan[k] = false; claimed = false
+  :: claimed -> /* the rest another time */
+     part[k] = true; retry[k] = true; scan[k] = false; claimed = false
   :: else
   fi;
   k = 0
@@ -436,6 +445,9 @@ mark_on:
     if :: !draining -> old_piece = false :: else fi;
     PUBLISH(3);
     PUBLISH(2);
+#ifdef MUTANT_RETRIES_NOT_AWAITED
+    again = false;
+#endif
     if
     :: flushed || again || pool != 0 -> goto mark_on
     :: else
@@ -451,7 +463,11 @@ mark_on:
     FLUSH(1); PUBLISH(1);
     PUBLISH(3);
     if
-    :: flushed || pool != 0 || retry[0] || retry[1] || job < 3 ->
+#ifdef MUTANT_RETRIES_NOT_AWAITED
+    :: flushed || pool != 0 ->
+#else
+    :: flushed || pool != 0 || retry[0] || retry[1] ->
+#endif
        START();
        goto mark_on
     :: else
