@@ -46,7 +46,7 @@ size_t piece_of(size_t n) {
 const Encoding& encoding_of(const Mutator& mu, EncodingId id, size_t width,
                             const char* call) {
   if (TRI_UNLIKELY(mu.p == nullptr)) misuse_in_native(call);
-  heap::check_no_callback(proc_of(&mu), call);
+  heap::check_no_outer_code(proc_of(&mu), call);  // poll() asks the rest
   const heap::LayoutTable& layouts = runtime_base(&mu)->heap->layouts();
   if (TRI_UNLIKELY(id >= layouts.encoding_count())) {
     TRI_MISUSE(call, "encoding %u is not registered", unsigned{id});

@@ -337,30 +337,27 @@ void CollectorImpl::audit_stw() {
 // The whole heap, or of a large one a piece: 32 MiB and as many listed spans
 // from where the last check ended, so that a heap is checked however long it
 // has become, and all of it in turn.
-void CollectorImpl::validate_stw([[maybe_unused]] bool swept) {
-#if TRI_CHECKS
+void CollectorImpl::validate_stw(bool swept) {
+  if (TRI_LIKELY(!options.validate)) return;
   constexpr size_t kWholeBytes = size_t{32} << 20;
   if (heap->space().committed_bytes() <= kWholeBytes) {
     heap->validate_stw(swept);
   } else {
     heap->validate_some_stw(swept, kWholeBytes >> heap::kPageShift);
   }
-#endif
 }
 
 // Settle, flush and sweep end while mutators allocate and sweep, who change a
 // span's bytes, count and home one after the other: hardly anything about a
 // span is true meanwhile. So the world stops for this. These are stops that a
-// program does not have in other builds, so a piece of 4 MiB has to do.
-bool CollectorImpl::check_phase_end([[maybe_unused]] ProcGc* p,
-                                    [[maybe_unused]] bool swept) {
-#if TRI_CHECKS
+// program does not have otherwise, so a piece of 4 MiB has to do.
+bool CollectorImpl::check_phase_end(ProcGc* p, bool swept) {
+  if (TRI_LIKELY(!options.validate)) return true;
   constexpr size_t kSomeBytes = size_t{4} << 20;
   StopTimes stop{};
   if (!world.try_stop(world.ctx, p, &stop)) return false;
   heap->validate_some_stw(swept, kSomeBytes >> heap::kPageShift);
   world.start(world.ctx, p);
-#endif
   return true;
 }
 

@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "base/check.h"
 #include "base/clock.h"
 #include "base/meta_arena.h"
 #include "gc/world.h"
@@ -35,6 +36,7 @@ struct CollectorOptions {
   bool clobberfree = false;
   uint32_t gcstress = 0;           ///< start a cycle at every Nth refill
   bool barriercheck = false;       ///< see gc/audit.h
+  bool validate = TRI_CHECKS != 0;  ///< structures as phases end: checkmark.cc
   bool badptr = false;             ///< every word at each stop: checkmark.cc
   bool smallbuffers = false;       ///< buffers of two, work handed over at once
   uint32_t pollstress = 0;         ///< start a cycle at every Nth safepoint

@@ -80,6 +80,7 @@ struct CycleRecord {
   uint64_t end_ns;         ///< world running again
   uint64_t stop1_ns, ttsp1_ns;
   uint64_t stop2_ns, ttsp2_ns;
+  uint64_t callbacks_ns;  ///< of the stops, in root callbacks
   uint64_t heap_start, heap_end, heap_marked, goal;
   uint64_t worker_ns, assist_ns;
   uint64_t allocated_before;  ///< heap's counter when marking began
@@ -176,7 +177,7 @@ struct CollectorImpl {
     base::Atomic<uint64_t> cycles, forced, concurrent;
     base::Atomic<uint64_t> live_bytes, live_cells;
     base::Atomic<uint64_t> gc_ns, idle_ns, assist_ns, mark_wall_ns,
-        stop_wall_ns, stop_cpu_ns;
+        stop_wall_ns, stop_cpu_ns, callbacks_ns;
     Histogram pauses, ttsp;
   } totals;
   /// Of them and of `record` what is read together; written as the sweep ends.
@@ -335,8 +336,8 @@ struct CollectorImpl {
   /// badptr: every word at each stop of a cycle.
   void check_words_stw();
   void validate_stw(bool swept);
-  /// In checking builds: stops the world and validates, before a phase that
-  /// ends while it runs ends. False: not now, so the phase goes on.
+  /// validate: stops the world and validates, before a phase that ends while it
+  /// runs ends. False: not now, so the phase goes on.
   bool check_phase_end(ProcGc* p, bool swept);
   void trace_cycle();
   void trace_pacer();    // pacer_trace.cc

@@ -38,11 +38,17 @@ void CollectorImpl::set_phase(Phase from, Phase to) {
 }
 
 void CollectorImpl::run_root_callbacks_stw(ProcGc* p) {
+  if (!roots.has_callbacks_stw()) return;
+  const uint64_t start = now();
   Tracer tracer = TracerAccess::make(&p->worker);
   const char* outer = p->callback;  // see heap/callback.h
   p->callback = "a root callback";
   roots.run_callbacks_stw(tracer);
   p->callback = outer;
+  p->worker.mark_edges();
+  const uint64_t spent = now() - start;
+  record.callbacks_ns += spent;
+  totals.callbacks_ns.fetch_add_relaxed(spent);
 }
 
 bool CollectorImpl::is_due() const {
@@ -126,10 +132,9 @@ bool CollectorImpl::start_cycle(ProcGc* p, bool wait) {
         q->slice_end_ns = 0;
       },
       this);
-  run_root_callbacks_stw(p);
-  p->worker.mark_edges();
-
   begin_record_stw(wait, wanted);
+  run_root_callbacks_stw(p);
+
   record.start_ns = stop.requested_ns;
   last_start_ns_.store_relaxed(stop.requested_ns);
   record.mark_start_ns = world.start(world.ctx, p);
@@ -164,7 +169,6 @@ bool CollectorImpl::flush_work_locked(ProcGc* p) {
 bool CollectorImpl::recheck_stw(ProcGc* p) {
   if (TRI_PLANTED(no_recheck)) return true;
   run_root_callbacks_stw(p);
-  p->worker.mark_edges();
   flushed_.store_relaxed(0);
   world.for_each_p_stw(
       world.ctx,

@@ -91,6 +91,7 @@ void read_cpu(const CollectorImpl* c, tri_gc_metrics* out) {
   out->cpu_gc_ns = all > parts ? all : parts;
   out->cpu_gc_worker_ns = out->cpu_gc_ns - parts;
   out->mark_wall_ns = c->totals.mark_wall_ns.load_relaxed();
+  out->root_callback_ns = c->totals.callbacks_ns.load_relaxed();
   out->stop_wall_ns = c->totals.stop_wall_ns.load_relaxed();
   out->cpu_gc_pause_ns = c->totals.stop_cpu_ns.load_relaxed();
 }

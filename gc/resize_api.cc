@@ -165,7 +165,7 @@ void* try_grow_cell(Mutator& mu, void* cell, size_t bytes, const char* call) {
 
 void check_managed(const Mutator& mu, const char* call) {
   if (TRI_UNLIKELY(mu.p == nullptr)) misuse_in_native(call);
-  heap::check_no_callback(proc_of(&mu), call);
+  heap::check_no_outer_code(proc_of(&mu), call);  // an allocation asks more
 }
 
 }  // namespace

@@ -165,6 +165,14 @@ void Roots::remove_callback(RootCallback fn, void* ctx) {
   }
 }
 
+bool Roots::has_callbacks_stw() {
+  base::LockGuard guard(lock_);
+  for (auto& c : callbacks_) {
+    if (c.fn != nullptr) return true;
+  }
+  return false;
+}
+
 void Roots::run_callbacks_stw(Tracer& tracer) {
   // A copy: a callback may register another one.
   RootCallback fns[kMaxCallbacks];

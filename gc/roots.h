@@ -64,6 +64,7 @@ class Roots {
   // --- Callbacks.
   bool add_callback(RootCallback fn, void* ctx);
   void remove_callback(RootCallback fn, void* ctx);
+  bool has_callbacks_stw();
   void run_callbacks_stw(Tracer& tracer);
 
   // --- Scanning: jobs [0, job_count()) are fixed by begin_cycle_stw.

@@ -73,6 +73,7 @@ void CollectorImpl::trace_cycle() {
   const Ms cpu1(r.stop1_ns * procs()), cpu2(r.stop2_ns * procs());
   const Ms assists(r.assist_ns), workers(r.worker_ns - idle), idles(idle);
   const Ms ttsp1(r.ttsp1_ns), ttsp2(r.ttsp2_ns), at(since / 1000);
+  const Ms callbacks(r.callbacks_ns);
   const bool no_goal = r.goal == UINT64_MAX;
   base::FatalSink out(2);
   char line[400];
@@ -80,13 +81,15 @@ void CollectorImpl::trace_cycle() {
       line, sizeof(line),
       "gc %u @%ss %llu%%: %s+%s+%s ms clock, %s+%s/%s/%s+%s ms cpu, "
       "%llu->%llu->%llu MB, %llu MB goal, %llu MB stacks, %llu MB globals, "
-      "%u P, ttsp %s+%s ms%s\n",
+      "%u P, ttsp %s+%s ms%s%s%s%s\n",
       cycle_.load_relaxed(), at.text, static_cast<unsigned long long>(percent),
       stop1.text, mark.text, stop2.text, cpu1.text, assists.text, workers.text,
       idles.text, cpu2.text, mb(r.heap_start), mb(r.heap_end),
       mb(r.heap_marked), no_goal ? 0ULL : mb(r.goal), mb(r.work.stacks),
       mb(r.work.roots), procs(), ttsp1.text, ttsp2.text,
-      r.forced ? " (forced)" : "");
+      r.callbacks_ns != 0 ? ", root callbacks " : "",
+      r.callbacks_ns != 0 ? callbacks.text : "",
+      r.callbacks_ns != 0 ? " ms" : "", r.forced ? " (forced)" : "");
   out.print("%s", line);
 }
 

@@ -196,7 +196,7 @@ bool shade_if_alive(Mutator& mu, const void* cell) {
 
 bool try_add_finalizer(Mutator& mu, void* object, FinalizerFn fn, void* data) {
   gc::CollectorImpl* c = gc::collector_of(&mu, "add_finalizer");
-  heap::check_no_callback(gc::proc_of(&mu), "add_finalizer");
+  heap::check_no_outer_code(gc::proc_of(&mu), "add_finalizer");
   gc::check_cell(c, object, "add_finalizer");
   if (fn == nullptr) TRI_MISUSE("add_finalizer", "the function is null");
   if (!c->finalizers.add(object, fn, data)) return false;
@@ -223,7 +223,7 @@ bool has_finalizer(Mutator& mu, const void* object) {
 
 bool take_finalizable(Mutator& mu, Finalizable* out) {
   gc::CollectorImpl* c = gc::collector_of(&mu, "take_finalizable");
-  heap::check_no_callback(gc::proc_of(&mu), "take_finalizable");
+  heap::check_no_outer_code(gc::proc_of(&mu), "take_finalizable");
   if (!c->finalizers.take(out)) return false;
   // It leaves a root: the deletion half.
   if (mu.barrier_on != 0) tri_detail_shade_pair(&mu, out->object, nullptr);

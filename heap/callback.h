@@ -20,8 +20,17 @@
 
 namespace tricolor::heap {
 
+/// MCache::callback in a NoSafepointScope, which is no callback: what changes
+/// the heap without a safepoint is free there.
+inline constexpr char kNoSafepoint[] = "a NoSafepointScope";
+
 [[noreturn]] TRI_NOINLINE inline void misuse_in_callback(const char* call,
                                                          const char* callback) {
+  if (callback == kNoSafepoint) {
+    TRI_MISUSE(call,
+               "called in a NoSafepointScope, though it may collect or suspend; "
+               "end the scope before, and root what it held");
+  }
   TRI_MISUSE(call,
              "called from %s, which may read cells but not allocate, release, "
              "resize, collect, walk, poll or suspend; note down what is to be "
@@ -32,6 +41,14 @@ namespace tricolor::heap {
 /// For the calls that a callback may not make.
 inline void check_no_callback(const MCache* mc, const char* call) {
   if (TRI_LIKELY(mc->callback == nullptr)) return;
+  misuse_in_callback(call, mc->callback);
+}
+
+/// For those among them that are no safepoints.
+inline void check_no_outer_code(const MCache* mc, const char* call) {
+  if (TRI_LIKELY(mc->callback == nullptr || mc->callback == kNoSafepoint)) {
+    return;
+  }
   misuse_in_callback(call, mc->callback);
 }
 

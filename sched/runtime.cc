@@ -99,6 +99,7 @@ gc::CollectorOptions collector_options(RuntimeImpl* rt) {
   o.clobberfree = settings.debug.clobberfree != 0;
   o.barriercheck = settings.debug.barriercheck;
   o.badptr = settings.debug.badptr;
+  o.validate = settings.debug.validate;
   o.smallbuffers = settings.debug.smallbuffers;
   o.pollstress = settings.debug.pollstress;
   o.gcstress = settings.debug.gcstress;

@@ -56,6 +56,7 @@ constexpr DebugFlag kDebugFlags[] = {
     {"conservativestacks", &DebugSettings::conservative_stacks, nullptr},
     {"barriercheck", &DebugSettings::barriercheck, nullptr},
     {"badptr", &DebugSettings::badptr, nullptr},
+    {"validate", &DebugSettings::validate, nullptr},
     {"smallbuffers", &DebugSettings::smallbuffers, nullptr},
 
     {"clobberfree", nullptr, &DebugSettings::clobberfree},
@@ -101,7 +102,7 @@ void parse_debug(const char* text, const char* name, DebugSettings* debug) {
     g_complained.fetch_and_relaxed(~uint32_t{kDebugComplaint});
     complain(kDebugComplaint, name, it.item(),
              "gctrace, gcpacertrace, gccheckmark, barriercheck, badptr, "
-             "clobberfree=N, conservativestacks, gcstress=N, pollstress=N, "
+             "validate, clobberfree=N, conservativestacks, gcstress=N, pollstress=N, "
              "smallbuffers, gcperiod=MS, gcidle=0, hugepages=N, schedtrace=MS, "
              "blockingidle=MS, scheddetail, deadlock=N, idle=MS");
   }

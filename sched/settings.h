@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "base/check.h"
 #include "tricolor/error.h"
 #include "tricolor/options.h"
 
@@ -21,6 +22,7 @@ struct DebugSettings {
   bool conservative_stacks = false;
   bool barriercheck = false;
   bool badptr = false;
+  bool validate = TRI_CHECKS != 0;
   bool smallbuffers = false;
   uint32_t clobberfree = 0;  ///< 2: what is free is looked at, too
   uint32_t pollstress = 0;

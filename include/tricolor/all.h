@@ -25,6 +25,7 @@
 #include "tricolor/local.h"
 #include "tricolor/mutex.h"
 #include "tricolor/native.h"
+#include "tricolor/no_safepoint.h"
 #include "tricolor/options.h"
 #include "tricolor/os_thread.h"
 #include "tricolor/pair.h"

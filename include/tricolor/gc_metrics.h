@@ -73,6 +73,7 @@ typedef struct tri_gc_metrics {
   uint64_t cpu_gc_pause_ns;  /* stops, times max_procs; besides */
   uint64_t mark_wall_ns;     /* marks beside the program, by the wall */
   uint64_t stop_wall_ns;     /* stops by the wall, their waits included */
+  uint64_t root_callback_ns; /* of these, in root callbacks */
 
   /* Memory, now. */
   uint64_t heap_bytes;          /* cells, dead ones that are not swept too */

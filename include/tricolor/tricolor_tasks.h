@@ -100,6 +100,11 @@ void tri_request_collect(tri_mutator* mu);          /* [gc] */
 void tri_runtime_request_collect(tri_runtime* rt);  /* any thread */
 size_t tri_return_memory(tri_mutator* mu);          /* [gc] */
 bool tri_step(tri_mutator* mu, uint32_t budget_us); /* [gc] */
+
+/* Between the two no call that may collect or suspend is made, or the process
+ * ends; see tricolor/no_safepoint.h. `began`: what begin has returned. */
+bool tri_no_safepoint_begin(tri_mutator* mu);
+void tri_no_safepoint_end(tri_mutator* mu, bool began);
 int tri_set_gc_percent(tri_runtime* rt, int percent);
 /* [gc] Runtime::set_max_procs(); 0 only asks. */
 uint32_t tri_set_max_procs(tri_runtime* rt, uint32_t n);

@@ -175,10 +175,16 @@ TEST(gc_roots, callbacks_run_in_both_stops) {
   ASSERT_TRUE(add_root_callback(gc.runtime(), fn, &ctx));
   gc.collect();
   EXPECT_GE(ctx.calls, 3);  // stop 1, stop 2, second mark
+  // Their time apart: a look at the clock before and after, in each stop.
+  EXPECT_EQ(gc.impl().record.callbacks_ns, 200u);
+  GcMetrics metrics;
+  gc.collector().metrics(&metrics);
+  EXPECT_EQ(metrics.root_callback_ns, 200u);
   EXPECT_EQ(check_tree(ctx.node), 15);
   remove_root_callback(gc.runtime(), fn, &ctx);
   gc.collect();
   EXPECT_EQ(gc.live_cells(), 0u);
+  EXPECT_EQ(gc.impl().record.callbacks_ns, 0u);
 }
 
 TEST(gc_roots_DeathTest, an_encoding_that_is_not_registered) {

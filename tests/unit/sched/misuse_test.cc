@@ -50,6 +50,83 @@ TEST(sched_misuse_death, roots_of_pairs) {
                "RootTable: .*16 bytes");
 }
 
+template <class F>
+void run_without_safepoint(F f) {
+  run_it([f](Mutator& mu) {
+    const Type<Link> type = link_type(runtime_of(mu));
+    Scope<1> scope(mu);
+    Local<Link> link(scope, make(mu, type));
+    const NoSafepointScope outer(mu);
+    f(mu, type, link.get());
+  });
+}
+
+TEST(sched_misuse_death, safepoints_where_there_are_to_be_none) {
+  const auto make_one = [](Mutator& mu, const Type<Link>& type, Link*) {
+    make(mu, type);  // it would have found room
+  };
+  EXPECT_DEATH(run_without_safepoint(make_one),
+               "allocate: called in a NoSafepointScope");
+  EXPECT_DEATH(run_without_safepoint(
+                   [](Mutator& mu, const Type<Link>&, Link*) { poll(mu); }),
+               "poll: called in a NoSafepointScope");
+  EXPECT_DEATH(run_without_safepoint(
+                   [](Mutator& mu, const Type<Link>&, Link*) { collect(mu); }),
+               "collect: called in a NoSafepointScope");
+  EXPECT_DEATH(run_without_safepoint([](Mutator& mu, const Type<Link>&, Link*) {
+                 {
+                   const NoSafepointScope inner(mu);
+                 }
+                 sleep_ns(mu, 1);  // still in the outer one
+               }),
+               "called in a NoSafepointScope");
+  EXPECT_DEATH(run_without_safepoint([](Mutator& mu, const Type<Link>&, Link*) {
+                 const NativeScope native(mu);
+               }),
+               "NativeScope: called in a NoSafepointScope");
+}
+
+// And after it all is as before; also when a stop has waited for its end.
+TEST(sched_misuse, no_safepoint_scopes_end) {
+  RuntimePtr rt = make_runtime(options(2));
+  const Type<Link> type = link_type(*rt);
+  rt->run([&](Mutator& mu) {
+    Scope<2> scope(mu);
+    Local<Link> head(scope, make(mu, type));
+    for (uint64_t i = 1; i <= 1000; i++) {
+      Local<Link>& h = head;
+      Link* fresh = make(mu, type);
+      request_collect(runtime_of(mu));
+      {
+        const NoSafepointScope quiet(mu);
+        fresh->next.store(mu, h.get());
+        fresh->value = h->value + 1;
+        head = fresh;
+      }
+      poll(mu);
+    }
+    collect(mu);
+    uint64_t n = 0;
+    for (const Link* l = head.get(); l != nullptr; l = l->next.load()) n++;
+    EXPECT_EQ(n, 1001u);
+  });
+}
+
+TEST(sched_misuse_death, a_root_callback_that_removes_itself) {
+  EXPECT_DEATH(run_it([](Mutator& mu) {
+                 struct Self {
+                   static void report(Tracer&, void* rt) {
+                     remove_root_callback(*static_cast<Runtime*>(rt), &report,
+                                          rt);
+                   }
+                 };
+                 Runtime& rt = runtime_of(mu);
+                 add_root_callback(rt, &Self::report, &rt);
+                 collect(mu);
+               }),
+               "remove_root_callback: called from a root callback");
+}
+
 TEST(sched_misuse_death, native_code) {
   EXPECT_DEATH(run_it([](Mutator& mu) {
                  NativeScope native(mu);
