@@ -103,6 +103,7 @@ class SecondMark : public TracerImpl {
         auditor_->add_cell_stw(cell, layout, heap->cell_bytes(cell));
       }
       strict_ = !loose_ && !(custom && is_ours(layout));
+      if (strict_roots_ && strict_) check_weak_words(cell, layout);
       if (heap->layouts().hot(layout).kind == heap::ScanKind::kWeak) {
         const WeakWords weak(heap->layouts(), layout);
         if (weak.any(LayoutSpec::Strength::kEphemeron)) {
@@ -186,6 +187,50 @@ class SecondMark : public TracerImpl {
     if (byte == 0) report_word(word, "is a free cell, or the middle of one");
     if (!is_live(byte)) report_word(word, "was found dead by the last cycle");
     if (is_released(offset)) report_word(word, "has been released");
+  }
+
+  /// What is referred to weakly may be dead, until the collector has cleared the
+  /// word; but a cell it is.
+  void check_weak_word(void* word, size_t at) const {
+    const heap::AddressSpace& space = heap->space();
+    const size_t offset = space.offset_of(word);
+    if (word == nullptr || offset >= space.reserved_bytes()) return;
+    const char* what = nullptr;
+    if (offset >= space.committed_bytes()) {
+      what = "lies where the heap has not grown to yet";
+    } else if (offset % 16 != 0) {
+      what = "points into the middle of a cell";
+    } else if (base::load_relaxed(space.mark_of(offset)) == 0) {
+      what = "is a free cell, or the middle of one";
+    } else if (is_released(offset)) {
+      what = "has been released";
+    }
+    if (what == nullptr) return;
+    TRI_FATAL(
+        "badptr: the weak word at offset %zu of cell %p (layout '%s') is %p, "
+        "which %s: it was stored past weak_store, or by a store past the end "
+        "of another cell",
+        at * 8, parent_, heap->layouts().cold(layout_of(parent_)).name, word,
+        what);
+  }
+  void check_weak_words(void* cell, LayoutId layout) const {
+    using Strength = LayoutSpec::Strength;
+    const heap::HotLayout& hot = heap->layouts().hot(layout);
+    auto* words = static_cast<const uint64_t*>(cell);
+    if ((hot.flags & heap::kWeakCell) != 0) {
+      check_weak_word(reinterpret_cast<void*>(load_word(words)), 0);
+    }
+    if (hot.kind != heap::ScanKind::kWeak) return;
+    const WeakWords weak(heap->layouts(), layout);
+    const size_t n = heap->cell_bytes(cell) / 8;
+    for (size_t i = 0; i < n; ++i) {
+      for (Strength s : {Strength::kWeak, Strength::kLongWeak,
+                         Strength::kEphemeron}) {
+        if (const Encoding* e = weak.at(i, s)) {
+          check_weak_word(heap::decode(*e, load_word(&words[i])), i);
+        }
+      }
+    }
   }
 
   [[noreturn]] void report_word(void* word, const char* what) const {

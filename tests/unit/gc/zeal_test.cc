@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <string>
 
 #include "base/macros.h"
 #include "tests/unit/gc/graph.h"
@@ -14,6 +15,8 @@
 #include "tricolor/heap_inspect.h"
 #include "tricolor/pair.h"
 #include "tricolor/resize.h"
+#include "tricolor/weak.h"
+#include "tricolor/weak_array.h"
 
 namespace tricolor::testing {
 
@@ -107,6 +110,48 @@ TEST_F(gc_zeal, badptr_finds_references_to_what_was_released) {
   EXPECT_DEATH(gc.start(),
                "badptr: a Global or RootTable refers to .*released");
   global.set(mu, nullptr);
+  gc.collect();
+}
+
+// What is referred to weakly may be dead, and has to be a cell all the same.
+TEST_F(gc_zeal, badptr_looks_at_weak_words) {
+  for (auto strength :
+       {LayoutSpec::Strength::kWeak, LayoutSpec::Strength::kLongWeak,
+        LayoutSpec::Strength::kEphemeron}) {
+    SCOPED_TRACE(static_cast<int>(strength));
+    const LayoutId layout = register_weak_array(gc.runtime(), strength);
+    ASSERT_NE(layout, kInvalidLayout);
+    const size_t width = strength == LayoutSpec::Strength::kEphemeron ? 16 : 8;
+    Scope<2> scope(mu);
+    Local<void> array(scope,
+                      detail::make_weak_array(mu, layout, 64 / width, width));
+    Local<Node> node(scope, make(mu, type));
+    auto* words = static_cast<uint64_t*>(array.get()) + 2;
+    const auto put = [&](size_t i, size_t beside) {
+      words[i] = reinterpret_cast<uint64_t>(node.get()) + beside;
+    };
+    for (const size_t i : {size_t{0}, size_t{5}}) {
+      const std::string at = "badptr: the weak word at offset " +
+                             std::to_string(16 + 8 * i) + " of cell ";
+      put(i, 8);
+      EXPECT_DEATH(gc.start(), at + ".*into the middle of a cell");
+      put(i, 16);
+      EXPECT_DEATH(gc.start(), at + ".*the middle of one");
+      words[i] = 0;
+    }
+    put(2, 0);  // not by weak_store(): nobody knows of it
+    release(mu, node.get());
+    EXPECT_DEATH(gc.start(), "weak word at offset 32 .*has been released");
+    words[2] = 0;
+    gc.collect();
+  }
+  Scope<2> scope(mu);
+  Local<Node> node(scope, make(mu, type));
+  Local<Weak<Node>> weak(scope, Weak<Node>::make(mu, node));
+  auto* word = reinterpret_cast<uint64_t*>(weak.get());
+  *word += 8;
+  EXPECT_DEATH(gc.start(), "weak word at offset 0 .*layout 'tricolor.*middle");
+  *word -= 8;
   gc.collect();
 }
 
