@@ -32,6 +32,7 @@
 #include "tricolor/park.h"
 #include "tricolor/profile.h"
 #include "tricolor/resize.h"
+#include "tricolor/rooted_vector.h"
 #include "tricolor/runtime.h"
 #include "tricolor/select.h"
 #include "tricolor/semaphore.h"
