@@ -314,6 +314,9 @@ struct CollectorImpl {
   void resolve_some(ProcGc* p, size_t pairs);
   void keep_pairs(ProcGc* p, void* cell);
   void resolve_locked(ProcGc* p);
+  /// deferred.cc. Stops the world to trace some of the cells whose layouts want
+  /// that. False: not now.
+  bool trace_deferred(ProcGc* p);
   void begin_settle_stw();
   bool settle_some(ProcGc* p);
   bool settle_short(SettleStep next);

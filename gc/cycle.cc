@@ -181,7 +181,7 @@ bool CollectorImpl::recheck_stw(ProcGc* p) {
   {
     base::LockGuard guard(retry_lock);
     if (flushed_.load_relaxed() != 0 || work.has_work() || !retry.empty() ||
-        !roots_done() || !weak.resolved()) {
+        !roots_done() || !weak.resolved() || !weak.deferred.empty()) {
       return false;
     }
   }
@@ -196,6 +196,7 @@ bool CollectorImpl::recheck_stw(ProcGc* p) {
 /// scanned. Scans all marked ones again, until a pass drops none: slow, in a
 /// stop, but the program goes on.
 void CollectorImpl::rescan_marked_stw(ProcGc* p, uint8_t epoch) {
+  p->worker.set_stopped(true);
   do {
     work.clear_overflow();
     heap->for_each_marked_stw(
@@ -210,6 +211,7 @@ void CollectorImpl::rescan_marked_stw(ProcGc* p, uint8_t epoch) {
         },
         p);
   } while (work.overflowed());
+  p->worker.set_stopped(false);
 }
 
 void CollectorImpl::end_record_stw() {
@@ -272,6 +274,7 @@ bool CollectorImpl::terminate_locked(ProcGc* p) {
   if (drainers_.load_acquire() != 0 || work.has_work() || !roots_done()) {
     return false;
   }
+  if (TRI_UNLIKELY(!weak.deferred.empty())) return trace_deferred(p);
   // Once all markers ask for keys no barrier is needed for the next pairs: a
   // chain whose links turn up one by one would have one for each.
   if (TRI_UNLIKELY(!weak.resolved()) && weak.keys_asked) {

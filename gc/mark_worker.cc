@@ -11,6 +11,7 @@
 #include <cstring>
 
 #include "base/check.h"
+#include "gc/cell_list.h"
 #include "gc/ephemeron_keys.h"
 #include "gc/scan.h"
 #include "gc/weak_list.h"
@@ -422,6 +423,9 @@ TRI_NOINLINE size_t MarkWorker::scan_any(const heap::HotLayout& hot,
         load_word(static_cast<const uint64_t*>(cell)) != 0) {
       (is_long ? weak_->long_cells : weak_->cells)->add(cell);
     }
+  } else if (TRI_UNLIKELY((hot.flags & heap::kDeferred) != 0) && !stopped_) {
+    // Without memory for the list it is traced with all that was dropped.
+    if (!weak_->deferred->add(cell)) list_->note_overflow();
   } else if (hot.kind == heap::ScanKind::kWeak) {
     scan_weak(layout, cell, bytes);
   } else if (bytes > kPieceBytes && hot.kind != heap::ScanKind::kCustom) {
@@ -521,6 +525,14 @@ size_t MarkWorker::scan_some(size_t budget) {
   }
   scanned_bytes += done;
   return done;
+}
+
+void MarkWorker::trace_deferred_stw(void* cell) {
+  const LayoutId layout = heap->layout_of(cell);
+  const size_t bytes = heap->bytes_of(cell);
+  scan_cell(heap, this, heap->layouts().hot(layout), layout, cell, bytes,
+            [this](void* p) { add(p); });
+  scanned_bytes += bytes;
 }
 
 void MarkWorker::rescan(void* cell) {

@@ -50,6 +50,7 @@ struct WeakSinks {
   CellList* pairs;       ///< cells with ephemerons, all of them resolved
   CellList* unresolved;  ///< the same, with keys that were white
   const EphemeronKeys* keys;
+  CellList* deferred;    ///< marked, to be traced in a stop
 };
 
 /// What a Tracer points to; see gc/scan.h.
@@ -106,6 +107,10 @@ class MarkWorker : public TracerImpl {
   /// scanned; 0: nothing was there.
   size_t scan_some(size_t bytes);
 
+  /// World stopped: a cell of the list `deferred`, at last; no mark_edges() yet.
+  void trace_deferred_stw(void* cell);
+  /// Between the two no cell is deferred.
+  void set_stopped(bool stopped) { stopped_ = stopped; }
   /// Scans a marked cell again, and all that hangs off it locally.
   void rescan(void* cell);
 
@@ -187,6 +192,7 @@ class MarkWorker : public TracerImpl {
   WorkChunk* spare_ = nullptr;
   uint32_t edge_count_ = 0;
   uint32_t fetched_ = 0;
+  bool stopped_ = false;
   bool all_white_ = false;  ///< all edges of the last batch were
   void* cells_[kBatch];     ///< [0, fetched_): marked, to be scanned next
   uint64_t edges_[kEdges + kSlack];  ///< granules

@@ -222,7 +222,9 @@ bool CollectorImpl::revive_some(ProcGc* p) {
       extra += kPieceWords * 16;
       continue;
     }
-    done = true;
+    // They ask for a stop, in which white cells turn up, or none.
+    done = weak.deferred.empty();
+    if (!done) trace_deferred(p);
     break;
   }
   w.publish();  // the next piece may be another P's

@@ -44,8 +44,10 @@ struct WeakThings {
   CellList long_arrays;
   CellList pairs;  ///< cells with ephemerons whose values are marked or wait
   CellList unresolved;
+  CellList deferred;  ///< nothing weak: marked cells for trace_deferred()
   EphemeronKeys keys;
-  WeakSinks sinks{&cells, &long_cells, &arrays, &pairs, &unresolved, &keys};
+  WeakSinks sinks{&cells,      &long_cells, &arrays,  &pairs,
+                  &unresolved, &keys,       &deferred};
 
   SettleStep step = SettleStep::kDone;
   CellCursor at;         ///< in a cell of a list that is being settled
@@ -54,9 +56,11 @@ struct WeakThings {
   bool keys_asked = false;  ///< by every marker: a ragged barrier saw to it
   uint64_t pairs_looked_at = 0;  ///< ever, of those that were unresolved
   bool any_revived = false;
+  uint64_t next_deferred_ns = 0;  ///< no stop for them before
 
   void init(WorkList* chunks) {
-    for (CellList* list : {&arrays, &long_arrays, &pairs, &unresolved}) {
+    for (CellList* list :
+         {&arrays, &long_arrays, &pairs, &unresolved, &deferred}) {
       list->init(chunks);
     }
     keys.init(chunks);

@@ -27,9 +27,10 @@ inline constexpr char kNoSafepoint[] = "a NoSafepointScope";
 [[noreturn]] TRI_NOINLINE inline void misuse_in_callback(const char* call,
                                                          const char* callback) {
   if (callback == kNoSafepoint) {
-    TRI_MISUSE(call,
-               "called in a NoSafepointScope, though it may collect or suspend; "
-               "end the scope before, and root what it held");
+    TRI_MISUSE(
+        call,
+        "called in a NoSafepointScope, though it may collect or suspend; "
+        "end the scope before, and root what it held");
   }
   TRI_MISUSE(call,
              "called from %s, which may read cells but not allocate, release, "

@@ -130,7 +130,12 @@ bool check_alignment(const LayoutSpec& spec, Error* error) {
 
 /// A trace function reports everything, and strongly.
 bool check_custom(const LayoutSpec& spec, Error* error) {
-  if (spec.trace == nullptr) return true;
+  if (spec.trace == nullptr) {
+    return !spec.deferred ||
+           refuse_layout(error, kBad, spec,
+                         "deferred is set without trace: only a call of yours "
+                         "can be put off to a stop");
+  }
   if (spec.pointer_count != 0 || spec.encoded_count != 0) {
     return refuse_layout(
         error, kBad, spec,
@@ -402,7 +407,8 @@ bool check_layout(const LayoutSpec& spec, const Encoding* encodings,
         "collection would read garbage");
   }
   hot.flags = static_cast<uint8_t>((spec.on_dead ? kOnDead : 0) |
-                                   (spec.uninitialized ? kNoZero : 0));
+                                   (spec.uninitialized ? kNoZero : 0) |
+                                   (spec.deferred ? kDeferred : 0));
   *out = hot;
   *pattern_out = pattern;
   return true;

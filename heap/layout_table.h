@@ -78,7 +78,8 @@ enum LayoutFlag : uint8_t {
   kOnDead = 1,
   kWeakCell = 2,  ///< a tricolor::Weak: noscan, on the collector's list
   kNoZero = 4,
-  kLong = 8,  ///< of a kWeakCell: it is cleared after resurrection only
+  kLong = 8,       ///< of a kWeakCell: it is cleared after resurrection only
+  kDeferred = 16,  ///< kCustom: traced with the world stopped
 };
 
 struct ColdLayout {

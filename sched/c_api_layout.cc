@@ -143,6 +143,7 @@ uint16_t tri_layout_register(tri_runtime* rt, const tri_layout_spec* spec,
   s.trace = reinterpret_cast<tricolor::TraceFn>(any);
   s.on_dead = from.on_dead;
   s.user = from.user;
+  s.deferred = from.deferred;
   s.distinct = from.distinct;
   s.uninitialized = from.uninitialized;
   s.cleared_count_offset = from.cleared_count_offset;

@@ -59,6 +59,13 @@ using OnDeadFn = void (*)(void* cell, size_t cell_bytes, void* user);
 /// their first byte. They lie at multiples of 16, so head_bytes (before a tail
 /// of them) and tail_stride are multiples of 16, too.
 ///
+/// Deferred cells are traced as a mark ends, in stops of about 100 us, or of one
+/// call if that takes longer, with four times as much time for the tasks in
+/// between: their number is not bounded, the tracing of one is yours to bound.
+/// The rest is as for `custom`, zeros included, but that it runs alone. What a
+/// task does to the words behind it is still told: shade() the value that goes,
+/// before the next safepoint, and the one that comes. They are not grown.
+///
 /// How a cell holds what it refers to is separate from where: `head_strength`
 /// is for all offsets given, `tail_strength` for every word of the tail.
 /// Weak words and pairs are read and written through tricolor/weak.h only. The
@@ -91,6 +98,9 @@ struct LayoutSpec {
   /// to that it has cleared in the cell; 0: none.
   uint32_t cleared_count_offset = 0;
   TraceFn trace = nullptr;  ///< set: the layout is `custom`
+  /// The trace function wants the tasks stopped: it may read what they change
+  /// without Fields, a std::vector or a table behind a pointer. See below.
+  bool deferred = false;
   OnDeadFn on_dead = nullptr;
   void* user = nullptr;
   bool distinct = false;

@@ -8,9 +8,9 @@
  * Rooting: a cell pointer in a C variable does not survive a call that may
  * collect (marked [gc] below) unless it also lies in a frame slot:
  *
- *   TRI_FRAME(mu, 2);                    // root[0], root[1]; ends with the
- * block root[0] = tri_allocate(mu, node, 32);            // [gc] root[1] =
- * tri_allocate(mu, node, 32);            // [gc], root[0] survives
+ *   TRI_FRAME(mu, 2);  // root[0], root[1]; ends with the block
+ *   root[0] = tri_allocate(mu, node, 32);  // [gc]
+ *   root[1] = tri_allocate(mu, node, 32);  // [gc]; root[0] survives
  *   tri_store(mu, &((struct node *)root[0])->next, root[1]);
  */
 #ifndef TRICOLOR_TRICOLOR_H_

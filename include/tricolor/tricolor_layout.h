@@ -90,6 +90,7 @@ typedef struct tri_layout_spec {
   void (*on_dead)(void* cell, size_t cell_bytes, void* user);
   void* user;
   uint8_t encoding; /* of all encoded words */
+  bool deferred;    /* trace: only while the tasks are stopped */
   bool distinct;
   bool uninitialized;
   uint32_t cleared_count_offset; /* 0: none */
@@ -98,7 +99,8 @@ typedef struct tri_layout_spec {
 #define TRI_LAYOUT_SPEC_INIT                                                  \
   {                                                                           \
     sizeof(tri_layout_spec), 0, "", 0, 0, 0, 0, TRI_TAIL_NONE, 0, 0, 0, 0, 0, \
-        TRI_STRONG, TRI_STRONG, 0, 0, 0, TRI_RAW_POINTERS, false, false, 0    \
+        TRI_STRONG, TRI_STRONG, 0, 0, 0, TRI_RAW_POINTERS, false, false,      \
+        false, 0                                                              \
   }
 
 /* 0 on a bad spec; the error names the field. trace is tried here. */

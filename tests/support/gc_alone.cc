@@ -79,10 +79,13 @@ gc::World GcAlone::make_world(GcAlone* self) {
   w.try_stop = [](void* ctx, gc::ProcGc*, gc::StopTimes* t) {
     t->requested_ns = static_cast<GcAlone*>(ctx)->clock_.now_ns();
     t->stopped_ns = t->requested_ns;
+    static_cast<GcAlone*>(ctx)->stopped_ = true;
+    ++static_cast<GcAlone*>(ctx)->stops_;
     return true;
   };
   w.start = [](void* ctx, gc::ProcGc*) {
     static_cast<GcAlone*>(ctx)->refresh();
+    static_cast<GcAlone*>(ctx)->stopped_ = false;
     return static_cast<GcAlone*>(ctx)->clock_.now_ns();
   };
   w.try_ragged_barrier = [](void* ctx, gc::ProcGc* p, gc::RaggedFn fn,

@@ -52,6 +52,8 @@ class GcAlone {
     refresh();
   }
 
+  bool stopped() const { return stopped_; }
+  int stops() const { return stops_; }
   void set_look_ns(uint64_t ns) { look_ns_ = ns; }
 
   /// Starts a cycle; it stays in kMark until finish() (if work is left).
@@ -80,6 +82,8 @@ class GcAlone {
   base::MetaArena meta_;
   uint64_t time_ns_ = 1000;  ///< moves by look_ns_ at every look
   uint64_t look_ns_ = 100;
+  bool stopped_ = false;
+  int stops_ = 0;
   base::Clock clock_{&GcAlone::tick, this};
   gc::RuntimeBase base_;
   heap::Heap* heap_ = nullptr;
