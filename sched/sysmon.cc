@@ -13,7 +13,10 @@ namespace tricolor::sched {
 namespace {
 
 constexpr uint64_t kLeastTickNs = 20'000;
-constexpr uint32_t kPatience = 50;  // ticks in vain before they get longer
+// Ticks in vain before they get longer; and while Ps are idle, who find by
+// themselves what a P in native code leaves lying.
+constexpr uint32_t kPatience = 50;
+constexpr uint32_t kPatienceWithIdle = 8;
 constexpr int64_t kLookNs = 1'000'000'000;  // while threads are attached
 constexpr int kTrims = 3;  // two to see what is not wanted, one to begin with
 
@@ -228,6 +231,11 @@ bool sleep_while_idle(RuntimeImpl* rt) {
   return idle;
 }
 
+uint32_t patience(const RuntimeImpl* rt) {
+  return rt->sched.idle_p_count.load_relaxed() > 0 ? kPatienceWithIdle
+                                                   : kPatience;
+}
+
 void* sysmon_main(void* arg) {
   auto* rt = static_cast<RuntimeImpl*>(arg);
   Sysmon& sysmon = rt->sysmon;
@@ -243,7 +251,7 @@ void* sysmon_main(void* arg) {
     if (look(rt)) {
       in_vain = 0;
       tick_ns = kLeastTickNs;
-    } else if (++in_vain > kPatience && tick_ns < kSliceNs) {
+    } else if (++in_vain > patience(rt) && tick_ns < kSliceNs) {
       tick_ns = 2 * tick_ns < kSliceNs ? 2 * tick_ns : kSliceNs;
     }
   }
