@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "base/os_memory.h"
+#include "base/valgrind_x86_64.h"
 
 #if TRI_ASAN
 extern "C" void __asan_unpoison_memory_region(void const volatile* addr,
@@ -39,6 +40,12 @@ void SlabPool::destroy() TRI_NO_THREAD_SAFETY {
     // here next would inherit them.
     __asan_unpoison_memory_region(slab->lo, slab->bytes);
 #endif
+    for (size_t i = 0;
+         slab->valgrind_stacks != nullptr && i < slab->bytes / options_.stride;
+         i++) {
+      const uint64_t number = slab->valgrind_stacks[i];
+      if (number != 0) base::valgrind_drop_stack(number);
+    }
     base::os_release(slab->lo, slab->bytes);
   }
   slabs_ = nullptr;
@@ -75,6 +82,9 @@ Block SlabPool::get(Refusal* refusal) {
   if (options_.guard != nullptr &&
       !options_.guard->install(cursor_, base::os_page_size(), refusal)) {
     return block;
+  }
+  if (TRI_UNLIKELY(slabs_->valgrind_stacks != nullptr)) {
+    tell_valgrind_locked(cursor_);
   }
   block.lo = cursor_;
   block.index = carved_++;
@@ -135,6 +145,13 @@ size_t SlabPool::trim(size_t most) {
   return left;
 }
 
+// Of the newest slab.
+void SlabPool::tell_valgrind_locked(char* lo) {
+  const size_t i = static_cast<size_t>(lo - slabs_->lo) / options_.stride;
+  slabs_->valgrind_stacks[i] =
+      base::valgrind_add_stack(lo + base::os_page_size(), lo + options_.stride);
+}
+
 bool SlabPool::add_slab_locked(Refusal* refusal) {
   size_t bytes = next_slab_bytes_;
   if (bytes < options_.stride) bytes = options_.stride;
@@ -148,7 +165,12 @@ bool SlabPool::add_slab_locked(Refusal* refusal) {
   }
   // Advice. Without it a stack that is touched in one page may take 2 MiB.
   base::os_nohugepage(lo, bytes);
-  *slab = {slabs_, lo, bytes};
+  uint64_t* numbers = nullptr;
+  if (options_.guard != nullptr && base::under_valgrind()) {
+    numbers = static_cast<uint64_t*>(meta_->alloc(
+        bytes / options_.stride * sizeof(uint64_t), alignof(uint64_t)));
+  }
+  *slab = {slabs_, lo, bytes, numbers};
   slabs_ = slab;
   cursor_ = lo;
   limit_ = lo + bytes;

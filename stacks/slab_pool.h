@@ -75,12 +75,15 @@ class SlabPool {
     Slab* next;
     char* lo;
     size_t bytes;
+    uint64_t*
+        valgrind_stacks;  ///< its number of each block; null: not run by it
   };
   char** link_of(char* lo) const {
     return reinterpret_cast<char**>(lo + options_.link_offset);
   }
   // A block of free_; the count of those that nobody has wanted goes down.
   char* pop_free_locked() TRI_REQUIRES(lock_);
+  void tell_valgrind_locked(char* lo) TRI_REQUIRES(lock_);
   bool add_slab_locked(Refusal* refusal) TRI_REQUIRES(lock_);
 
   // Immutable after init.
