@@ -189,8 +189,8 @@ class SecondMark : public TracerImpl {
     if (is_released(offset)) report_word(word, "has been released");
   }
 
-  /// What is referred to weakly may be dead, until the collector has cleared the
-  /// word; but a cell it is.
+  /// What is referred to weakly may be dead, until the collector has cleared
+  /// the word; but a cell it is.
   void check_weak_word(void* word, size_t at) const {
     const heap::AddressSpace& space = heap->space();
     const size_t offset = space.offset_of(word);
@@ -224,8 +224,8 @@ class SecondMark : public TracerImpl {
     const WeakWords weak(heap->layouts(), layout);
     const size_t n = heap->cell_bytes(cell) / 8;
     for (size_t i = 0; i < n; ++i) {
-      for (Strength s : {Strength::kWeak, Strength::kLongWeak,
-                         Strength::kEphemeron}) {
+      for (Strength s :
+           {Strength::kWeak, Strength::kLongWeak, Strength::kEphemeron}) {
         if (const Encoding* e = weak.at(i, s)) {
           check_weak_word(heap::decode(*e, load_word(&words[i])), i);
         }

@@ -34,10 +34,10 @@ struct CollectorOptions {
   bool gcpacertrace = false;
   bool gccheckmark = false;
   bool clobberfree = false;
-  uint32_t gcstress = 0;           ///< start a cycle at every Nth refill
-  bool barriercheck = false;       ///< see gc/audit.h
+  uint32_t gcstress = 0;            ///< start a cycle at every Nth refill
+  bool barriercheck = false;        ///< see gc/audit.h
   bool validate = TRI_CHECKS != 0;  ///< structures as phases end: checkmark.cc
-  bool badptr = false;             ///< every word at each stop: checkmark.cc
+  bool badptr = false;              ///< every word at each stop: checkmark.cc
   bool smallbuffers = false;       ///< buffers of two, work handed over at once
   uint32_t pollstress = 0;         ///< start a cycle at every Nth safepoint
   uint32_t test_drop_barrier = 0;  ///< test hook: drop every Nth barrier

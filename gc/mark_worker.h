@@ -50,7 +50,7 @@ struct WeakSinks {
   CellList* pairs;       ///< cells with ephemerons, all of them resolved
   CellList* unresolved;  ///< the same, with keys that were white
   const EphemeronKeys* keys;
-  CellList* deferred;    ///< marked, to be traced in a stop
+  CellList* deferred;  ///< marked, to be traced in a stop
 };
 
 /// What a Tracer points to; see gc/scan.h.
@@ -107,7 +107,8 @@ class MarkWorker : public TracerImpl {
   /// scanned; 0: nothing was there.
   size_t scan_some(size_t bytes);
 
-  /// World stopped: a cell of the list `deferred`, at last; no mark_edges() yet.
+  /// World stopped: a cell of the list `deferred`, at last; no mark_edges()
+  /// yet.
   void trace_deferred_stw(void* cell);
   /// Between the two no cell is deferred.
   void set_stopped(bool stopped) { stopped_ = stopped; }

@@ -133,10 +133,11 @@ void copy_cell(Mutator& mu, LayoutId layout, void* from, void* to,
 void check_growable(heap::Heap* heap, LayoutId layout) {
   uint8_t flags = heap->layouts().hot(layout).flags;
   if (TRI_UNLIKELY((flags & heap::kDeferred) != 0)) {
-    TRI_MISUSE("grow",
-               "the trace function of layout '%s' is deferred: it may read what "
-               "other tasks change now; allocate and move what it has",
-               heap->layouts().cold(layout).name);
+    TRI_MISUSE(
+        "grow",
+        "the trace function of layout '%s' is deferred: it may read what "
+        "other tasks change now; allocate and move what it has",
+        heap->layouts().cold(layout).name);
   }
   if (TRI_LIKELY((flags & (heap::kWeakCell | heap::kOnDead)) == 0)) return;
   TRI_MISUSE("grow",

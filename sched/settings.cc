@@ -102,7 +102,8 @@ void parse_debug(const char* text, const char* name, DebugSettings* debug) {
     g_complained.fetch_and_relaxed(~uint32_t{kDebugComplaint});
     complain(kDebugComplaint, name, it.item(),
              "gctrace, gcpacertrace, gccheckmark, barriercheck, badptr, "
-             "validate, clobberfree=N, conservativestacks, gcstress=N, pollstress=N, "
+             "validate, clobberfree=N, conservativestacks, gcstress=N, "
+             "pollstress=N, "
              "smallbuffers, gcperiod=MS, gcidle=0, hugepages=N, schedtrace=MS, "
              "blockingidle=MS, scheddetail, deadlock=N, idle=MS");
   }

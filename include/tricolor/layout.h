@@ -59,8 +59,8 @@ using OnDeadFn = void (*)(void* cell, size_t cell_bytes, void* user);
 /// their first byte. They lie at multiples of 16, so head_bytes (before a tail
 /// of them) and tail_stride are multiples of 16, too.
 ///
-/// Deferred cells are traced as a mark ends, in stops of about 100 us, or of one
-/// call if that takes longer, with four times as much time for the tasks in
+/// Deferred cells are traced as a mark ends, in stops of about 100 us, or of
+/// one call if that takes longer, with four times as much time for the tasks in
 /// between: their number is not bounded, the tracing of one is yours to bound.
 /// The rest is as for `custom`, zeros included, but that it runs alone. What a
 /// task does to the words behind it is still told: shade() the value that goes,

@@ -18,8 +18,8 @@
 // The P waits for nobody meanwhile, and everybody waits for it at the next stop
 // of the world: a stretch is to be short. Scopes nest. None is left by longjmp
 // or a switch of stacks. Costs a few stores; a call in native code is a misuse.
-// Source of the idea: V8's DisallowGarbageCollection, which checking builds have
-// alone.
+// Source of the idea: V8's DisallowGarbageCollection, which checking builds
+// have alone.
 #ifndef TRICOLOR_NO_SAFEPOINT_H_
 #define TRICOLOR_NO_SAFEPOINT_H_
 

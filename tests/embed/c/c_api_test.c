@@ -101,52 +101,6 @@ static void test_tasks_and_weak(tri_mutator* mu) {
   CHECK(count(root[0]) == 2047);
 }
 
-static void test_no_safepoint(tri_mutator* mu) {
-  TRI_FRAME(mu, 1);
-  root[0] = tree(mu, 3);
-  const bool outer = tri_no_safepoint_begin(mu);
-  const bool inner = tri_no_safepoint_begin(mu);
-  CHECK(outer && !inner);
-  CHECK(count(root[0]) == 15);
-  tri_no_safepoint_end(mu, inner);
-  tri_no_safepoint_end(mu, outer);
-  root[0] = tree(mu, 4);
-  tri_collect(mu);
-  CHECK(count(root[0]) == 31);
-}
-
-/* Its pointer is in memory of ours, which the trace function finds quiet. */
-typedef struct bag {
-  void** item;
-} bag;
-
-static void trace_bag(tri_tracer* tracer, void* cell, size_t bytes,
-                      void* user) {
-  (void)bytes;
-  (void)user;
-  if (((bag*)cell)->item != NULL) tri_visit(tracer, *((bag*)cell)->item);
-}
-
-static void test_deferred(tri_mutator* mu, tri_runtime* rt) {
-  tri_layout_spec spec = TRI_LAYOUT_SPEC_INIT;
-  spec.name = "bag";
-  spec.head_bytes = sizeof(bag);
-  spec.trace = trace_bag;
-  spec.deferred = true;
-  tri_error error;
-  const uint16_t layout = tri_layout_register(rt, &spec, &error);
-  CHECK(layout != 0);
-  TRI_FRAME(mu, 1);
-  root[0] = tri_allocate(mu, layout, sizeof(bag));
-  void* item = NULL;
-  ((bag*)root[0])->item = &item;
-  void* fresh = tree(mu, 5);
-  tri_shade(mu, fresh);
-  item = fresh;
-  tri_collect(mu);
-  CHECK(count(item) == 63);
-}
-
 static void test_requests(tri_mutator* mu, tri_runtime* rt) {
   tri_stats before, now;
   tri_get_stats(rt, &before);
@@ -394,8 +348,6 @@ static void run(tri_mutator* mu, void* ctx) {
   test_release_and_grow(mu);
   test_inspect_and_profile(mu, ctx);
   test_requests(mu, ctx);
-  test_no_safepoint(mu);
-  test_deferred(mu, ctx);
   test_roots_and_exchange(mu, ctx);
   test_encoded(mu);
   test_weak_words_and_finalizers(mu, ctx);

@@ -74,9 +74,7 @@ TEST(sched_misuse_death, safepoints_where_there_are_to_be_none) {
                    [](Mutator& mu, const Type<Link>&, Link*) { collect(mu); }),
                "collect: called in a NoSafepointScope");
   EXPECT_DEATH(run_without_safepoint([](Mutator& mu, const Type<Link>&, Link*) {
-                 {
-                   const NoSafepointScope inner(mu);
-                 }
+                 { const NoSafepointScope inner(mu); }
                  sleep_ns(mu, 1);  // still in the outer one
                }),
                "called in a NoSafepointScope");
