@@ -25,6 +25,7 @@ TEST(gc_roots, globals_keep_alive_until_dropped) {
   GcAlone gc(checked());
   Type<Node> type = node_type(gc);
   std::vector<Global<Node>> globals;
+  globals.reserve(200);
   for (int i = 0; i < 200; ++i) {
     globals.emplace_back(gc.mu(), make_tree(gc.mu(), type, 2));
   }
