@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -49,9 +50,6 @@ class gc_deferred : public ::testing::Test {
     spec.head_bytes = sizeof(Bag);
     spec.trace = trace_bag;
     spec.deferred = true;
-    spec.on_dead = [](void* cell, size_t, void*) {
-      delete static_cast<Bag*>(cell)->items;
-    };
     bag = Type<Bag>(gc.layout(spec));
     g_traced = g_in_one_stop = g_last_stop = g_most_in_one_stop = 0;
   }
@@ -63,10 +61,12 @@ class gc_deferred : public ::testing::Test {
   }
   Bag* make_bag() {
     Bag* b = make(mu, bag);
-    b->items = new std::vector<void*>();
+    items_.push_back(std::make_unique<std::vector<void*>>());
+    b->items = items_.back().get();
     return b;
   }
 
+  std::vector<std::unique_ptr<std::vector<void*>>> items_;
   GcAlone gc;
   Mutator& mu;
   Type<Node> node;

@@ -37,17 +37,19 @@ void register_types(Runtime& rt) {
   spec.head_bytes = sizeof(Bag);
   spec.trace = trace_bag;
   spec.deferred = true;
-  spec.on_dead = [](void* cell, size_t, void*) {
-    delete static_cast<Bag*>(cell)->items;
-    delete static_cast<Bag*>(cell)->mutex;
-  };
   g_bag = Type<Bag>(rt.register_layout(spec));
 }
 
-Bag* make_bag(Mutator& mu) {
+/// What is behind a bag. It outlives the runtime.
+struct Store {
+  Mutex mutex;
+  std::vector<Link*> items;
+};
+
+Bag* make_bag(Mutator& mu, Store* store) {
   Bag* bag = make(mu, g_bag);
-  bag->mutex = new Mutex();
-  bag->items = new std::vector<Link*>();
+  bag->mutex = &store->mutex;
+  bag->items = &store->items;
   return bag;
 }
 
@@ -94,15 +96,16 @@ INSTANTIATE_TEST_SUITE_P(procs, sched_deferred, ::testing::Values(1, 2, 8));
 
 TEST_P(sched_deferred, vectors_change_while_cycles_mark) {
   constexpr int kTasks = 6;
+  Store stores[2];
   Options o = options(GetParam());
   o.debug = "gccheckmark=1,gcstress=10,clobberfree=2";
   RuntimePtr rt = make_runtime(o);
   register_types(*rt);
   g_stop.store(false);
-  rt->run([](Mutator& mu) {
+  rt->run([&stores](Mutator& mu) {
     Scope<2> scope(mu);
-    Local<Bag> a(scope, make_bag(mu));
-    Local<Bag> b(scope, make_bag(mu));
+    Local<Bag> a(scope, make_bag(mu, &stores[0]));
+    Local<Bag> b(scope, make_bag(mu, &stores[1]));
     base::Rng seeds(test_seed());
     std::deque<base::Rng> rngs;
     std::vector<Task<void>> tasks;
