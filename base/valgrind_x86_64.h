@@ -19,7 +19,6 @@ namespace detail {
 /// Returns `otherwise` where there is no valgrind.
 inline uint64_t ask_valgrind(uint64_t request, uint64_t a, uint64_t b,
                              uint64_t otherwise) {
-#if defined(__x86_64__)
   volatile uint64_t args[6] = {request, a, b, 0, 0, 0};
   uint64_t answer = otherwise;
   // The rotations add up to 128 bits.
@@ -33,10 +32,6 @@ inline uint64_t ask_valgrind(uint64_t request, uint64_t a, uint64_t b,
       : "a"(&args[0])
       : "cc", "memory");
   return answer;
-#else
-  (void)request, (void)a, (void)b;
-  return otherwise;
-#endif
 }
 }  // namespace detail
 

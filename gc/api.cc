@@ -7,7 +7,6 @@
 #include "gc/collector_impl.h"
 #include "gc/runtime_base.h"
 #include "gc/scan.h"
-#include "heap/callback.h"
 #include "tricolor/allocate.h"
 #include "tricolor/global.h"
 #include "tricolor/runtime.h"
@@ -52,10 +51,6 @@ bool add_root_callback(Runtime& rt, RootCallback fn, void* ctx) {
 }
 
 void remove_root_callback(Runtime& rt, RootCallback fn, void* ctx) {
-  // It would wait for itself.
-  if (const Mutator* mu = current(); mu != nullptr && mu->p != nullptr) {
-    heap::check_no_outer_code(gc::proc_of(mu), "remove_root_callback");
-  }
   gc::runtime_base(rt)->collector->impl()->roots.remove_callback(fn, ctx);
 }
 

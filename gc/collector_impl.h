@@ -101,6 +101,9 @@ struct CollectorImpl {
   World world;
   base::Clock clock;
   CollectorOptions options;
+  /// Of RootedVectors of bare pointers; kInvalidLayout: none yet. By any
+  /// mutator; two who register it at once get the same.
+  base::Atomic<uint32_t> rooted_vectors{kInvalidLayout};
   LayoutId weak_layout = kInvalidLayout;
   uint64_t created_ns = 0;
 

@@ -38,13 +38,13 @@ void CollectorImpl::set_phase(Phase from, Phase to) {
 }
 
 void CollectorImpl::run_root_callbacks_stw(ProcGc* p) {
-  if (!roots.has_callbacks_stw()) return;
   const uint64_t start = now();
   Tracer tracer = TracerAccess::make(&p->worker);
   const char* outer = p->callback;  // see heap/callback.h
   p->callback = "a root callback";
-  roots.run_callbacks_stw(tracer);
+  const bool any = roots.run_callbacks_stw(tracer);
   p->callback = outer;
+  if (!any) return;
   p->worker.mark_edges();
   const uint64_t spent = now() - start;
   record.callbacks_ns += spent;

@@ -528,11 +528,9 @@ size_t MarkWorker::scan_some(size_t budget) {
 }
 
 void MarkWorker::trace_deferred_stw(void* cell) {
-  const LayoutId layout = heap->layout_of(cell);
-  const size_t bytes = heap->bytes_of(cell);
-  scan_cell(heap, this, heap->layouts().hot(layout), layout, cell, bytes,
-            [this](void* p) { add(p); });
-  scanned_bytes += bytes;
+  stopped_ = true;  // scanned_bytes has it since it was listed
+  scan(heap->layout_of(cell), cell);
+  stopped_ = false;
 }
 
 void MarkWorker::rescan(void* cell) {

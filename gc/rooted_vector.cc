@@ -15,7 +15,7 @@ namespace gc {
 namespace {
 
 // The same arguments give the same layout.
-LayoutId layout_of_vectors(heap::Heap* heap, EncodingId encoding) {
+LayoutId register_vectors(heap::Heap* heap, EncodingId encoding) {
   constexpr const char* kCall = "RootedVector";
   heap::LayoutTable& layouts = heap->layouts();
   if (encoding >= layouts.encoding_count()) {
@@ -36,6 +36,22 @@ LayoutId layout_of_vectors(heap::Heap* heap, EncodingId encoding) {
   return id;
 }
 
+// Not each time through the table of layouts.
+LayoutId layout_of_vectors(const Mutator& mu, EncodingId encoding) {
+  heap::Heap* heap = runtime_base(&mu)->heap;
+  if (encoding != kRawPointers) return register_vectors(heap, encoding);
+  base::Atomic<uint32_t>& known =
+      runtime_base(&mu)->collector->impl()->rooted_vectors;
+  // ORDER-rooted-vector-1: pairs with the store below: the entry precedes it.
+  uint32_t id = known.load_acquire();
+  if (id == kInvalidLayout) {
+    id = register_vectors(heap, encoding);
+    // ORDER-rooted-vector-1: pairs with the load above.
+    known.store_release(id);
+  }
+  return static_cast<LayoutId>(id);
+}
+
 }  // namespace
 }  // namespace gc
 
@@ -51,8 +67,8 @@ size_t detail::grow_rooted(Mutator& mu, EncodingId encoding, void** slot,
   if (words < kLeast) words = kLeast;
   const size_t bytes =
       words > SIZE_MAX / sizeof(uint64_t) ? SIZE_MAX : words * sizeof(uint64_t);
-  *slot = has == 0 ? tricolor::allocate(
-                         mu, gc::layout_of_vectors(heap, encoding), bytes)
+  *slot = has == 0 ? tricolor::allocate(mu, gc::layout_of_vectors(mu, encoding),
+                                        bytes)
                    : grow(mu, *slot, bytes);
   return heap->cell_bytes(*slot) / sizeof(uint64_t);
 }

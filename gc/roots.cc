@@ -5,6 +5,8 @@
 // others gets the next piece of a table, whichever that is.
 #include "gc/roots.h"
 
+#include <unistd.h>
+
 #include "base/check.h"
 #include "base/futex.h"
 #include "base/os_memory.h"
@@ -148,6 +150,11 @@ bool Roots::add_callback(RootCallback fn, void* ctx) {
 }
 
 void Roots::remove_callback(RootCallback fn, void* ctx) {
+  if (callbacks_running_.load_relaxed() == static_cast<uint32_t>(gettid())) {
+    TRI_MISUSE("remove_root_callback",
+               "called from a root callback: it waits for their end; note down "
+               "what is to go and remove it afterwards");
+  }
   {
     base::LockGuard guard(lock_);
     for (auto& c : callbacks_) {
@@ -160,20 +167,12 @@ void Roots::remove_callback(RootCallback fn, void* ctx) {
   // A stop that has copied the list may still call it; only a thread in native
   // code can be here then.
   // ORDER-callbacks-1: pairs with run_callbacks_stw().
-  while (callbacks_running_.load_acquire() != 0) {
-    base::futex_wait(&callbacks_running_, 1, 1'000'000);
+  while (const uint32_t runner = callbacks_running_.load_acquire()) {
+    base::futex_wait(&callbacks_running_, runner, 1'000'000);
   }
 }
 
-bool Roots::has_callbacks_stw() {
-  base::LockGuard guard(lock_);
-  for (auto& c : callbacks_) {
-    if (c.fn != nullptr) return true;
-  }
-  return false;
-}
-
-void Roots::run_callbacks_stw(Tracer& tracer) {
+bool Roots::run_callbacks_stw(Tracer& tracer) {
   // A copy: a callback may register another one.
   RootCallback fns[kMaxCallbacks];
   void* ctxs[kMaxCallbacks];
@@ -185,13 +184,14 @@ void Roots::run_callbacks_stw(Tracer& tracer) {
       fns[n] = c.fn;
       ctxs[n++] = c.ctx;
     }
-    if (n == 0) return;
-    callbacks_running_.store_relaxed(1);
+    if (n == 0) return false;
+    callbacks_running_.store_relaxed(static_cast<uint32_t>(gettid()));
   }
   for (size_t i = 0; i < n; ++i) fns[i](tracer, ctxs[i]);
   // ORDER-callbacks-1: pairs with remove_callback().
   callbacks_running_.store_release(0);
   base::futex_wake(&callbacks_running_, INT32_MAX);
+  return true;
 }
 
 void Roots::begin_cycle_stw() {

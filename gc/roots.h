@@ -64,8 +64,8 @@ class Roots {
   // --- Callbacks.
   bool add_callback(RootCallback fn, void* ctx);
   void remove_callback(RootCallback fn, void* ctx);
-  bool has_callbacks_stw();
-  void run_callbacks_stw(Tracer& tracer);
+  /// False: there are none.
+  bool run_callbacks_stw(Tracer& tracer);
 
   // --- Scanning: jobs [0, job_count()) are fixed by begin_cycle_stw.
   void begin_cycle_stw();
@@ -114,7 +114,8 @@ class Roots {
   bool marking_ TRI_GUARDED_BY(lock_) = false;
   base::Atomic<uint64_t> table_bytes_{0};
 
-  base::Atomic<uint32_t> callbacks_running_{0};  // set under lock_
+  /// The thread that runs them; 0: none. Set under lock_.
+  base::Atomic<uint32_t> callbacks_running_{0};
 
   // Written while the world is stopped.
   uint64_t jobs_ = 0;

@@ -52,7 +52,8 @@ bool shrink(Mutator& mu, void* cell, size_t bytes);
 /// `cell` meanwhile.
 /// Its finalizer goes with it; weak references stay with the old cell. Not for
 /// weak cells (Weak, LongWeak; weak arrays may grow), layouts with on_dead (it
-/// would run for both cells), nor those whose cells refer to themselves.
+/// would run for both cells), deferred ones, nor those whose cells refer to
+/// themselves.
 void* grow(Mutator& mu, void* cell, size_t bytes);
 /// The same; null when there is no memory: `cell` is as it was, and rooted by
 /// nobody but the caller.

@@ -79,7 +79,7 @@ class RootedVector {
   void resize(size_t n) {
     while (size_ > n) pop_back();
     reserve(n);
-    size_ = n;
+    while (size_ < n) push_back(value_type{});  // its word need not be 0
   }
   /// Empty again, and without its memory.
   void clear() {

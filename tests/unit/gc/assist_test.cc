@@ -216,10 +216,11 @@ TEST(gc_assist, small_steps_bring_cycles_to_their_end) {
   EXPECT_EQ(check_tree(program.tree_), 32767);
 }
 
-/// A G whose value stack holds a leaf in every word.
+/// A G whose value stack holds a leaf in every word, while a cycle marks by a
+/// clock that moves by 10 us at a look.
 struct DeepStack {
   static constexpr size_t kWords = 100'000;
-  explicit DeepStack(GcAlone& gc) : words(kWords), owner(gc.add_owner()) {
+  DeepStack() : gc(options()), words(kWords), owner(gc.add_owner()) {
     const auto type = node_type(gc);
     stack = {words.data(), words.data(), words.data() + kWords, kRawPointers,
              0};
@@ -228,8 +229,16 @@ struct DeepStack {
       word = reinterpret_cast<uint64_t>(make(owner->mu, type));
       ++stack.top;
     }
+    gc.set_look_ns(10'000);
+    gc.start();
   }
   ~DeepStack() { owner->mu.value_stack = nullptr; }
+  static gc::CollectorOptions options() {
+    gc::CollectorOptions o = by_assists(AssistPolicy::kOff);
+    o.initial_heap_bytes = 64 * kMiB;
+    return o;
+  }
+  GcAlone gc;
   std::vector<uint64_t> words;
   tri_value_stack stack;
   gc::RootOwner* owner;
@@ -240,12 +249,8 @@ constexpr uint64_t kStackPieceBytes = 4096 * 8;
 // A look for each 4 Ki words: 10 us by this clock, which a step of 30 us has
 // three of, or one for each retry.
 TEST(gc_assist, a_step_stops_inside_a_deep_stack) {
-  gc::CollectorOptions o = by_assists(AssistPolicy::kOff);
-  o.initial_heap_bytes = 64 * kMiB;
-  GcAlone gc(o);
-  DeepStack deep(gc);
-  gc.set_look_ns(10'000);
-  gc.start();
+  DeepStack deep;
+  GcAlone& gc = deep.gc;
   int steps = 0;
   uint64_t most = 0;
   for (; gc.impl().phase() == gc::Phase::kMark; ++steps) {
@@ -265,12 +270,8 @@ TEST(gc_assist, a_step_stops_inside_a_deep_stack) {
 // What it had when it was scanned is not what it has now, and what was below
 // may be above.
 TEST(gc_assist, a_stack_that_ran_between_two_pieces_is_scanned_whole) {
-  gc::CollectorOptions o = by_assists(AssistPolicy::kOff);
-  o.initial_heap_bytes = 64 * kMiB;
-  GcAlone gc(o);
-  DeepStack deep(gc);
-  gc.set_look_ns(10'000);
-  gc.start();
+  DeepStack deep;
+  GcAlone& gc = deep.gc;
   while (deep.owner->partial_pieces == 0) {
     gc.collector().step(&gc.mu(), 15'000);
     ASSERT_EQ(gc.impl().phase(), gc::Phase::kMark);
