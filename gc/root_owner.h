@@ -37,7 +37,6 @@ struct RootOwner {
   ShadowChunk* shadow_chunk;  ///< newest overflow chunk; null: the inline one
   ShadowChunk* spare_chunk;   ///< one kept back against thrashing
   void** inline_top;          ///< top of the inline slots while a chunk is up
-  void* inline_slots[kInlineShadowSlots];
 
   // Barriered stores by whoever writes; read as plain managed pointers.
   uint64_t result_root;  ///< the task's result if it is a cell
@@ -58,12 +57,28 @@ struct RootOwner {
   /// Owner only. Whether Options::on_out_of_memory runs on this G's stack, and
   /// where: see gc/out_of_memory.cc. 0: no.
   uint32_t oom_call;
+
+  void* inline_slots[kInlineShadowSlots];  ///< owner only; behind what is hot
 };
 
 /// Makes the shadow stack empty; `mu.runtime` and the rest are the caller's.
 void root_owner_init(RootOwner* owner);
 /// Frees overflow chunks (the G is dead and no marker holds it).
-void root_owner_clear(RootOwner* owner);
+void root_owner_drop_chunks(RootOwner* owner);
+/// As new.
+inline void root_owner_clear(RootOwner* owner) {
+  if (TRI_UNLIKELY(owner->shadow_chunk != nullptr ||
+                   owner->spare_chunk != nullptr)) {
+    root_owner_drop_chunks(owner);
+    return root_owner_init(owner);
+  }
+  // base and limit have never been others
+  owner->mu.shadow_top = owner->inline_slots + 1;
+  owner->inline_top = owner->mu.shadow_top;
+  owner->oom_call = 0;
+  owner->partial_cycle = 0;
+  owner->partial_pieces = 0;
+}
 
 }  // namespace tricolor::gc
 

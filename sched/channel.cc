@@ -215,15 +215,24 @@ inline void unlock_channel(P* p, ChannelRep* ch)
   }
 }
 
-WaitResult wait_locked(Mutator& mu, ChannelRep* ch, WaitList* list, void* bytes,
-                       void* cell, Deadline deadline, WaitReason reason)
+TRI_ALWAYS_INLINE WaitResult wait_locked(Mutator& mu, ChannelRep* ch,
+                                         WaitList* list, void* bytes,
+                                         void* cell, Deadline deadline,
+                                         WaitReason reason)
     TRI_RELEASE(ch->lock) TRI_NO_THREAD_SAFETY {
-  if (TRI_UNLIKELY(has_passed(deadline.at_ns))) {
+  if (TRI_UNLIKELY(deadline.at_ns != Deadline::kNever) &&
+      has_passed(deadline.at_ns)) {
     unlock_channel(p_of(&mu), ch);
     return WaitResult::kTimeout;
   }
   G* g = g_of(&mu);
   root_wait(g, ch, cell);
+  if (TRI_LIKELY(deadline.at_ns == Deadline::kNever &&
+                 p_of(&mu)->alone.load_relaxed() != 0)) {
+    const WaitResult result = wait_alone(mu, &ch->lock, list, bytes, reason);
+    root_wait(g, nullptr, nullptr);
+    return result;
+  }
   WaitNode node;
   node.bytes = bytes;
   Wait how;
@@ -236,6 +245,11 @@ WaitResult wait_locked(Mutator& mu, ChannelRep* ch, WaitList* list, void* bytes,
   const WaitResult result = wait_in_list(&mu, &ch->lock, list, &node, &how);
   root_wait(g, nullptr, nullptr);
   return result;
+}
+
+// What try_..._locked() would find out, and mostly does.
+inline bool must_wait_to_receive(const ChannelRep* ch) {
+  return ch->count.load_relaxed() == 0 && ch->senders.is_empty() && !ch->closed;
 }
 
 inline WaitResult finish(Mutator& mu, ChannelRep* ch, Tried tried,
@@ -308,8 +322,12 @@ WaitResult receive(Mutator& mu, ChannelRep* ch, const ChannelValue& value,
   if (__atomic_load_n(&mu.poll_request, __ATOMIC_RELAXED) != 0) {
     poll_rooted(mu, ch, nullptr);
   }
-  WaitNode* other;
   const bool alone = lock_channel(mu, ch);
+  if (TRI_LIKELY(must_wait_to_receive(ch))) {
+    return wait_locked(mu, ch, &ch->receivers, bytes, nullptr, deadline,
+                       WaitReason::kReceive);
+  }
+  WaitNode* other;
   const Tried tried = try_receive_locked(mu, ch, value, bytes, &other, alone);
   if (tried != Tried::kMustWait) return finish(mu, ch, tried, other);
   return wait_locked(mu, ch, &ch->receivers, bytes, nullptr, deadline,

@@ -70,7 +70,7 @@ G* make_coroutine(RuntimeImpl* rt, P* p, void* arg,
   g->started = true;
   g->finished = false;
   g->outcome = Outcome::kValue;
-  g->plain_waits = false;
+  g->plain_chunks = 0;
   stacks::Refusal refusal = nullptr;
   if (!prepare_stack(rt, p, g, &refusal)) {
     rt->gs.put(p, g);

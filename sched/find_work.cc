@@ -21,9 +21,9 @@ bool run_gc_worker(M* m, uint64_t budget_ns, bool idle) {
   return m->rt->collector->run_worker(m->p, nullptr, budget_ns, idle);
 }
 
-void demote_next(P* p) {
+void demote(P* p) {
   GList overflow;
-  if (!p->runq.demote_next(&overflow)) submit_global(p->rt, &overflow);
+  if (!p->runq.demote(&overflow)) submit_global(p->rt, &overflow);
 }
 
 // What is due by the clock, whatever the queues hold. Without sysmon there is
@@ -190,7 +190,7 @@ G* find_work(M* m, bool* inherits) {
       const uint32_t request = p->request.fetch_and_acquire(~kPreemptBits);
       attend_requests(p);
       // The time slice is over, also for who would inherit it.
-      if ((request & gc::kRequestPreempt) != 0) demote_next(p);
+      if ((request & gc::kRequestPreempt) != 0) demote(p);
     }
     if (should_leave(m)) return nullptr;
     if (TRI_UNLIKELY(p->dropped.load_relaxed())) {
@@ -213,7 +213,10 @@ G* find_work(M* m, bool* inherits) {
       if (G* g = from_global(m, 1)) return found(m, g);
       if (G* g = from_poller(m)) return found(m, g);
     }
-    if (G* g = p->runq.pop(inherits)) return found(m, g);
+    const bool turn = p->rounds % kDutiesEvery == 0;
+    if (G* g = turn ? p->runq.pop_in_turn(inherits) : p->runq.pop(inherits)) {
+      return found(m, g);
+    }
     if (G* g = look_elsewhere(m)) return found(m, g);
     if (p->request.load_relaxed() != 0) continue;
     if (rt->collector->has_idle_work() &&

@@ -13,7 +13,7 @@
 namespace tricolor::sched {
 namespace {
 
-constexpr uint32_t kPerPMax = 64;
+constexpr uint32_t kBatchMax = 128;
 
 }  // namespace
 
@@ -26,8 +26,8 @@ bool GTable::init(RuntimeImpl* rt, size_t max) {
 }
 
 void GTable::set_procs_stw(uint32_t procs) {
-  const size_t share = all_.capacity() / 4 / procs;
-  per_p_max_ = share < kPerPMax ? static_cast<uint32_t>(share) : kPerPMax;
+  const size_t share = all_.capacity() / 8 / procs;  // two batches: a quarter
+  batch_ = share < kBatchMax ? static_cast<uint32_t>(share) : kBatchMax;
 }
 
 void GTable::destroy() {
@@ -36,19 +36,36 @@ void GTable::destroy() {
   blocks_.release();
 }
 
-G* GTable::get(P* p) {
-  if (p != nullptr && p->free_gs != nullptr) {
-    G* g = p->free_gs;
+// A batch of the depot becomes the P's, all but its first, which is returned.
+G* GTable::take_batch_locked(P* p) {
+  if (depot_count_ == 0) return nullptr;
+  const Batch batch = depot_[--depot_count_];
+  G* g = batch.first;
+  if (p == nullptr) {
+    take_apart_locked(g->link);
+  } else {
     p->free_gs = g->link;
-    p->free_g_count--;
+    p->free_g_count = batch.count - 1;
+  }
+  g->link = nullptr;
+  return g;
+}
+
+G* GTable::get_slow(P* p) {
+  if (p != nullptr && p->spare_gs != nullptr) {
+    G* g = p->spare_gs;
+    p->free_gs = g->link;
+    p->free_g_count = p->spare_g_count - 1;
+    p->spare_gs = nullptr;
     g->link = nullptr;
     return g;
   }
   base::LockGuard guard(lock_);
+  if (G* g = take_batch_locked(p)) return g;
   G* g = take_free_locked();
   if (g == nullptr) return make_locked();
-  // Half a free list at a time, so that the lock is rarely taken.
-  while (p != nullptr && p->free_g_count < per_p_max_ / 2) {
+  // Half a batch at a time, so that the lock is rarely taken.
+  while (p != nullptr && p->free_g_count < batch_ / 2) {
     G* more = take_free_locked();
     if (more == nullptr) break;
     more->link = p->free_gs;
@@ -58,32 +75,48 @@ G* GTable::get(P* p) {
   return g;
 }
 
-void GTable::put(P* p, G* g) {
-  TRI_ASSERT(g_state(g) == GState::kIdle && g->stack == nullptr);
-  if (p != nullptr && p->free_g_count < per_p_max_) {
-    g->link = p->free_gs;
-    p->free_gs = g;
-    p->free_g_count++;
-    return;
+void GTable::put_slow(P* p, G* g) {
+  if (p == nullptr || batch_ == 0) {
+    base::LockGuard guard(lock_);
+    return add_free_locked(g);
   }
-  base::LockGuard guard(lock_);
-  add_free_locked(g);
-  while (p != nullptr && p->free_g_count > per_p_max_ / 2) {
-    G* more = p->free_gs;
-    p->free_gs = more->link;
-    p->free_g_count--;
-    add_free_locked(more);
+  if (p->spare_gs != nullptr) {
+    base::LockGuard guard(lock_);
+    add_batch_locked({p->spare_gs, p->spare_g_count});
+  }
+  p->spare_gs = p->free_gs;
+  p->spare_g_count = p->free_g_count;
+  p->free_gs = g;
+  p->free_g_count = 1;
+  g->link = nullptr;
+}
+
+void GTable::add_batch_locked(Batch batch) {
+  if (depot_count_ == kDepot) return take_apart_locked(batch.first);
+  depot_[depot_count_++] = batch;
+}
+
+void GTable::take_apart_locked(G* first) {
+  while (G* g = first) {
+    first = g->link;
+    add_free_locked(g);
   }
 }
 
 void GTable::put_all(P* p) {
   base::LockGuard guard(lock_);
-  while (p->free_gs != nullptr) {
-    G* g = p->free_gs;
-    p->free_gs = g->link;
-    add_free_locked(g);
+  take_apart_locked(p->free_gs);
+  take_apart_locked(p->spare_gs);
+  p->free_gs = p->spare_gs = nullptr;
+  p->free_g_count = p->spare_g_count = 0;
+}
+
+void GTable::empty_depot() {
+  for (uint32_t i = 0; i < kDepot; i++) {
+    base::LockGuard guard(lock_);
+    if (depot_count_ == 0) return;
+    take_apart_locked(depot_[--depot_count_].first);
   }
-  p->free_g_count = 0;
 }
 
 size_t GTable::returned_bytes() {

@@ -7,6 +7,10 @@
 // seconds gives its pages back (trim()), and has its Gs made anew when they are
 // wanted.
 //
+// Between Ps and blocks there is a depot of free Gs by the batch: a P has up to
+// two, and gives or takes one as a whole (Bonwick and Adams, "Magazines and
+// Vmem", 2001). Every some seconds the depot is taken apart into blocks.
+//
 // Invariants
 // 1. Elements below count() never change; count() only grows.
 // 2. A G on a free list is kIdle, without stack, value stack or roots.
@@ -53,11 +57,28 @@ class GTable {
 
   /// A kIdle G with empty roots; null when max or memory is reached. `p`: whose
   /// free list to use, may be null.
-  G* get(P* p);
+  G* get(P* p) {
+    if (TRI_UNLIKELY(p == nullptr || p->free_gs == nullptr)) return get_slow(p);
+    G* g = p->free_gs;
+    p->free_gs = g->link;
+    p->free_g_count--;
+    g->link = nullptr;
+    return g;
+  }
   /// Takes back a G that has become kIdle.
-  void put(P* p, G* g);
-  /// A P goes away: its free list becomes common.
+  void put(P* p, G* g) {
+    TRI_ASSERT(g_state(g) == GState::kIdle && g->stack == nullptr);
+    if (TRI_UNLIKELY(p == nullptr || p->free_g_count >= batch_)) {
+      return put_slow(p, g);
+    }
+    g->link = p->free_gs;
+    p->free_gs = g;
+    p->free_g_count++;
+  }
+  /// A P goes away: its free Gs go to their blocks.
   void put_all(P* p);
+  /// Those of the depot do, a batch at a time.
+  void empty_depot();
 
   /// By sysmon, every some seconds: gives some blocks back that nobody has
   /// wanted since the last time. True: there are more, to be called again.
@@ -95,6 +116,17 @@ class GTable {
     uint32_t count = 0;
   };
 
+  static constexpr uint32_t kDepot = 64;
+  struct Batch {
+    G* first;
+    uint32_t count;
+  };
+
+  G* get_slow(P* p);
+  void put_slow(P* p, G* g);
+  G* take_batch_locked(P* p) TRI_REQUIRES(lock_);
+  void add_batch_locked(Batch batch) TRI_REQUIRES(lock_);
+  void take_apart_locked(G* first) TRI_REQUIRES(lock_);
   void push_locked(Blocks* list, GBlock* block) TRI_REQUIRES(lock_);
   void remove_locked(Blocks* list, GBlock* block) TRI_REQUIRES(lock_);
   G* take_free_locked() TRI_REQUIRES(lock_);
@@ -107,11 +139,13 @@ class GTable {
   // Immutable after init.
   RuntimeImpl* rt_ = nullptr;
   // Written while the world is stopped, read by holders of Ps.
-  uint32_t per_p_max_ = 0;
+  uint32_t batch_ = 0;
 
   base::Mutex lock_{base::LockRank::kAllGs};
   base::MmapVector<G*> all_;  // appended under lock_
   base::MmapVector<GBlock> blocks_ TRI_GUARDED_BY(lock_);
+  Batch depot_[kDepot] TRI_GUARDED_BY(lock_) = {};
+  uint32_t depot_count_ TRI_GUARDED_BY(lock_) = 0;
   Blocks partly_ TRI_GUARDED_BY(lock_);
   Blocks whole_ TRI_GUARDED_BY(lock_);
   Blocks cold_ TRI_GUARDED_BY(lock_);

@@ -16,23 +16,44 @@
 #include <cstring>
 
 #include "base/check.h"
+#include "sched/company.h"
+#include "sched/quick.h"
 #include "sched/runtime.h"
 #include "sched/task_end.h"
+#include "sched/tls.h"
+#include "tricolor/allocate.h"
 
 namespace tricolor::sched {
 
+namespace {
+
+// The word, and kJoinDone from now on. Alone, the others who change it are on
+// this P, or come with company (detach).
+inline uint32_t exchange_for_done(P* p, G* g) {
+  if (TRI_LIKELY(p->runq.is_solo()) && enter_alone(p)) {
+    const uint32_t joiner = g->joiner.load_acquire();
+    // ORDER-join-1: pairs with join() and detach(): publishes the result.
+    g->joiner.store_release(kJoinDone);
+    leave_alone(p);
+    return joiner;
+  }
+  // ORDER-join-1: as above.
+  return g->joiner.exchange_acq_rel(kJoinDone);
+}
+
+}  // namespace
+
 uint32_t end_joiner(P* p, G* g) {
-  // ORDER-join-1: pairs with join() and detach(): publishes the result.
-  const uint32_t joiner = g->joiner.exchange_acq_rel(kJoinDone);
+  const uint32_t joiner = exchange_for_done(p, g);
   if ((joiner & kJoinWaited) == 0) return joiner;
   // A joiner whose patience ends just now may take the result and free the G,
   // which then is another task's. Its joiner, woken for nothing, waits again.
   g->join_queue.lock.lock();
   WaitNode* waiters = end_all(&g->join_queue.list, WaitResult::kOk);
   g->join_queue.lock.unlock();
-  // One at most. Not next: who joins many finds more of them ended when it has
-  // waited for its turn, and need not wait for each (docs/design/0019).
-  if (waiters != nullptr) wake_waiter(p, waiters->waiter, /*next=*/false);
+  // One at most. Next: of many the one that was spawned, and is joined, first
+  // has ended last.
+  if (waiters != nullptr) wake_waiter(p, waiters->waiter, /*next=*/true);
   return joiner;
 }
 
@@ -65,7 +86,10 @@ bool announce_joiner(G* target) {
 // comes first.
 WaitResult wait_for_end(Mutator& mu, G* target, uint64_t deadline_ns,
                         bool shielded) {
-  begin_wait(&mu, "join");
+  check_managed(mu, "join");
+  poll(mu);  // tries in a loop have to come to a safepoint, too
+  // ORDER-join-1: pairs with end_joiner(): sees the result.
+  if (target->joiner.load_acquire() == kJoinDone) return WaitResult::kOk;
   WaitQueue& queue = target->join_queue;
   Wait how;
   how.deadline_ns = deadline_ns;
@@ -144,9 +168,9 @@ void cancel(TaskRef ref) {
   sched::cancel_g(g->rt, nullptr, g);
 }
 
-void detach(TaskRef ref) {
-  using sched::G;
-  G* g = sched::checked(ref, "detach");
+namespace {
+
+void detach_task(sched::G* g) {
   uint32_t joiner = g->joiner.load_acquire();
   sched::LostFailure lost{};
   while (joiner != sched::kJoinDone) {
@@ -170,6 +194,23 @@ void detach(TaskRef ref) {
   base::store_relaxed(&g->result_root, 0);
   sched::free_g(g->rt, nullptr, g);
   if (failed) sched::report(lost);
+}
+
+// Whether the calling thread runs managed code of the runtime, and so is where
+// sections of company.h are.
+bool runs_managed(const RuntimeImpl* rt) {
+  const sched::M* m = sched::current_m_of(rt);
+  return m != nullptr && m->p != nullptr && m->curg != nullptr &&
+         sched::g_state(m->curg) == sched::GState::kRunning;
+}
+
+}  // namespace
+
+void detach(TaskRef ref) {
+  sched::G* g = sched::checked(ref, "detach");
+  if (runs_managed(g->rt)) return detach_task(g);
+  const sched::CompanyScope company(g->rt);
+  detach_task(g);
 }
 
 }  // namespace tricolor::detail

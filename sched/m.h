@@ -42,6 +42,7 @@ enum class After : uint8_t {
   kSpent,    ///< its time slice is over: see Scheduler::spent
   kPark,     ///< waiting, then the commit function
   kWait,     ///< the same for finish_wait() (wait.h)
+  kWaiting,  ///< waiting already: nothing (wait_alone())
   kExit,     ///< dead
   kRequeue,  ///< left native code and found no P: global queue
 };

@@ -79,9 +79,9 @@ void native_roots(void*, gc::RootOwner* owner, const char* here,
     out->add(g->result, g->result + 2);
     return;
   }
-  if (g->plain_waits) {
+  if (g->plain_chunks != 0) {
     auto* plain = static_cast<char*>(spawned_plain(g));
-    out->add(plain, plain + detail::kSpawnPlainBytesMax);
+    out->add(plain, plain + g->plain_chunks * kPlainChunk);
   }
   if (g->kind == GKind::kMain && g->started) {
     out->add(g->main_m->run_frames, round_down(g->main_m->stack.hi));

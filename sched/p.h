@@ -97,8 +97,10 @@ struct P : gc::ProcGc {
   /// slice: see spent_is_due().
   uint32_t turn_ms;
   uint32_t turn_length_ms;
-  G* free_gs;
+  G* free_gs;  ///< see g_table.h
   uint32_t free_g_count;
+  uint32_t spare_g_count;
+  G* spare_gs;  ///< a whole batch, or null
   stacks::StackCache stack_cache;
   uint64_t next_id;  ///< ids of new tasks, taken in batches
   uint64_t end_id;

@@ -7,6 +7,7 @@
 #define TRICOLOR_SCHED_QUICK_H_
 
 #include "heap/callback.h"
+#include "sched/company.h"
 #include "sched/runtime.h"
 
 namespace tricolor::sched {
@@ -42,6 +43,21 @@ inline void submit_quick(P* p, G* g, bool next) {
   if (rt->sched.idle_p_count.load_seq_cst() != 0) wake_p(rt);
 }
 
+/// The same for a task that who holds `p` has just made.
+inline void submit_fresh(P* p, G* g) {
+  TRI_ASSERT(!p->attached);
+  RuntimeImpl* rt = p->rt;
+  // Who spawns for ever would keep out the others: sysmon ends the slice.
+  if (TRI_UNLIKELY(!has_sysmon(rt->sched))) {
+    return submit_quick(p, g, /*next=*/false);
+  }
+  GList overflow;
+  if (TRI_UNLIKELY(!p->runq.put_fresh(g, &overflow))) {
+    push_global(rt, &overflow);
+  }
+  if (rt->sched.idle_p_count.load_seq_cst() != 0) wake_p(rt);
+}
+
 inline void wake_quick(P* p, Waiter* waiter, bool next = true) {
   G* g = waiter->sleeper;
   if (TRI_UNLIKELY(g == nullptr || p == nullptr || p->attached ||
@@ -51,6 +67,42 @@ inline void wake_quick(P* p, Waiter* waiter, bool next = true) {
   TRI_SCHED_POINT(ready);
   set_runnable(p, g);
   submit_quick(p, g, next);
+}
+
+/// wait_in_list() for a task in a section of company.h, which ends here, and
+/// whose wait has no deadline and may be cancelled. The commit is not left to
+/// who comes next: until this P's holder has switched away, nobody can run the
+/// task or scan it. `bytes`: the node's; `lock`: that of the list.
+inline WaitResult wait_alone(Mutator& mu, base::Mutex* lock, WaitList* list,
+                             void* bytes, WaitReason reason) {
+  G* g = g_of(&mu);
+  P* p = p_of(&mu);
+  G* task = task_of(g);
+  TRI_ASSERT(p->alone.load_relaxed() != 0 && p->runq.is_solo());
+  // Who sets it later waits for the end of the section and finds the wait open.
+  if (TRI_UNLIKELY(task->cancelled.load_relaxed() != 0) &&
+      !TRI_PLANTED(no_cancel_recheck)) {
+    leave_alone(p);
+    return WaitResult::kCancelled;
+  }
+  Waiter* waiter = &task->waiter;
+  const uint64_t ticket = waiter->next_ticket(false, false);
+  waiter->sleeper = g;
+  note_wait(g, reason);
+  WaitNode node;
+  node.waiter = waiter;
+  node.ticket = ticket;
+  node.bytes = bytes;
+  list->push(&node);
+  set_state(g, GState::kRunning, GState::kWaiting);
+  TRI_SCHED_POINT(wait_open);
+  // ORDER-wait-1: pairs with end_wait(): publishes the waiter's memory.
+  waiter->word.store_release(ticket);
+  TRI_SCHED_POINT(wait_unlock);
+  leave_alone(p);
+  leave_for_next<After::kWaiting>(g);
+  if (TRI_UNLIKELY(waiter->node != &node)) take_out(lock, list, &node);
+  return waiter->result;
 }
 
 }  // namespace tricolor::sched

@@ -29,15 +29,47 @@ bool RunQueue::put_slow(G* g, uint32_t head, uint32_t tail, GList* overflow) {
   return false;
 }
 
-bool RunQueue::demote_next(GList* overflow) {
+// Half of what there is, and g, to `overflow`.
+bool RunQueue::put_fresh_slow(G* g, GList* overflow) {
+  for (uint32_t i = 0; i < FreshQueue::kSize / 2; i++) {
+    G* moved = fresh_.steal();
+    if (moved == nullptr) break;  // thieves were faster
+    overflow->push_back(moved);
+  }
+  TRI_CHECK(fresh_.put(g, solo_));
+  return overflow->head == nullptr;
+}
+
+bool RunQueue::demote(GList* overflow) {
+  bool all = true;
+  // As many as there are now: what comes meanwhile is of the next slice.
+  for (uint32_t n = fresh_.size(); n > 0; n--) {
+    G* g = fresh_.steal();
+    if (g == nullptr) break;
+    all &= put(g, overflow);
+  }
   // ORDER-runq-3: pairs with put_next(). A thief may be faster.
   G* g = next_.exchange_seq_cst(nullptr);
-  return g == nullptr || put(g, overflow);
+  return (g == nullptr || put(g, overflow)) && all;
 }
 
 void RunQueue::drain(GList* out) {
   bool inherits;
   while (G* g = pop(&inherits)) out->push_back(g);
+}
+
+// The same with what the victim has spawned, the oldest first: nobody else has
+// them from here on.
+uint32_t RunQueue::grab_fresh(RunQueue* victim, uint32_t to) {
+  uint32_t n = victim->fresh_.size();
+  n -= n / 2;
+  if (n > kSize / 2) n = kSize / 2;
+  for (uint32_t i = 0; i < n; i++) {
+    G* g = victim->fresh_.steal();
+    if (g == nullptr) return i;
+    ring_[(to + i) % kSize].store_relaxed(g);
+  }
+  return n;
 }
 
 // Copies up to half of the victim's ring to our slots from `to` on (not
@@ -50,6 +82,8 @@ uint32_t RunQueue::grab(RunQueue* victim, bool take_next, uint32_t to) {
     uint32_t n = tail - head;
     n -= n / 2;
     if (n == 0) {
+      n = grab_fresh(victim, to);
+      if (n != 0) return n;
       if (!take_next) return 0;
       // ORDER-runq-3: pairs with put_next(). Seq_cst: as looks_empty().
       G* g = victim->next_.load_seq_cst();

@@ -2,7 +2,10 @@
 // Copyright (c) 2026 tricolor authors
 //
 // RunQueue: a P's runnable Gs: a ring of 256 that others may steal from, and
-// `next`, the G that was readied last and runs next. Go's algorithm.
+// `next`, the G that was readied last and runs next. Go's algorithm. What it
+// has spawned itself lies beside the ring (fresh_queue.h) and comes before it,
+// the last one first; it shares the time slice of who has spawned it, as `next`
+// does, and goes to the end of the ring when that is over.
 //
 // Invariants
 // 1. tail - head <= kSize. The owner alone moves tail; head moves by
@@ -24,6 +27,7 @@
 
 #include "base/atomics.h"
 #include "base/sched_point.h"
+#include "sched/fresh_queue.h"
 #include "sched/g.h"
 
 namespace tricolor::sched {
@@ -73,6 +77,8 @@ class RunQueue {
   /// Before the first use, or while the world is stopped.
   void set_solo(bool solo) { solo_ = solo; }
   bool is_solo() const { return solo_; }
+  /// Before the first put_fresh(): FreshQueue::kSize slots.
+  void init_fresh(base::Atomic<G*>* slots) { fresh_.init(slots); }
 
   /// Appends `g`. False when the ring is full: half of it and `g` are then in
   /// *overflow, for the global queue.
@@ -103,13 +109,19 @@ class RunQueue {
     return before == nullptr || put(before, overflow);
   }
 
-  /// The next G, if there is one, goes to the ring, as put.
-  bool demote_next(GList* overflow);
+  /// `g` has been spawned by who runs here: it is the one after `next`. False
+  /// as put().
+  bool put_fresh(G* g, GList* overflow) {
+    return TRI_LIKELY(fresh_.put(g, solo_)) || put_fresh_slow(g, overflow);
+  }
+
+  /// The time slice is over, also for who would inherit it: all that would go
+  /// to the ring, as put.
+  bool demote(GList* overflow);
 
   /// The next G; *inherits: it shares the time slice of the one before.
-  G* pop(bool* inherits) {
+  TRI_ALWAYS_INLINE G* pop(bool* inherits) {
     TRI_SCHED_POINT(runq_pop);
-    *inherits = false;
     if (next_.load_relaxed() != nullptr) {  // only the owner fills it
       // ORDER-runq-3: pairs with put_next(). A thief may be faster.
       G* g;
@@ -119,11 +131,27 @@ class RunQueue {
       } else {
         g = next_.exchange_seq_cst(nullptr);
       }
-      if (g != nullptr) {
-        *inherits = true;
-        return g;
-      }
+      *inherits = true;
+      if (g != nullptr) return g;
     }
+    if (!fresh_.is_empty()) {
+      *inherits = true;
+      if (G* g = fresh_.take(solo_)) return g;
+    }
+    *inherits = false;
+    return pop_ring();
+  }
+  /// The same, but the ring comes first: now and then, so that who was woken
+  /// does not wait until all that was spawned has run.
+  G* pop_in_turn(bool* inherits) {
+    if (fresh_.is_empty()) return pop(inherits);
+    G* g = pop_ring();
+    if (g == nullptr) return pop(inherits);
+    *inherits = true;  // or the slice would never end
+    return g;
+  }
+  /// The first one of the ring; null: it is empty.
+  G* pop_ring() {
     for (;;) {
       uint32_t head = head_.load_acquire();
       const uint32_t tail = tail_.load_relaxed();  // ours
@@ -140,17 +168,18 @@ class RunQueue {
   /// Everything, for the global queue.
   void drain(GList* out);
 
-  /// Takes half of `victim`'s ring (its `next` too if asked for and the ring
-  /// is empty) into this queue; returns one of them, or null.
+  /// Takes half of `victim`'s ring into this queue; if it is empty, half of
+  /// what it has spawned; then, if asked for, its `next`. Returns one of them,
+  /// or null.
   G* steal_from(RunQueue* victim, bool take_next);
 
   /// Nothing to run. Seq_cst on `next`: see invariant 3.
   bool looks_empty() const {
-    return next_.load_seq_cst() == nullptr &&
+    return next_.load_seq_cst() == nullptr && fresh_.size() == 0 &&
            head_.load_acquire() == tail_.load_acquire();
   }
   uint32_t size() const {
-    return tail_.load_acquire() - head_.load_acquire() +
+    return tail_.load_acquire() - head_.load_acquire() + fresh_.size() +
            (next_.load_relaxed() != nullptr ? 1 : 0);
   }
 
@@ -161,12 +190,15 @@ class RunQueue {
     tail_.store_release(tail + 1);
   }
   bool put_slow(G* g, uint32_t head, uint32_t tail, GList* overflow);
+  bool put_fresh_slow(G* g, GList* overflow);
   uint32_t grab(RunQueue* victim, bool take_next, uint32_t to);
+  uint32_t grab_fresh(RunQueue* victim, uint32_t to);
 
   bool solo_ = false;  // written while the world is stopped
   base::Atomic<uint32_t> head_{0};
   base::Atomic<uint32_t> tail_{0};
   base::Atomic<G*> next_{nullptr};
+  FreshQueue fresh_;
   base::Atomic<G*> ring_[kSize];
 };
 

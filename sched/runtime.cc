@@ -28,6 +28,13 @@ P* make_p(RuntimeImpl* rt, bool attached) {
   p->attached = attached;
   p->rng = base::Rng(id + 1);
   if (!rt->collector->proc_init(p)) return nullptr;
+  if (!attached) {
+    using Slot = base::Atomic<G*>;
+    // Fresh memory of the arena's is zero, and stays untouched until used.
+    void* slots = rt->meta.alloc(FreshQueue::kSize * sizeof(Slot), 64);
+    if (slots == nullptr) return nullptr;
+    p->runq.init_fresh(static_cast<Slot*>(slots));
+  }
   base::LockGuard guard(s.lock);
   s.all_ps.push_back(p);
   // ORDER-allp-1: pairs with for_others() and sched_fill_stats().

@@ -170,8 +170,8 @@ bool prepare_stack(RuntimeImpl* rt, P* p, G* g, stacks::Refusal* refusal);
 uint32_t end_joiner(P* p, G* g);
 /// On another stack than its own: `g` has ended.
 void finish_exit(M* m, G* g);
-/// The calling task leaves its stack for good; its outcome is set.
-[[noreturn]] void end_task(G* g);
+/// The calling task's outcome is set: what it leaves to whoever joins it.
+void settle_result(G* g);
 /// Gives the G that name; null or "": none.
 void set_name(G* g, const char* name);
 /// The G leaves kNative and has a P again, or has been queued and has run.

@@ -13,6 +13,10 @@
 // scans tasks leaves them to the P's holder, and that comes to no safepoint
 // before it has finished.
 //
+// A task that ends leaves its stack to the next one if that has not begun, and
+// need not switch at all (end_for_next): its end is finished on what is the
+// next one's stack by then.
+//
 // Dispatch against a requester of a stop, a ragged barrier or a preemption:
 //
 //   dispatch (make_current)               requester (world.cc, sysmon.cc)
@@ -46,10 +50,8 @@ void start_first_run(M* m, G* g) {
   if (g->kind == GKind::kMain) m->rt->collector->on_g_born(m->p, g);
 }
 
-// kRunnable -> kRunning on this M; returns the requests that came before that.
-inline uint32_t make_current(M* m, P* p, G* g, bool inherits) {
-  leave_state(p, g, GState::kRunnable, GState::kRunning);
-  if (TRI_UNLIKELY(!g->started)) start_first_run(m, g);
+// It runs from here on; returns the requests that came before that.
+inline uint32_t set_current(M* m, P* p, G* g, bool inherits) {
   g->m = m;
   m->curg = g;
   // Relaxed: written by the holder only; sysmon looks for a change.
@@ -63,6 +65,13 @@ inline uint32_t make_current(M* m, P* p, G* g, bool inherits) {
     base::fence_seq_cst();
   }
   return p->request.load_relaxed();
+}
+
+// kRunnable -> kRunning on this M; returns the same.
+inline uint32_t make_current(M* m, P* p, G* g, bool inherits) {
+  leave_state(p, g, GState::kRunnable, GState::kRunning);
+  if (TRI_UNLIKELY(!g->started)) start_first_run(m, g);
+  return set_current(m, p, g, inherits);
 }
 
 void poll_soon(G* g) {
@@ -139,6 +148,8 @@ void do_after(M* m, G* g) {
       return finish_exit(m, g);
     case After::kRequeue:
       return requeue_g(m, g);
+    case After::kWaiting:
+      return;
     case After::kNothing:
       break;
   }
@@ -171,8 +182,8 @@ namespace {
 // Not what is parked by a commit of the embedder's, for which the next one's
 // stack may be small.
 template <After kAfter>
-constexpr bool kDirect =
-    kAfter == After::kYield || kAfter == After::kWait || kAfter == After::kExit;
+constexpr bool kDirect = kAfter == After::kYield || kAfter == After::kWait ||
+                         kAfter == After::kWaiting;
 
 // Whether the loop would do nothing but run the next G of p's queue: the
 // conditions are those of the loop, of find_work() and of next_g(), which say
@@ -225,6 +236,35 @@ inline void finish_switch(M* m) {
 
 void begin_on_stack(G* g) { finish_switch(g->m); }
 
+namespace {
+
+// The next G of p's queue, if the loop would run it: it is current then, and
+// finish_switch() is to be called on its stack.
+template <After kAfter>
+inline G* next_at_hand(M* m, P* p, G* g, bool* inherits) {
+  m->after = kAfter;
+  if (TRI_UNLIKELY(!may_skip_loop<kAfter>(m, p, g))) return nullptr;
+  return p->runq.pop(inherits);
+}
+
+TRI_ALWAYS_INLINE void dispatch_for(M* m, P* p, G* g, G* next, bool inherits) {
+  TRI_SCHED_POINT(dispatch);
+  if (TRI_UNLIKELY(make_current(m, p, next, inherits) != 0)) poll_soon(next);
+  refresh_mutator(next, p);
+  if (m->after != After::kWaiting) m->made_way = g;
+}
+
+// Whether `next`, which has not begun, may have g's stack as it is, with the
+// frames of task_main() at its base.
+inline bool may_take_over(const M* m, const G* g, const G* next) {
+  const EhGlobals* eh = m->eh_globals;
+  return !next->started && next->kind == GKind::kTask &&
+         next->stack_class == g->stack_class && next->stack == nullptr &&
+         (eh == nullptr || (eh->caught == 0 && eh->uncaught == 0));
+}
+
+}  // namespace
+
 template <After kAfter>
 void leave_for_next(G* g) {
   // A wait's commit lets go of the locks: see wait.h.
@@ -236,24 +276,12 @@ void leave_for_next(G* g) {
   M* m = g->m;
   P* p = m->p;
   TRI_ASSERT(m->curg == g && m->kind != MKind::kAttached);
-  m->after = kAfter;
-  G* next = nullptr;
-  if (kDirect<kAfter> && TRI_LIKELY(may_skip_loop<kAfter>(m, p, g))) {
-    bool inherits;
-    next = p->runq.pop(&inherits);
-    if (TRI_LIKELY(next != nullptr)) {
-      TRI_SCHED_POINT(dispatch);
-      if (TRI_UNLIKELY(make_current(m, p, next, inherits) != 0)) {
-        poll_soon(next);
-      }
-      refresh_mutator(next, p);
-      m->made_way = g;
-    }
-  }
-  if (kAfter == After::kExit) {
-    leave_fiber(m->eh_globals, &g->fiber,
-                next != nullptr ? &next->fiber : &m->g0);
-  } else if (TRI_LIKELY(next != nullptr)) {
+  bool inherits;
+  G* next =
+      kDirect<kAfter> ? next_at_hand<kAfter>(m, p, g, &inherits) : nullptr;
+  if (!kDirect<kAfter>) m->after = kAfter;
+  if (TRI_LIKELY(next != nullptr)) {
+    dispatch_for(m, p, g, next, inherits);
     switch_fiber(m->eh_globals, &g->fiber, &next->fiber);
   } else {
     cross_fiber(m->eh_globals, &g->fiber, &m->g0);
@@ -262,10 +290,35 @@ void leave_for_next(G* g) {
   finish_switch(g->m);
 }
 
+G* end_for_next(G* g, bool returned) {
+  base::assert_no_locks_held("the end of a task");
+  M* m = g->m;
+  P* p = m->p;
+  TRI_ASSERT(m->curg == g);
+  bool inherits;
+  G* next = next_at_hand<After::kExit>(m, p, g, &inherits);
+  if (next != nullptr && returned && TRI_LIKELY(may_take_over(m, g, next))) {
+    TRI_SCHED_POINT(dispatch);
+    leave_state(p, next, GState::kRunnable, GState::kRunning);
+    next->started = true;
+    next->stack = g->stack;
+    g->stack = nullptr;
+    stacks::context_begin_anew(&g->fiber.context, &next->fiber.context);
+    const uint32_t requests = set_current(m, p, next, inherits);
+    if (TRI_UNLIKELY(requests != 0)) poll_soon(next);
+    refresh_mutator(next, p);
+    finish_exit(m, g);
+    return next;
+  }
+  if (next != nullptr) dispatch_for(m, p, g, next, inherits);
+  leave_fiber(m->eh_globals, &g->fiber,
+              next != nullptr ? &next->fiber : &m->g0);
+}
+
 template void leave_for_next<After::kYield>(G* g);
 template void leave_for_next<After::kPark>(G* g);
 template void leave_for_next<After::kWait>(G* g);
-template void leave_for_next<After::kExit>(G* g);
+template void leave_for_next<After::kWaiting>(G* g);
 template void leave_for_next<After::kPreempt>(G* g);
 template void leave_for_next<After::kSpent>(G* g);
 template void leave_for_next<After::kRequeue>(G* g);

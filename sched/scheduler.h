@@ -227,6 +227,9 @@ void schedule_loop(M* m);
 /// does with it what kAfter says. Returns when it runs again.
 template <After kAfter>
 void leave_for_next(G* g);
+/// The calling task has ended. Returns only if it has `returned` to
+/// task_main(): the task to run there next, on the same stack.
+G* end_for_next(G* g, bool returned);
 /// The first thing that a task does on its stack.
 void begin_on_stack(G* g);
 

@@ -108,7 +108,7 @@ void root_owner_init(RootOwner* owner) {
   owner->partial_pieces = 0;
 }
 
-void root_owner_clear(RootOwner* owner) {
+void root_owner_drop_chunks(RootOwner* owner) {
   sched::ShadowPool* pool = sched::pool_of(owner);
   while (ShadowChunk* chunk = owner->shadow_chunk) {
     owner->shadow_chunk = chunk->prev;
@@ -116,7 +116,6 @@ void root_owner_clear(RootOwner* owner) {
   }
   if (owner->spare_chunk != nullptr) pool->put(owner->spare_chunk);
   owner->spare_chunk = nullptr;
-  root_owner_init(owner);
 }
 
 }  // namespace tricolor::gc

@@ -7,6 +7,8 @@
 #include "base/check.h"
 #include "base/sched_point.h"
 #include "sched/coroutine.h"
+#include "sched/native_stack.h"
+#include "sched/quick.h"
 #include "sched/runtime.h"
 
 namespace tricolor::sched {
@@ -48,16 +50,28 @@ void finish_main(RuntimeImpl* rt, M* here, M* waiter) {
 
 }  // namespace
 
-// Where a task begins and ends, on its own stack.
+// Where a task begins and ends, on its own stack, and the next one after it on
+// the same.
 void task_main(G* g) {
   alignas(16) unsigned char plain[detail::kSpawnPlainBytesMax];
-  std::memcpy(plain, spawned_plain(g), sizeof(plain));
-  g->plain_waits = false;
-  g->entry(g->mu, plain, g->inline_slots + 1, g->result);
-  if (g->mode_depth != 0) {
-    TRI_MISUSE("spawn", "a task returned inside a NativeScope");
+  for (;;) {
+    if (g->plain_chunks != 0) {
+      const auto* waits = static_cast<const unsigned char*>(spawned_plain(g));
+      for (size_t i = 0; i < g->plain_chunks; i++) {
+        std::memcpy(plain + i * kPlainChunk, waits + i * kPlainChunk,
+                    kPlainChunk);
+      }
+      g->plain_chunks = 0;
+    } else if (scans_native_stacks(g->rt)) {
+      std::memset(plain, 0, sizeof(plain));  // of the task before
+    }
+    g->entry(g->mu, plain, g->inline_slots + 1, g->result);
+    if (g->mode_depth != 0) {
+      TRI_MISUSE("spawn", "a task returned inside a NativeScope");
+    }
+    settle_result(g);
+    g = end_for_next(g, /*returned=*/true);
   }
-  end_task(g);
 }
 
 bool prepare_stack(RuntimeImpl* rt, P* p, G* g, stacks::Refusal* refusal) {
@@ -93,7 +107,8 @@ G* make_task(RuntimeImpl* rt, P* p, const detail::SpawnRequest& request,
   g->outcome = Outcome::kValue;
   g->stack_class = klass;
   g->entry = request.entry;
-  g->plain_waits = request.plain_bytes > 0;
+  g->plain_chunks = static_cast<uint8_t>(
+      (request.plain_bytes + kPlainChunk - 1) / kPlainChunk);
   g->result[0] = 0;
   g->result[1] = 0;
   if (request.plain_bytes > 0) {
@@ -124,7 +139,7 @@ void strip_g(RuntimeImpl* rt, P* p, G* g) {
     }
     g->stack = nullptr;
   }
-  drop_value_stack(rt, g);
+  if (g->value_stack.base != nullptr) drop_value_stack(rt, g);
   gc::root_owner_clear(g);
   g->self_root = 0;
   g->wait_root = g->waits_for = 0;
@@ -134,7 +149,7 @@ void strip_g(RuntimeImpl* rt, P* p, G* g) {
   g->cell = nullptr;
   g->mode_depth = 0;
   g->on_system_stack = false;
-  g->plain_waits = false;
+  g->plain_chunks = 0;
   g->frames.store_relaxed(nullptr);
 }
 
@@ -182,7 +197,11 @@ TaskRef spawn(Mutator& mu, const SpawnRequest& request) {
   }
   const TaskRef ref{g, g->id.load_relaxed()};
   sched::ensure_sysmon(rt);
-  sched::submit(rt, p, g, /*next=*/true);
+  if (TRI_UNLIKELY(p->attached)) {
+    sched::submit(rt, p, g, /*next=*/false);
+  } else {
+    sched::submit_fresh(p, g);
+  }
   if (__atomic_load_n(&mu.poll_request, __ATOMIC_RELAXED) != 0) {
     tri_detail_poll_slow(&mu);
   }

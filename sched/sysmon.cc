@@ -130,6 +130,7 @@ void empty_idle_ps(RuntimeImpl* rt) {
     rt->gs.put_all(p);
     p->stack_cache.flush(&rt->stacks);
   }
+  rt->gs.empty_depot();
 }
 
 // Free stacks and Gs that are not wanted from one look to the next but one,

@@ -80,7 +80,7 @@ void report(const LostFailure& lost) {
   lost.failure.kind->drop(lost.failure.word);
 }
 
-void end_task(G* g) {
+void settle_result(G* g) {
   if (g->outcome == Outcome::kFailed) {
     announce_failure(g);
   } else if (g->outcome == Outcome::kExited) {
@@ -90,10 +90,19 @@ void end_task(G* g) {
     g->rt->collector->store_root(p_of(&g->mu), &g->result_root,
                                  reinterpret_cast<void*>(g->result[0]));
   }
-  leave_for_next<After::kExit>(g);
+}
+
+namespace {
+
+// Deep in calls that do not return.
+[[noreturn]] void end_here(G* g) {
+  stacks::context_cache_wear(&g->stack->contexts);
+  settle_result(g);
+  end_for_next(g, /*returned=*/false);
   __builtin_unreachable();
 }
 
+}  // namespace
 }  // namespace tricolor::sched
 
 namespace tricolor {
@@ -147,15 +156,13 @@ void goexit(Mutator& mu) {
   detail::check_may_exit(mu, "goexit");
   G* g = g_of(&mu);
   g->outcome = Outcome::kExited;
-  stacks::context_cache_wear(&g->stack->contexts);
-  sched::end_task(g);
+  sched::end_here(g);
 }
 
 void exit_with_error(Mutator& mu, uint64_t code) {
   detail::check_may_exit(mu, "exit_with_error");
   detail::set_failure(mu, {&sched::kCode, reinterpret_cast<void*>(code)});
-  stacks::context_cache_wear(&g_of(&mu)->stack->contexts);
-  sched::end_task(g_of(&mu));
+  sched::end_here(g_of(&mu));
 }
 
 uint64_t task_id(Mutator& mu) {

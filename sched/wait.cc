@@ -268,14 +268,12 @@ void unlock_mutex(P*, void* mutex) TRI_NO_THREAD_SAFETY {
 
 }  // namespace
 
-namespace {
-
-// The node may still be in the list, if it was ended by nobody who had taken it
-// out; but somebody may have since.
 TRI_NOINLINE void take_out(base::Mutex* lock, WaitList* list, WaitNode* node) {
   base::LockGuard guard(*lock);
   if (node->list != nullptr) list->remove(node);
 }
+
+namespace {
 
 inline void list_node(WaitList* list, WaitNode* node, Waiter* waiter,
                       const Wait& how) {

@@ -52,6 +52,11 @@
 //   3. reads where the timer is;    3. end_wait(): not open: leaves it
 //      in no heap: ends the wait
 //
+// With one P and no company (company.h) the waiter commits before it leaves its
+// stack: whoever comes from outside waits for the end of the section, and then
+// can make the task runnable, but nobody can run it, for its thread holds the
+// only P, nor scan it, for that begins in a stop.
+//
 // Values. What is handed to a waiter is copied to its stack; the cell in it
 // goes to its G's wait_root, by a barriered store, because nothing else holds
 // it until the waiter runs. What a waiting sender holds out is in its own
@@ -118,7 +123,7 @@ struct WaitNode {
   Waiter* waiter = nullptr;
   uint64_t ticket = 0;
   void* bytes = nullptr;  ///< the value's place
-  void* cell = nullptr;   ///< a sender's: the cell in its value
+  void* cell = nullptr;   ///< the owner's
   uint64_t amount = 0;    ///< the owner's: units, mode, number of a case
 };
 
@@ -242,6 +247,10 @@ void finish_wait(M* m, G* g);
 /// afterwards. `mu` null: the calling thread is not attached.
 WaitResult wait_in_list(Mutator* mu, base::Mutex* lock, WaitList* list,
                         WaitNode* node, Wait* how) TRI_RELEASE(lock);
+
+/// The node may still be in the list, if the wait was ended by nobody who had
+/// taken it out; but somebody may have since.
+void take_out(base::Mutex* lock, WaitList* list, WaitNode* node);
 
 /// Whether the deadline has passed: then there is nothing to wait for.
 bool has_passed(uint64_t deadline_ns);

@@ -15,9 +15,9 @@
 // If 2 (left) reads a value from before 1 (right), then 2 (right) comes after
 // 1 (left) and finds the G. Likewise for Ps: the M that gives up has put its P
 // on the idle list and itself on the idle list before its 1, so a submitter
-// that has to wake finds both. The first access (left) is put_next()'s
-// exchange, a put() and the fence behind it, or the unlocking of the
-// scheduler's lock followed by the store to global_size.
+// that has to wake finds both. The first access (left) is the exchange of
+// put_next() or put_fresh(), a put() and the fence behind it, or the unlocking
+// of the scheduler's lock followed by the store to global_size.
 #include "base/check.h"
 #include "base/sched_point.h"
 #include "sched/quick.h"

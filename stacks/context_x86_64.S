@@ -123,4 +123,32 @@ tri_context_entry:
         .cfi_endproc
         .size   tri_context_entry, .-tri_context_entry
 
+// void tri_context_reset_fp(void): the control words of a new context, as in
+// context_init. In the red zone: this is a leaf.
+        .globl  tri_context_reset_fp
+        .hidden tri_context_reset_fp
+        .type   tri_context_reset_fp, @function
+        .p2align 4
+tri_context_reset_fp:
+        .cfi_startproc
+#if defined(__CET__)
+        endbr64
+#endif
+        stmxcsr -8(%rsp)
+        fnstcw  -4(%rsp)
+        movl    -8(%rsp), %eax
+        xorl    $0x1f80, %eax
+        testl   $0xffc0, %eax           // not the six sticky status bits
+        jne     1f
+        cmpw    $0x037f, -4(%rsp)
+        jne     1f
+        retq
+1:      movl    $0x1f80, -8(%rsp)
+        ldmxcsr -8(%rsp)
+        movw    $0x037f, -4(%rsp)
+        fldcw   -4(%rsp)
+        retq
+        .cfi_endproc
+        .size   tri_context_reset_fp, .-tri_context_reset_fp
+
         .section .note.GNU-stack, "", @progbits

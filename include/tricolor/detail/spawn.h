@@ -141,7 +141,8 @@ TaskRef spawn_packed(Mutator& mu, SpawnRequest request, F fn, Args... args) {
   typename Thunk::Packed packed{fn, std::tuple<Args...>(args...)};
   request.entry = &Thunk::template entry<kCatch>;
   request.plain = &packed;
-  request.plain_bytes = sizeof(packed);
+  request.plain_bytes =
+      std::is_empty_v<F> && sizeof...(Args) == 0 ? 0 : sizeof(packed);
   request.roots = roots;
   request.root_count = n;
   request.result_is_cell = kIsCell<typename Thunk::Result>;

@@ -177,5 +177,44 @@ TEST(sched_yield, a_thread_that_leaves_costs_no_slice) {
   for (int i = 0; i < 10; i++) step(mu, 1000);
 }
 
+// What is spawned later runs earlier, but only for a time slice.
+TEST(sched_yield, tasks_that_spawn_for_ever_keep_out_nobody) {
+  static std::atomic<int> came;
+  static std::atomic<bool> stop;
+  for (const bool with_sysmon : {true, false}) {
+    came = 0;
+    stop = false;
+    RuntimePtr rt = make_runtime(options(1, with_sysmon ? -1 : 0));
+    rt->run([&](Mutator& mu) {
+      // Spawned before, and woken: both have to come.
+      auto first = spawn(mu, [](Mutator&) { came++; });
+      auto woken = spawn(mu, [](Mutator& mu) {
+        for (int i = 0; i < 10; i++) yield(mu);
+        sleep_ns(mu, 1'000'000);
+        came++;
+      });
+      spawn(mu, [](Mutator& mu) {
+        while (!stop) {
+          spawn(mu, [](Mutator&) {}).detach();
+          yield(mu);
+        }
+      }).detach();
+      auto chain = spawn(mu, [](Mutator& mu) {
+        struct One {
+          static void link(Mutator& mu) {
+            if (!stop) spawn(mu, &One::link).detach();
+          }
+        };
+        One::link(mu);
+      });
+      join(mu, first);
+      join(mu, woken);
+      stop = true;
+      join(mu, chain);
+    });
+    EXPECT_EQ(came, 2);
+  }
+}
+
 }  // namespace
 }  // namespace tricolor::testing
