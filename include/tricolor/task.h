@@ -70,8 +70,8 @@ struct SpawnOptions {
 };
 
 /// Starts a task. A safepoint; does not wait. Of the tasks that one has spawned
-/// the last mostly begins first: there is no order to rely on. Ends the process with a message
-/// when Options::max_tasks is reached or memory is gone.
+/// the last mostly begins first: there is no order to rely on. Ends the process
+/// with a message when Options::max_tasks is reached or memory is gone.
 template <bool kCatch = TRI_DETAIL_EXCEPTIONS, class F, class... Args>
 auto spawn(Mutator& mu, const SpawnOptions& options, F fn, Args... args) {
   detail::SpawnRequest request;
