@@ -26,6 +26,7 @@
 // A thief that read bottom (2, right) before 1 (left) may want slot t == b only
 // if its top is still t; then 2 (left) reads t or less and the compare-exchange
 // decides. If it was later, it has seen b and leaves slot b alone.
+// tests/model/fresh.pml has this for spin, and what each rule is for.
 //
 // solo: as in RunQueue. Threads: put, take: the P's holder. steal, looks_empty,
 // size: any.
