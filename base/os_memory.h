@@ -67,6 +67,10 @@ bool os_hugepage(void* p, size_t bytes);
 bool os_guard_install(void* p, size_t bytes);
 bool os_guard_remove(void* p, size_t bytes);
 bool os_guard_mprotect(void* p, size_t bytes);
+// os_guard_install() at p, p + stride, ... `n` times (at most 64) in one call
+// (Linux 6.15). False: not possible, and some may be guards now, which may be
+// made again.
+bool os_guard_install_each(void* p, size_t stride, size_t n, size_t bytes);
 
 size_t os_page_size();
 

@@ -11,6 +11,8 @@
 #include "base/os_memory.h"
 
 #include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "base/errno_saver.h"
@@ -21,6 +23,8 @@ namespace {
 // Linux 6.13; not in the headers of the distributions we build on.
 constexpr int kMadvGuardInstall = 102;
 constexpr int kMadvGuardRemove = 103;
+// Linux 6.15: the calling process, in place of a descriptor of it.
+constexpr int kPidfdSelf = -10001;
 
 // The hook if it wants this call to fail, else null.
 const OsFaultHook* fault_injected(OsCall call, size_t bytes) {
@@ -156,6 +160,20 @@ bool os_hugepage(void* p, size_t bytes) {
 
 bool os_guard_install(void* p, size_t bytes) {
   return advise(p, bytes, kMadvGuardInstall);
+}
+
+bool os_guard_install_each(void* p, size_t stride, size_t n, size_t bytes) {
+  constexpr size_t kMost = 64;
+  if (n > kMost) return false;
+  if (fault_injected(OsCall::kMadvise, bytes) != nullptr) return false;
+  iovec each[kMost];
+  for (size_t i = 0; i < n; i++) {
+    each[i] = {static_cast<char*>(p) + i * stride, bytes};
+  }
+  const ErrnoSaver saver;
+  const long done =
+      syscall(SYS_process_madvise, kPidfdSelf, each, n, kMadvGuardInstall, 0u);
+  return done >= 0 && static_cast<size_t>(done) == n * bytes;
 }
 
 bool os_guard_remove(void* p, size_t bytes) {

@@ -50,7 +50,7 @@ void SlabPool::destroy() TRI_NO_THREAD_SAFETY {
   }
   slabs_ = nullptr;
   cold_.release();
-  free_ = cursor_ = limit_ = nullptr;
+  free_ = cursor_ = guarded_ = limit_ = nullptr;
 }
 
 void SlabPool::for_each_block(void (*fn)(char* lo,
@@ -79,8 +79,8 @@ Block SlabPool::get(Refusal* refusal) {
     return block;
   }
   if (cursor_ == limit_ && !add_slab_locked(refusal)) return block;
-  if (options_.guard != nullptr &&
-      !options_.guard->install(cursor_, base::os_page_size(), refusal)) {
+  if (options_.guard != nullptr && cursor_ >= guarded_ &&
+      !guard_some_locked(refusal)) {
     return block;
   }
   if (TRI_UNLIKELY(slabs_->valgrind_stacks != nullptr)) {
@@ -145,6 +145,21 @@ size_t SlabPool::trim(size_t most) {
   return left;
 }
 
+// Guards the block at cursor_, and more behind it, as many as there are before:
+// of many stacks a guard a call is a fifth of what each costs.
+bool SlabPool::guard_some_locked(Refusal* refusal) {
+  const size_t page = base::os_page_size();
+  size_t n = carved_ < StackGuard::kMany ? carved_ : StackGuard::kMany;
+  const size_t room = static_cast<size_t>(limit_ - cursor_) / options_.stride;
+  if (n > room) n = room;
+  if (n > 1 &&
+      options_.guard->try_install_each(cursor_, options_.stride, n, page)) {
+    guarded_ = cursor_ + n * options_.stride;
+    return true;
+  }
+  return options_.guard->install(cursor_, page, refusal);
+}
+
 // Of the newest slab.
 void SlabPool::tell_valgrind_locked(char* lo) {
   const size_t i = static_cast<size_t>(lo - slabs_->lo) / options_.stride;
@@ -172,7 +187,7 @@ bool SlabPool::add_slab_locked(Refusal* refusal) {
   }
   *slab = {slabs_, lo, bytes, numbers};
   slabs_ = slab;
-  cursor_ = lo;
+  cursor_ = guarded_ = lo;
   limit_ = lo + bytes;
   if (next_slab_bytes_ < kLargestSlabBytes) next_slab_bytes_ *= 2;
   mapped_bytes_.fetch_add_relaxed(bytes);

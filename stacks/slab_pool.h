@@ -8,14 +8,15 @@
 //   +--------+--------+--------+-- ... --+--------+
 //   |g block |g block |g block |         |g block |   g: guard page, if any
 //   +--------+--------+--------+-- ... --+--------+
-//                     ^cursor_                    ^limit_
+//                     ^cursor_  ^guarded_         ^limit_
 //
 // Invariants
 // 1. A block is handed out to one owner at a time, and its address space never
 //    given back to the OS before destroy(); slabs double in size, so their
 //    number is small. The pages of free blocks are, by trim(): such a block is
 //    cold, and like a new one but for its guard page.
-// 2. A guarded block's guard page is installed before its first use.
+// 2. A guarded block's guard page is installed before its first use, those of
+//    the blocks up to guarded_ ahead of it.
 // 3. While a block is free, the word at block + link_offset is its link: that
 //    end of it has been in use and is resident. Cold blocks are listed aside.
 //
@@ -85,6 +86,7 @@ class SlabPool {
   char* pop_free_locked() TRI_REQUIRES(lock_);
   void tell_valgrind_locked(char* lo) TRI_REQUIRES(lock_);
   bool add_slab_locked(Refusal* refusal) TRI_REQUIRES(lock_);
+  bool guard_some_locked(Refusal* refusal) TRI_REQUIRES(lock_);
 
   // Immutable after init.
   base::MetaArena* meta_ = nullptr;
@@ -97,6 +99,7 @@ class SlabPool {
   /// Cold blocks; mapped at the first trim.
   base::MmapVector<char*> cold_ TRI_GUARDED_BY(lock_);
   char* cursor_ TRI_GUARDED_BY(lock_) = nullptr;
+  char* guarded_ TRI_GUARDED_BY(lock_) = nullptr;  ///< below: with guards
   char* limit_ TRI_GUARDED_BY(lock_) = nullptr;
   uint32_t carved_ TRI_GUARDED_BY(lock_) = 0;
   Slab* slabs_ TRI_GUARDED_BY(lock_) = nullptr;

@@ -24,6 +24,10 @@ class StackGuard {
  public:
   /// Makes [p, p + bytes) inaccessible. False: refused, with the reason.
   bool install(char* p, size_t bytes, const char** refusal);
+  /// The same for up to kMany pages, `stride` bytes apart, where that is one
+  /// call. False: one at a time, then.
+  static constexpr size_t kMany = 32;
+  bool try_install_each(char* p, size_t stride, size_t n, size_t bytes);
 
   /// Pretends to be on an older kernel with room for `vma_limit` VMAs.
   void use_mprotect_for_testing(uint64_t vma_limit);
@@ -39,6 +43,7 @@ class StackGuard {
 
   // Relaxed: each thread may find out for itself.
   base::Atomic<uint32_t> mode_{kUnknown};
+  base::Atomic<bool> one_by_one_{false};  ///< the kernel refuses more
   base::Atomic<uint64_t> mprotect_guards_{0};
   base::Atomic<uint64_t> vma_limit_{0};  // 0: not read yet
 };

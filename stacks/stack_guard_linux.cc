@@ -44,6 +44,17 @@ bool StackGuard::install(char* p, size_t bytes, const char** refusal) {
   return install_mprotect(p, bytes, refusal);
 }
 
+bool StackGuard::try_install_each(char* p, size_t stride, size_t n,
+                                  size_t bytes) {
+  // Only where one has worked, so that mode_ is known.
+  if (mode_.load_relaxed() != kPageTable || one_by_one_.load_relaxed()) {
+    return false;
+  }
+  if (base::os_guard_install_each(p, stride, n, bytes)) return true;
+  one_by_one_.store_relaxed(true);
+  return false;
+}
+
 bool StackGuard::install_mprotect(char* p, size_t bytes, const char** refusal) {
   uint64_t limit = vma_limit_.load_relaxed();
   if (limit == 0) {

@@ -132,6 +132,24 @@ TEST(base_os_memory, guards) {
   os_release(p, 4 * page);
 }
 
+TEST(base_os_memory, many_guards_in_one_call) {
+  const size_t page = os_page_size();
+  constexpr size_t kMany = 64;
+  char* p = static_cast<char*>(os_map(4 * kMany * page));
+  ASSERT_NE(p, nullptr);
+  EXPECT_FALSE(os_guard_install_each(p, 4 * page, kMany + 1, page));
+  if (os_guard_install_each(p, 4 * page, kMany, page)) {
+    // Again is no harm.
+    EXPECT_TRUE(os_guard_install_each(p, 4 * page, kMany, page));
+    for (size_t i = 0; i < 4 * kMany; i++) {
+      EXPECT_EQ(readable(p + i * page), i % 4 != 0) << i;
+    }
+  } else {
+    EXPECT_TRUE(readable(p + page));
+  }
+  os_release(p, 4 * kMany * page);
+}
+
 TEST(base_os_memory_DeathTest, guard_faults) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
   const size_t page = os_page_size();

@@ -5,6 +5,7 @@
 #include "stacks/stack_pool.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <cstring>
@@ -52,6 +53,36 @@ TEST_F(stacks_pool, StacksAreUsableToTheGuard) {
     EXPECT_EQ(reinterpret_cast<uintptr_t>(stack->top()) % 16, 0u);
     std::memset(lo, 1, static_cast<size_t>(stack->top() - lo));
     pool_.put_native(stack);
+  }
+}
+
+// Whether the kernel can read the byte, without a signal in this process.
+bool readable(const void* p) {
+  int ends[2];
+  if (pipe(ends) != 0) return false;
+  const bool ok = write(ends[1], p, 1) == 1;
+  close(ends[0]);
+  close(ends[1]);
+  return ok;
+}
+
+// Guards are made ahead, by the dozen; a slab ends in between.
+TEST_F(stacks_pool, EachOfManyHasItsGuard) {
+  const size_t page = base::os_page_size();
+  for (size_t bytes : {size_t{0}, size_t{1} << 20}) {
+    std::vector<NativeStack*> stacks;
+    for (int i = 0; i < 300; i++) {
+      if (i == 200) pool_.guard_for_testing().use_mprotect_for_testing(10'000);
+      stacks.push_back(get(bytes));
+      ASSERT_NE(stacks.back(), nullptr);
+    }
+    for (NativeStack* stack : stacks) {
+      EXPECT_FALSE(readable(stack->lo));
+      EXPECT_FALSE(readable(stack->lo + page - 1));
+      EXPECT_TRUE(readable(stack->lo + page));
+      EXPECT_TRUE(readable(stack->top() - 1));
+      pool_.put_native(stack);
+    }
   }
 }
 
