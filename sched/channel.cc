@@ -248,7 +248,7 @@ TRI_ALWAYS_INLINE WaitResult wait_locked(Mutator& mu, ChannelRep* ch,
 }
 
 // What try_..._locked() would find out, and mostly does.
-inline bool must_wait_to_receive(const ChannelRep* ch) {
+inline bool must_wait_to_receive(const ChannelRep* ch) TRI_REQUIRES(ch->lock) {
   return ch->count.load_relaxed() == 0 && ch->senders.is_empty() && !ch->closed;
 }
 

@@ -276,7 +276,7 @@ void leave_for_next(G* g) {
   M* m = g->m;
   P* p = m->p;
   TRI_ASSERT(m->curg == g && m->kind != MKind::kAttached);
-  bool inherits;
+  bool inherits = false;
   G* next =
       kDirect<kAfter> ? next_at_hand<kAfter>(m, p, g, &inherits) : nullptr;
   if (!kDirect<kAfter>) m->after = kAfter;
@@ -295,7 +295,7 @@ G* end_for_next(G* g, bool returned) {
   M* m = g->m;
   P* p = m->p;
   TRI_ASSERT(m->curg == g);
-  bool inherits;
+  bool inherits = false;
   G* next = next_at_hand<After::kExit>(m, p, g, &inherits);
   if (next != nullptr && returned && TRI_LIKELY(may_take_over(m, g, next))) {
     TRI_SCHED_POINT(dispatch);
