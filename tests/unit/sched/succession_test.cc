@@ -208,6 +208,7 @@ TEST_P(sched_succession, gs_go_around) {
   for (int round = 0; round < stress_scale(10, 300); round++) {
     rt_->run([](Mutator& mu) {
       std::vector<Task<int>> tasks;
+      tasks.reserve(3000);
       for (int i = 0; i < 3000; i++) {
         tasks.push_back(spawn(
             mu, [](Mutator&, int i) { return i; }, i));
