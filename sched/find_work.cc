@@ -21,11 +21,6 @@ bool run_gc_worker(M* m, uint64_t budget_ns, bool idle) {
   return m->rt->collector->run_worker(m->p, nullptr, budget_ns, idle);
 }
 
-void demote(P* p) {
-  GList overflow;
-  if (!p->runq.demote(&overflow)) submit_global(p->rt, &overflow);
-}
-
 // What is due by the clock, whatever the queues hold. Without sysmon there is
 // maybe nobody else to look at the timers of other Ps.
 void do_timed_duties(M* m) {

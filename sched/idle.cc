@@ -76,7 +76,7 @@ void release_p_with_work(RuntimeImpl* rt, P* p) {
   release_p_locked(rt, p);
   s.lock.unlock();
   notify_requester(rt);
-  if (any_work(rt)) wake_p(rt);
+  if (any_work(rt) || lacks_waiter(rt)) wake_p(rt);
 }
 
 void bind_p(M* m, P* p) {

@@ -119,6 +119,9 @@ bool is_joined(G* g) {
 G* joinable(Mutator& mu, detail::TaskRef ref, const char* call) {
   if (mu.p == nullptr) TRI_MISUSE(call, "called in native code");
   G* g = checked(ref, call);
+  if (TRI_UNLIKELY(g->rt != impl_of(mu))) {
+    TRI_MISUSE(call, "the task is one of another runtime");
+  }
   if (g == task_of(g_of(&mu))) TRI_MISUSE(call, "a task joins itself");
   return g;
 }

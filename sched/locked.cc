@@ -34,13 +34,7 @@ M* home_of(const G* g) {
 }
 
 void give_p_away(RuntimeImpl* rt, P* p) {
-  // ORDER-poll-hooks-1: pairs with install_poll_hooks().
-  const netpoll::PollHooks* hooks = rt->poll.load_acquire();
-  // Somebody has to wait for timers and descriptors, if not to run tasks.
-  const bool wanted = next_timer_ns(rt) != kNever || any_work(rt) ||
-                      p->runq.size() > 0 ||
-                      (hooks != nullptr && hooks->has_waiters(hooks->ctx));
-  hand_on(rt, p, wanted);
+  hand_on(rt, p, any_work(rt) || p->runq.size() > 0);
 }
 
 void count_waiting_locked(M* m, int n) {

@@ -109,8 +109,13 @@ void leave_native_current(G* g) {
   attend_current(g);
   // If this M was asked to leave while it had no P, the asking has been lost:
   // curg is installed before this look, so either the poke or the look does it.
-  if (should_leave(m) && m->locked_g == nullptr) {
-    request_and_poke(p_of(&g->mu), gc::kRequestPreempt);
+  if (TRI_LIKELY(!should_leave(m))) return;
+  const bool locked = m->locked_g != nullptr;
+  if (!locked) request_and_poke(p_of(&g->mu), gc::kRequestPreempt);
+  // Here, for a loop of native calls has no other safepoint. Not inside another
+  // runtime, whose thread this is.
+  if (m->kind != MKind::kAttached && current_m() == m) {
+    tri_detail_poll_slow(&g->mu);
   }
 }
 

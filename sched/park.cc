@@ -101,8 +101,11 @@ void park(Mutator& mu, ParkCommit commit, void* ctx) {
 }
 
 void ready(Mutator& mu, ParkedTask task) {
-  sched::P* p = mu.p == nullptr ? nullptr : sched::p_of(&mu);
-  sched::ready_g(impl_of(mu), p, sched::g_of(task), /*next=*/true);
+  sched::G* g = sched::g_of(task);
+  // Its runtime may be another than the caller's.
+  sched::P* p =
+      mu.p == nullptr || g->rt != impl_of(mu) ? nullptr : sched::p_of(&mu);
+  sched::ready_g(g->rt, p, g, /*next=*/true);
 }
 
 void yield(Mutator& mu) {

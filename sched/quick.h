@@ -54,6 +54,9 @@ inline void submit_fresh(P* p, G* g) {
   GList overflow;
   if (TRI_UNLIKELY(!p->runq.put_fresh(g, &overflow))) {
     push_global(rt, &overflow);
+    // The spawner goes behind these, or who spawns faster than others run would
+    // have all the tasks there may be.
+    request_and_poke(p, gc::kRequestPreempt);
   }
   if (rt->sched.idle_p_count.load_seq_cst() != 0) wake_p(rt);
 }

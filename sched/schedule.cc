@@ -133,11 +133,13 @@ void do_after(M* m, G* g) {
       return;
     case After::kPreempt:
       set_state(g, GState::kRunning, GState::kRunnable);
+      demote(m->p);
       overflow.push_back(g);
       submit_global(m->rt, &overflow);
       return;
     case After::kSpent:
       set_state(g, GState::kRunning, GState::kRunnable);
+      demote(m->p);
       return submit_spent(m->p, g);
     case After::kPark:
       return park_g(m, g);

@@ -165,6 +165,8 @@ inline uint32_t queued_globally(const Scheduler& s) {
 /// The same for a P's own queue; the caller holds `p`, a regular P. `next`: it
 /// runs next, in the current time slice.
 void submit_local(P* p, G* g, bool next);
+/// The time slice of p is over: who would share it waits for a turn.
+void demote(P* p);
 /// Submits `g` where the caller is: `p` may be null or an attached P.
 void submit(RuntimeImpl* rt, P* p, G* g, bool next);
 /// There may be work: gets one more M looking for it, unless one is already or
@@ -172,6 +174,10 @@ void submit(RuntimeImpl* rt, P* p, G* g, bool next);
 void wake_p(RuntimeImpl* rt);
 /// Work anywhere: queues, due timers, collector.
 bool any_work(RuntimeImpl* rt);
+/// There are timers or descriptors, and no M sleeps until they are due. While
+/// one is busy it looks at them itself; this is for whoever makes a P idle
+/// without being an M that goes to sleep.
+bool lacks_waiter(RuntimeImpl* rt);
 /// Up to `max` Gs of the global queue; none that are spent.
 GList take_global(RuntimeImpl* rt, uint32_t max);
 /// One that is; null: there is none.

@@ -27,6 +27,8 @@ bool start_thread(pthread_t* thread, void* (*main)(void*), void* arg,
 
 /// Waits for its end.
 void join_thread(pthread_t thread);
+/// False: it has not ended yet, and is still to be joined.
+bool try_join_thread(pthread_t thread);
 
 }  // namespace tricolor::sched
 

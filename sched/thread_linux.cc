@@ -37,4 +37,8 @@ bool start_thread(pthread_t* thread, void* (*main)(void*), void* arg,
 
 void join_thread(pthread_t thread) { pthread_join(thread, nullptr); }
 
+bool try_join_thread(pthread_t thread) {
+  return pthread_tryjoin_np(thread, nullptr) == 0;
+}
+
 }  // namespace tricolor::sched

@@ -75,6 +75,11 @@ void submit_global(RuntimeImpl* rt, GList* list) {
   wake_p(rt);
 }
 
+void demote(P* p) {
+  GList overflow;
+  if (!p->runq.demote(&overflow)) submit_global(p->rt, &overflow);
+}
+
 void submit_local(P* p, G* g, bool next) { submit_quick(p, g, next); }
 
 void submit(RuntimeImpl* rt, P* p, G* g, bool next) {
@@ -101,10 +106,22 @@ GList take_global(RuntimeImpl* rt, uint32_t max) {
   return taken;
 }
 
+bool lacks_waiter(RuntimeImpl* rt) {
+  Scheduler& s = rt->sched;
+  // ORDER-poll-hooks-1: pairs with install_poll_hooks().
+  const netpoll::PollHooks* hooks = rt->poll.load_acquire();
+  const bool descriptors = hooks != nullptr && hooks->has_waiters(hooks->ctx);
+  if (!descriptors && next_timer_ns(rt) == kNever) return false;
+  base::LockGuard guard(s.lock);
+  return (descriptors && s.poll_m == nullptr) ||
+         (s.timed_m == nullptr && next_timer_ns(rt) != kNever);
+}
+
 // Of a long native call, say. kRunning all the time: a stop waits for whoever
 // will hold it, and kIdle would say that it is on the idle list.
 void hand_on(RuntimeImpl* rt, P* p, bool wanted) {
   Scheduler& s = rt->sched;
+  wanted = wanted || lacks_waiter(rt);
   p->curg.store_relaxed(nullptr);
   M* m = nullptr;
   if (wanted) {

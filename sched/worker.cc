@@ -131,18 +131,35 @@ void end_worker(M* m) {
   list_ended_locked(m->rt->sched, m);
 }
 
-// Threads that have ended, or have nothing left to do but that.
-void join_ended(RuntimeImpl* rt) {
+// Threads that have ended. Not those that are about to, unless `wait`: the
+// caller holds a P, and their thread_local destructors may be the program's,
+// attach, and stop the world.
+void join_ended(RuntimeImpl* rt, bool wait) {
   Scheduler& s = rt->sched;
   s.lock.lock();
   M* m = s.ended;
   s.ended = nullptr;
   s.lock.unlock();
+  M* left = nullptr;
   while (m != nullptr) {
     M* next = m->all_link;
-    join_thread(m->thread);
-    free_m(rt, m);
+    if (wait) {
+      join_thread(m->thread);
+      free_m(rt, m);
+    } else if (try_join_thread(m->thread)) {
+      free_m(rt, m);
+    } else {
+      m->all_link = left;
+      left = m;
+    }
     m = next;
+  }
+  base::LockGuard guard(s.lock);
+  while (left != nullptr) {
+    M* next = left->all_link;
+    left->all_link = s.ended;
+    s.ended = left;
+    left = next;
   }
 }
 
@@ -178,7 +195,7 @@ bool retire_worker(M* m) {
 
 bool start_worker(RuntimeImpl* rt, P* p, bool spinning) {
   Scheduler& s = rt->sched;
-  join_ended(rt);
+  join_ended(rt, /*wait=*/false);
   M* m = new_m(rt, MKind::kWorker);
   if (m == nullptr) return false;
   s.lock.lock();
@@ -220,7 +237,7 @@ void join_workers(RuntimeImpl* rt) {
     if (alive == 0) break;
     base::futex_wait(&s.threads, alive, 10'000'000);
   }
-  join_ended(rt);
+  join_ended(rt, /*wait=*/true);
   s.lock.lock();
   M* workers = s.workers;
   s.workers = nullptr;

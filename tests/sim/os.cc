@@ -53,6 +53,11 @@ void join_thread(pthread_t thread) {
   tricolor::sim::join(static_cast<uint32_t>(thread));
 }
 
+bool try_join_thread(pthread_t thread) {
+  join_thread(thread);  // it has nothing to do any more but to end
+  return true;
+}
+
 }  // namespace sched
 
 namespace stacks {
