@@ -25,14 +25,17 @@ constexpr uint64_t kMostAwaitNs = 10'000'000;
 constexpr uint64_t kMostSweepRoom = uint64_t{16} << 20;
 constexpr uint64_t kForcedQuantumNs = 1000 * 1000;
 
-/// in_collector keeps a refill inside a trace function, or a slice inside an
-/// assist, from coming back in. `counts`: with a memory limit the CPU time in
-/// it is told to the limiter.
+/// in_collector keeps a slice inside an assist from coming back in. The
+/// embedder's trace functions run here: callbacks, see heap/callback.h. `mu`:
+/// of the G that runs on the P, if one does. `counts`: with a memory limit the
+/// CPU time in it is told to the limiter.
 class CollectorScope {
  public:
-  CollectorScope(ProcGc* p, bool counts) : p_(p) {
-    TRI_ASSERT(!p->in_collector);
+  CollectorScope(ProcGc* p, tri_mutator* mu, bool counts) : p_(p), mu_(mu) {
+    TRI_ASSERT(!p->in_collector && p->callback == nullptr);
     p->in_collector = true;
+    p->callback = "a trace function";
+    if (mu != nullptr) heap::hide_slots(p, mu);
     if (counts &&
         p->collector->impl()->memory_limit.bytes() != MemoryLimit::kNone) {
       begun_ns_ = base::os_thread_cpu_ns();
@@ -40,6 +43,8 @@ class CollectorScope {
   }
   ~CollectorScope() {
     p_->in_collector = false;
+    p_->callback = nullptr;
+    if (mu_ != nullptr) mu_->slots = p_->visible;
     if (begun_ns_ == 0) return;
     p_->collector->impl()->collecting_cpu_ns_.fetch_add_relaxed(
         base::os_thread_cpu_ns() - begun_ns_);
@@ -49,6 +54,7 @@ class CollectorScope {
 
  private:
   ProcGc* p_;
+  tri_mutator* mu_;
   uint64_t begun_ns_ = 0;
 };
 
@@ -94,7 +100,7 @@ void CollectorImpl::assist(ProcGc* p, tri_mutator* mu, uint64_t allocated) {
   uint64_t start = now();
   bool dry = false;
   {
-    CollectorScope scope(p, /*counts=*/true);
+    CollectorScope scope(p, mu, /*counts=*/true);
     const uint64_t deadline =
         bounded ? start + options.assist_budget_ns : UINT64_MAX;
     size_t done =
@@ -132,7 +138,7 @@ void CollectorImpl::await_others(tri_mutator* mu) {
 void CollectorImpl::assist_settling(ProcGc* p, tri_mutator* mu) {
   const uint64_t start = now();
   {
-    CollectorScope scope(p, /*counts=*/true);
+    CollectorScope scope(p, mu, /*counts=*/true);
     advance(p);
   }
   const uint64_t spent = now() - start;
@@ -151,7 +157,8 @@ void CollectorImpl::assist_settling(ProcGc* p, tri_mutator* mu) {
 /// Sweeps in proportion: all spans before heap_live reaches the trigger. What
 /// refills swept for themselves counts: memory is best swept by who is about to
 /// use it, and a program that keeps allocating does little else.
-void CollectorImpl::sweep_share(ProcGc* p, uint64_t allocated) {
+void CollectorImpl::sweep_share(ProcGc* p, tri_mutator* mu,
+                                uint64_t allocated) {
   uint64_t left = heap->unswept_spans();
   uint64_t live = paced_bytes();
   uint64_t trigger = pacer.trigger();
@@ -174,7 +181,7 @@ void CollectorImpl::sweep_share(ProcGc* p, uint64_t allocated) {
   if (p->sweep_debt_x256 < -4096) p->sweep_debt_x256 = -4096;
   if (p->sweep_debt_x256 <= 0 && !heap->all_swept()) return;
   uint64_t start = now();
-  CollectorScope scope(p, /*counts=*/false);
+  CollectorScope scope(p, mu, /*counts=*/false);
   // The rest with the next refills: a goal that has come down, or one array as
   // large as the room, must not make one allocation sweep the heap. They still
   // sweep many times as fast as they allocate.
@@ -230,7 +237,7 @@ void CollectorImpl::before_refill(tri_mutator* mu, size_t bytes, bool object) {
       bool stress = options.gcstress != 0 &&
                     refills_.fetch_add_relaxed(1) % options.gcstress == 0;
       if (stress || cycle_wanted() || paced_bytes() >= pacer.trigger()) {
-        start_cycle(p, /*wait=*/false);
+        start_cycle_of(mu, /*wait=*/false);
       }
       break;
     }
@@ -242,7 +249,7 @@ void CollectorImpl::before_refill(tri_mutator* mu, size_t bytes, bool object) {
       assist_settling(p, mu);
       break;
     case Phase::kSweep:
-      sweep_share(p, allocated);
+      sweep_share(p, mu, allocated);
       break;
   }
   if (object && bytes >= kLongObject) finish_for_long(mu, bytes);
@@ -255,10 +262,16 @@ void CollectorImpl::before_refill(tri_mutator* mu, size_t bytes, bool object) {
   poll(*mu);
 }
 
-bool CollectorImpl::run_worker(ProcGc* p, tri_mutator*, uint64_t budget_ns,
+bool CollectorImpl::start_cycle_of(tri_mutator* mu, bool wait) {
+  ProcGc* p = proc_of(mu);
+  CollectorScope scope(p, mu, /*counts=*/true);
+  return start_cycle(p, wait);
+}
+
+bool CollectorImpl::run_worker(ProcGc* p, tri_mutator* mu, uint64_t budget_ns,
                                bool idle) {
   if (p->in_collector) return false;
-  CollectorScope scope(p, /*counts=*/!idle);
+  CollectorScope scope(p, mu, /*counts=*/!idle);
   uint64_t start = now();
   uint64_t deadline = start + budget_ns;
   bool more = true;
@@ -274,10 +287,11 @@ bool CollectorImpl::run_worker(ProcGc* p, tri_mutator*, uint64_t budget_ns,
       worker_ns_.fetch_add_relaxed(now() - from);
       if (dry) more = advance(p) || work.has_work();
     } else if (at == Phase::kSweep) {
-      int swept = 0;
-      while (swept < 16 && heap->sweep_one(p) != 0) ++swept;
+      heap::SweepBudget some(p);
+      bool any = true;
+      while (any && some.take()) any = heap->sweep_one(p) != 0;
       // Nothing to take: all is swept, or others hold the last spans.
-      if (swept < 16 && (heap->all_swept() || !heap->may_sweep())) {
+      if (!any && (heap->all_swept() || !heap->may_sweep())) {
         more = heap->all_swept() && advance(p);
       }
     } else {
@@ -308,7 +322,7 @@ void CollectorImpl::run_until_completed(tri_mutator* mu, uint32_t want) {
     poll(*mu);
     ProcGc* p = proc_of(mu);
     if (TRI_UNLIKELY(p->in_collector)) misuse_in_collector("collect");
-    bool busy = phase() == Phase::kIdle ? start_cycle(p, /*wait=*/true)
+    bool busy = phase() == Phase::kIdle ? start_cycle_of(mu, /*wait=*/true)
                                         : run_worker(p, mu, kForcedQuantumNs);
     if (!busy && static_cast<int32_t>(completed_.load_acquire() - want) < 0) {
       world.relax(world.ctx, mu);
@@ -321,7 +335,7 @@ void CollectorImpl::request_collect(tri_mutator* mu) {
   heap::check_no_callback(p, "request_collect");
   if (TRI_UNLIKELY(p->in_collector)) misuse_in_collector("request_collect");
   self->ask_for_cycle();
-  if (phase() == Phase::kIdle && cycle_wanted()) start_cycle(p, false);
+  if (phase() == Phase::kIdle && cycle_wanted()) start_cycle_of(mu, false);
   poll(*mu);
 }
 

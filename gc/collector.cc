@@ -18,10 +18,6 @@
 
 namespace tricolor::gc {
 
-namespace {
-constexpr size_t kMaxRetries = size_t{1} << 21;
-}
-
 Collector* Collector::create(heap::Heap* heap, base::MetaArena* meta,
                              const World& world, const base::Clock& clock,
                              const CollectorOptions& options) {
@@ -42,12 +38,8 @@ Collector* Collector::create(heap::Heap* heap, base::MetaArena* meta,
   c->last_start_ns_.store_relaxed(c->created_ns);
   bool ok = c->work.init() && c->roots.init(meta) &&
             c->weak_targets.init(meta, &heap->space()) &&
-            c->finalizers.init(meta, heap);
+            c->finalizers.init(meta, heap) && c->left.init();
   c->weak.init(&c->work);
-  {
-    base::LockGuard guard(c->retry_lock);
-    ok = ok && c->retry.init(kMaxRetries);
-  }
   LayoutSpec weak;
   weak.name = "tricolor.weak";
   weak.head_bytes = sizeof(WeakCell);
@@ -80,8 +72,7 @@ void Collector::destroy() {
   impl_->work.destroy();
   impl_->roots.destroy();
   impl_->auditor.destroy();
-  base::LockGuard guard(impl_->retry_lock);
-  impl_->retry.release();
+  impl_->left.release();
 }
 
 bool Collector::proc_init(ProcGc* p) {
@@ -153,20 +144,9 @@ void Collector::scan_owner(ProcGc* p, RootOwner* owner) {
   if (marking()) impl_->scan_owner(p, owner);
 }
 
-void Collector::scan_owner_from_tracer(void* tracer_impl, RootOwner* owner) {
-  auto* t = static_cast<TracerImpl*>(tracer_impl);
-  scan_owner_roots(impl_->heap, owner, [t](void* cell) { t->visit(t, cell); });
-  impl_->visit_native_roots(
-      owner,
-      [](void* tracer, void* cell) {
-        auto* self = static_cast<TracerImpl*>(tracer);
-        self->visit(self, cell);
-      },
-      t);
-  // The second mark traces too, in a stop, when every owner it meets is black.
-  if (!marking()) return;
-  impl_->traced_stack_bytes_.fetch_add_relaxed(stack_bytes_of(owner));
-  owner->scanned_cycle.store_release(cycle());
+void Collector::scan_owner_from_tracer(void* tracer_impl, RootOwner* owner,
+                                       uint64_t index) {
+  impl_->trace_owner(static_cast<TracerImpl*>(tracer_impl), owner, index);
 }
 
 void Collector::store_root(ProcGc* p, uint64_t* word, void* cell) {
@@ -251,7 +231,7 @@ void Collector::on_stress_poll(tri_mutator* mu) {
   }
   if (impl_->phase() == Phase::kIdle) {
     impl_->wanted_.fetch_or_relaxed(kWantedForAge);
-    impl_->start_cycle(p, /*wait=*/false);
+    impl_->start_cycle_of(mu, /*wait=*/false);
   } else {
     impl_->run_worker(p, mu, /*budget_ns=*/0);
   }

@@ -88,8 +88,10 @@ class Collector {
   /// bit. To be called while marking() before a suspended coroutine is
   /// switched to, and before a coroutine that yields or ends is left.
   void scan_owner(ProcGc* p, RootOwner* owner);
-  /// For cell traces (Coroutine): the same on a marker's behalf.
-  void scan_owner_from_tracer(void* tracer_impl, RootOwner* owner);
+  /// For cell traces (Coroutine): the same on a marker's behalf. `index`: of
+  /// the G, whose scan bit the caller holds.
+  void scan_owner_from_tracer(void* tracer_impl, RootOwner* owner,
+                              uint64_t index);
   /// Barriered store of a managed pointer into a root word of another G.
   void store_root(ProcGc* p, uint64_t* word, void* cell);
 

@@ -2,8 +2,8 @@
 // Copyright (c) 2026 tricolor authors
 //
 // CollectorImpl: the collector's state and the functions of its phases, one
-// file each: cycle.cc, drain.cc, assist.cc, barrier.cc, settle.cc, weak.cc,
-// checkmark.cc, trace.cc.
+// file each: cycle.cc, drain.cc, owners.cc, assist.cc, barrier.cc, settle.cc,
+// weak.cc, checkmark.cc, trace.cc.
 //
 // Phase machine (phase_; the function on each arrow):
 //
@@ -71,6 +71,29 @@ enum class LimitLook : uint8_t {
 /// Bytes of the stacks that scan_owner_roots() looks through; under the same
 /// rules.
 size_t stack_bytes_of(const RootOwner* owner);
+
+/// Gs whose stacks are to be scanned, or on; see gc/owners.cc.
+struct LeftGs {
+  static constexpr size_t kMost = size_t{1} << 20;  // of each list
+
+  bool init();
+  void release();
+  void begin_cycle_stw();
+  /// The caller has counted it as unscanned.
+  void put_deep(uint64_t index);
+  /// It stays so.
+  bool take_deep(uint64_t* index);
+  void put_running(uint64_t index);
+  /// Of those that were running.
+  bool nothing_left();
+
+  base::Mutex lock{base::LockRank::kLeaf};
+  base::MmapVector<uint64_t> deep TRI_GUARDED_BY(lock);
+  base::MmapVector<uint64_t> running TRI_GUARDED_BY(lock);
+  bool all TRI_GUARDED_BY(lock) = false;  // a list was full
+  base::Atomic<uint64_t> unscanned{0};    // see there
+  base::Atomic<uint64_t> waiting{0};      // deep.size(), a hint
+};
 
 /// What one cycle is remembered by, for gctrace and Stats.
 struct CycleRecord {
@@ -160,9 +183,7 @@ struct CollectorImpl {
   uint64_t procs_since_ns TRI_GUARDED_BY(procs_lock) = 0;  // 0: creation
   uint64_t available_offset_ns TRI_GUARDED_BY(procs_lock) = 0;
 
-  // Gs that were running when their turn came.
-  base::Mutex retry_lock{base::LockRank::kLeaf};
-  base::MmapVector<uint64_t> retry TRI_GUARDED_BY(retry_lock);
+  LeftGs left;
 
   base::Mutex limit_lock{base::LockRank::kLimit};
   uint64_t span_waste TRI_GUARDED_BY(limit_lock) = 0;
@@ -205,6 +226,8 @@ struct CollectorImpl {
   void end_advance_and_wake();
   /// Nothing unless `wait` (by collect()) or is_due(). True if it began one.
   bool start_cycle(ProcGc* p, bool wait);
+  /// The same for the P of `mu`, which is not in the collector.
+  bool start_cycle_of(tri_mutator* mu, bool wait);
   /// Counts a stop that has ended; returns how long it was.
   uint64_t note_stop(const StopTimes& stop, uint64_t end_ns);
   bool is_due() const;
@@ -232,15 +255,21 @@ struct CollectorImpl {
   bool has_idle_work() const;
   bool take_root_piece(ProcGc* p, uint64_t deadline_ns);
   void scan_gs(ProcGc* p, uint64_t from, uint64_t to, uint64_t deadline_ns);
-  /// False: not now, or not all of it.
-  bool scan_g(ProcGc* p, uint64_t index, uint64_t deadline_ns);
-  bool retry_gs(ProcGc* p);
   bool roots_done();
+
+  // --- owners.cc
+  enum class Scan : uint8_t { kWhole, kPartly, kRunning };
+  /// `suspended`: also a coroutine that is.
+  Scan scan_g(ProcGc* p, uint64_t index, uint64_t deadline_ns, bool suspended);
+  /// False: none is left.
+  bool scan_left(ProcGc* p, uint64_t deadline_ns);
+  bool retry_gs(ProcGc* p);
   void scan_owner(ProcGc* p, RootOwner* owner);
-  /// Null: all of it.
+  /// Null: all of it. False: a piece.
   bool scan_owner_until(ProcGc* p, RootOwner* owner,
                         const uint64_t* deadline_ns);
   void scan_owner_words(ProcGc* p, RootOwner* owner);
+  void trace_owner(TracerImpl* t, RootOwner* owner, uint64_t index);
 
   // --- conservative.cc
   /// Calls visit(arg, cell) for what the words of the owner's native stack
@@ -273,7 +302,7 @@ struct CollectorImpl {
   void assist_settling(ProcGc* p, tri_mutator* mu);
   /// The longest an allocating task is a worker at once.
   uint64_t slice_ns() const;
-  void sweep_share(ProcGc* p, uint64_t allocated);
+  void sweep_share(ProcGc* p, tri_mutator* mu, uint64_t allocated);
   bool collect_for_memory(tri_mutator* mu, size_t bytes, uint32_t begun,
                           int attempt);
   /// out_of_memory.cc: the embedder's handler, if there is one.

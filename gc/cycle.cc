@@ -14,7 +14,7 @@
 //
 // Why termination is right. Claim: at recheck_stw's success no white cell is
 // reachable. (a) Every G was scanned or born black: its index was visited by a
-// root job, and one found running went to `retry`, which is empty. (b) Every
+// root job, and one found running went to `left`, which is empty. (b) Every
 // grey cell lies in some P's worker or barrier buffer or on the global list;
 // all of them are empty, looked at with the world stopped. (c) A black G got
 // its later pointers from marked cells' fields (deletion barrier keeps the
@@ -104,6 +104,7 @@ bool CollectorImpl::start_cycle(ProcGc* p, bool wait) {
   cycle_.store_relaxed(heap->cycles_begun());
   work.begin_cycle_stw();
   roots.begin_cycle_stw();
+  left.begin_cycle_stw();
   finalizers.begin_cycle_stw();
   g_limit_ = world.g_count(world.ctx);
   g_cursor_.store_relaxed(0);
@@ -128,6 +129,7 @@ bool CollectorImpl::start_cycle(ProcGc* p, bool wait) {
         q->assist_debt_bytes = 0;
         q->sweep_debt_x256 = 0;
         q->stack_bytes = 0;
+        q->whole_stack_bytes = 0;
         q->root_bytes = 0;
         q->slice_end_ns = 0;
       },
@@ -178,12 +180,9 @@ bool CollectorImpl::recheck_stw(ProcGc* p) {
         if (q->worker.publish()) c->flushed_.fetch_add_relaxed(1);
       },
       this);
-  {
-    base::LockGuard guard(retry_lock);
-    if (flushed_.load_relaxed() != 0 || work.has_work() || !retry.empty() ||
-        !roots_done() || !weak.resolved() || !weak.deferred.empty()) {
-      return false;
-    }
+  if (flushed_.load_relaxed() != 0 || work.has_work() || !left.nothing_left() ||
+      !roots_done() || !weak.resolved() || !weak.deferred.empty()) {
+    return false;
   }
   if (TRI_UNLIKELY(work.overflowed())) {
     rescan_marked_stw(p, heap->cur());
@@ -249,7 +248,7 @@ void CollectorImpl::end_mark_stw(ProcGc*) {
         CycleWork& w = c->record.work;
         w.marked += q->worker.marked_bytes;
         w.scanned += q->worker.scanned_bytes;
-        w.stacks += q->stack_bytes;
+        w.stacks += q->whole_stack_bytes;
         w.roots += q->root_bytes;
       },
       this);

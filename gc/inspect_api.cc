@@ -130,6 +130,7 @@ void set_alloc_profile(Mutator& mu, const AllocProfile& profile) {
   gc::while_stopped(
       mu, "set_alloc_profile",
       [](gc::CollectorImpl* c, void* arg) {
+        gc::flush_all_stw(c);  // it begins with the next allocation
         c->heap->set_profile_stw(*static_cast<AllocProfile*>(arg));
       },
       &copy);

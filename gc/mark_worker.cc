@@ -104,6 +104,7 @@ struct MarkWorker::Edges {
 void MarkWorker::init(heap::Heap* heap_in, WorkList* list,
                       const WeakSinks* weak) {
   visit = &MarkWorker::visit_edge;
+  marks = true;
   heap = heap_in;
   list_ = list;
   weak_ = weak;

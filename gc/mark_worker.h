@@ -57,6 +57,7 @@ struct WeakSinks {
 struct TracerImpl {
   void (*visit)(TracerImpl* self, void* cell);
   heap::Heap* heap;
+  bool marks = false;  ///< it is a MarkWorker
   /// Takes Tracer::visit_words as it comes; null: the words are decoded, and
   /// what they refer to is visited.
   void (*visit_words)(TracerImpl* self, const uint64_t* words, size_t n,
@@ -112,6 +113,7 @@ class MarkWorker : public TracerImpl {
   void trace_deferred_stw(void* cell);
   /// Between the two no cell is deferred.
   void set_stopped(bool stopped) { stopped_ = stopped; }
+  bool is_stopped() const { return stopped_; }
   /// Scans a marked cell again, and all that hangs off it locally.
   void rescan(void* cell);
 

@@ -21,8 +21,7 @@ bool tri_no_safepoint_begin(tri_mutator* mu) {
   tricolor::gc::ProcGc* p = tricolor::gc::proc_of(mu);
   if (p->callback != nullptr) return false;
   p->callback = heap::kNoSafepoint;
-  mu->slots = p->heap->empty_slots();
-  __atomic_store_n(&mu->poll_request, 1, __ATOMIC_RELAXED);
+  heap::hide_slots(p, mu);
   return true;
 }
 

@@ -54,10 +54,13 @@ struct ProcGc : heap::MCache {
   int64_t assist_debt_bytes = 0;  ///< scan work owed by this P's mutators
   int64_t sweep_debt_x256 = 0;    ///< spans to sweep for what was allocated
   int64_t external_grown = 0;     ///< external bytes since the last safepoint
-  uint64_t stack_bytes = 0;       ///< of tasks' stacks, scanned in this cycle
-  uint64_t root_bytes = 0;        ///< of Globals and tables, in this cycle
-  uint64_t slice_end_ns = 0;      ///< next time a fractional slice is due
-  bool in_collector = false;      ///< guards against re-entry by a refill
+  // Of tasks' stacks, in this cycle: all that was scanned; and of those that
+  // were scanned to the end, each once.
+  uint64_t stack_bytes = 0;
+  uint64_t whole_stack_bytes = 0;
+  uint64_t root_bytes = 0;    ///< of Globals and tables, in this cycle
+  uint64_t slice_end_ns = 0;  ///< next time a fractional slice is due
+  bool in_collector = false;  ///< guards against re-entry by a refill
 };
 
 /// What tri_mutator::barrier_on of `owner`, which is about to run on `p`, has

@@ -134,8 +134,8 @@ void* make_weak(Mutator& mu, void* target, bool is_long) {
   return cell;
 }
 
-void* make_weak_array(Mutator& mu, LayoutId layout, size_t n,
-                      size_t slot_bytes) {
+void* make_weak_array(Mutator& mu, LayoutId layout, size_t n, size_t slot_bytes,
+                      bool encoded) {
   gc::CollectorImpl* c = gc::collector_of(&mu, "WeakArray::make");
   using Strength = LayoutSpec::Strength;
   const heap::LayoutTable& layouts = c->heap->layouts();
@@ -148,6 +148,12 @@ void* make_weak_array(Mutator& mu, LayoutId layout, size_t n,
     TRI_MISUSE(pairs ? "EphemeronArray::make" : "WeakArray::make",
                "layout %u is not one that register_weak_array returned for %s",
                unsigned{layout}, pairs ? "kEphemeron" : "kWeak or kLongWeak");
+  }
+  if (encoded && layouts.hot(layout).encoding == kRawPointers) {
+    TRI_MISUSE(pairs ? "EphemeronArray::make" : "WeakArray::make",
+               "layout %u reads its slots as plain pointers, and these are "
+               "encoded values: give register_weak_array their encoding",
+               unsigned{layout});
   }
   const size_t most = (SIZE_MAX - sizeof(WeakArrayHead)) / slot_bytes;
   const size_t bytes =

@@ -62,7 +62,9 @@ struct World {
 
   /// All Gs ever made have an index below this; it only grows.
   size_t (*g_count)(void* ctx);
-  Claim (*claim_g)(void* ctx, size_t index, uint32_t cycle, RootOwner** owner);
+  /// `suspended`: also a suspended coroutine, which is no root.
+  Claim (*claim_g)(void* ctx, size_t index, uint32_t cycle, bool suspended,
+                   RootOwner** owner);
   void (*release_g)(void* ctx, RootOwner* owner);
   /// Only between try_stop and start: the G at `index` if it is a root now
   /// (alive, not a suspended coroutine), else null.

@@ -16,7 +16,7 @@
 
 #include "base/call_then.h"
 #include "base/check.h"
-#include "heap/mcache.h"
+#include "heap/heap.h"
 
 namespace tricolor::heap {
 
@@ -53,20 +53,29 @@ inline void check_no_outer_code(const MCache* mc, const char* call) {
   misuse_in_callback(call, mc->callback);
 }
 
+/// Sends what is inline to where the calls above are: slots without a run, and
+/// a poll word that is set. refresh_mutator() shows the slots again. `mu` is
+/// the Mutator of the P of `mc`.
+inline void hide_slots(const MCache* mc, tri_mutator* mu) {
+  mu->slots = mc->heap->empty_slots();
+  __atomic_store_n(&mu->poll_request, 1, __ATOMIC_RELAXED);
+}
+
 /// Calls f(), which calls the embedder, as callback `what`; then, or when it
-/// throws, undo().
+/// throws, undo(). The slots are the caller's to hide.
 template <class F, class Undo>
 void run_callback(MCache* mc, const char* what, F f, Undo undo) {
   struct Call {
     MCache* mc;
+    const char* outer;
     F* f;
     Undo* undo;
-  } call{mc, &f, &undo};
+  } call{mc, mc->callback, &f, &undo};
   mc->callback = what;
   tri_base_call_then([](void* arg) { (*static_cast<Call*>(arg)->f)(); },
                      [](void* arg) {
                        auto* c = static_cast<Call*>(arg);
-                       c->mc->callback = nullptr;
+                       c->mc->callback = c->outer;
                        (*c->undo)();
                      },
                      &call);

@@ -67,9 +67,12 @@ int64_t skip_cell(int64_t left, int64_t cell_bytes, int64_t interval) {
 // A throw passes through to whoever allocates; the cell is then garbage.
 void report(tri_mutator* mu, const AllocProfile& profile,
             const AllocSample& sample) {
+  tri_slot* const slots = mu->slots;
+  hide_slots(mcache_of(mu), mu);
   run_callback(
       mcache_of(mu), "the callback of an allocation profile (AllocSampleFn)",
-      [&] { profile.fn(*mu, sample, profile.ctx); }, [] {});
+      [&] { profile.fn(*mu, sample, profile.ctx); },
+      [&] { mu->slots = slots; });
 }
 
 }  // namespace

@@ -561,7 +561,8 @@ void* Heap::allocate_slow(tri_mutator* mu, uint32_t slot_id, size_t bytes,
     if (hook_is_due(mu, slot_id)) {
       hooks_.before_refill(hooks_.ctx, mu, bytes);  // safepoint
     }
-    // From here to the return there is no safepoint.
+    // From here to the return there is no safepoint. Sweeping calls on_dead.
+    mu->slots = empty_slots_;
     void* cell = take_from_slot(mcache_of(mu), slot_id, cell_bytes);
     mu->slots = mcache_of(mu)->visible;
     if (cell != nullptr) {

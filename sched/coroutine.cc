@@ -94,7 +94,7 @@ void trace_coroutine(Tracer& tracer, void* cell, size_t, void*) {
   void* impl;
   static_assert(sizeof(tracer) == sizeof(impl));
   __builtin_memcpy(&impl, &tracer, sizeof(impl));
-  g->rt->collector->scan_owner_from_tracer(impl, g);
+  g->rt->collector->scan_owner_from_tracer(impl, g, g->index);
   clear_scan(g);
 }
 

@@ -40,6 +40,7 @@
 #include "base/atomics.h"
 #include "base/rng.h"
 #include "gc/proc.h"
+#include "heap/callback.h"
 #include "sched/g.h"
 #include "sched/run_queue.h"
 #include "stacks/stack_pool.h"
@@ -168,6 +169,12 @@ inline void refresh_mutator(G* g, P* p) {
   if (TRI_UNLIKELY(p->stress_polls)) {
     __atomic_store_n(&g->mu.poll_request, 1, __ATOMIC_RELAXED);
   }
+}
+
+/// Where a callback of the embedder, or a NoSafepointScope, may be under way.
+inline void refresh_inside(G* g, P* p) {
+  refresh_mutator(g, p);
+  if (TRI_UNLIKELY(p->callback != nullptr)) heap::hide_slots(p, &g->mu);
 }
 
 }  // namespace tricolor::sched

@@ -51,5 +51,5 @@ void tri_on_system_stack(tri_mutator* mu, void (*fn)(void* arg), void* arg) {
   }
   g->on_system_stack = false;
   // The P is the same: there was no safepoint.
-  if (p != nullptr) sched::refresh_mutator(g, p);
+  if (p != nullptr) sched::refresh_inside(g, p);
 }

@@ -201,6 +201,8 @@ bool try_stop(void* ctx, gc::ProcGc* self_proc,
     for_others(rt, self, [&all](P* p) { all = answered_stop(p) && all; });
     return all;
   });
+  // What runs in a stop may be the embedder's.
+  if (G* g = self->curg.load_relaxed()) heap::hide_slots(self, &g->mu);
   times->stopped_ns = rt->clock.now_ns();
   return true;
 }
@@ -224,7 +226,7 @@ uint64_t start(void* ctx, gc::ProcGc* self_proc) TRI_NO_THREAD_SAFETY {
   new_epoch(rt);
   const uint64_t now = rt->clock.now_ns();
   rt->world.lock.unlock();
-  if (G* g = self->curg.load_relaxed()) refresh_mutator(g, self);
+  if (G* g = self->curg.load_relaxed()) refresh_inside(g, self);
   if (any_work(rt)) wake_p(rt);  // who was refused a P meanwhile
   return now;
 }
@@ -304,7 +306,7 @@ bool try_ragged_barrier(void* ctx, gc::ProcGc* self_proc, gc::RaggedFn fn,
     return all;
   });
   rt->world.lock.unlock();
-  if (G* g = self->curg.load_relaxed()) refresh_mutator(g, self);
+  if (G* g = self->curg.load_relaxed()) refresh_inside(g, self);
   return true;
 }
 
@@ -323,12 +325,12 @@ TRI_NO_SANITIZE_THREAD TRI_NOINLINE bool dead_without_result(const G* g) {
   return !scans_native_stacks(g->rt) || (words[0] | words[1]) == 0;
 }
 
-gc::Claim claim_g(void* ctx, size_t index, uint32_t cycle,
+gc::Claim claim_g(void* ctx, size_t index, uint32_t cycle, bool suspended,
                   gc::RootOwner** owner) {
   G* g = rt_of(ctx)->gs.at(index);
   const uint32_t word = g->status.load_acquire();
   const GState state = state_of(word);
-  if (state == GState::kIdle || state == GState::kSuspended) {
+  if (state == GState::kIdle || (state == GState::kSuspended && !suspended)) {
     return gc::Claim::kSkip;
   }
   if (state == GState::kDead && dead_without_result(g)) return gc::Claim::kSkip;

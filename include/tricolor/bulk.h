@@ -47,10 +47,6 @@ template <class F, class = void>
 inline constexpr bool kIsStrong = true;
 template <class F>
 inline constexpr bool kIsStrong<F, std::void_t<decltype(F::kIsWeak)>> = false;
-
-template <class F>
-inline constexpr bool kHoldsPointers =
-    std::is_pointer_v<typename F::value_type>;
 }  // namespace detail
 
 /// n values from `from` to `to`, both in cells. The ranges may overlap: then as
@@ -64,7 +60,7 @@ void copy_fields(Mutator& mu, EncodingId encoding, F* to, const F* from,
 }
 template <class T>
 void copy_fields(Mutator& mu, Field<T>* to, const Field<T>* from, size_t n) {
-  static_assert(detail::kHoldsPointers<Field<T>>, "name the encoding");
+  static_assert(detail::kIsRawSlot<T>, "name the encoding");
   detail::copy_values(mu, kRawPointers, to, from, n, sizeof(*to),
                       /*fresh=*/false);
 }
@@ -80,7 +76,7 @@ void init_fields(Mutator& mu, EncodingId encoding, F* to, const F* from,
 }
 template <class T>
 void init_fields(Mutator& mu, Field<T>* to, const Field<T>* from, size_t n) {
-  static_assert(detail::kHoldsPointers<Field<T>>, "name the encoding");
+  static_assert(detail::kIsRawSlot<T>, "name the encoding");
   detail::copy_values(mu, kRawPointers, to, from, n, sizeof(*to),
                       /*fresh=*/true);
 }
@@ -96,7 +92,7 @@ void fill_fields(Mutator& mu, EncodingId encoding, F* to,
 template <class T>
 void fill_fields(Mutator& mu, Field<T>* to, typename Field<T>::value_type v,
                  size_t n) {
-  static_assert(detail::kHoldsPointers<Field<T>>, "name the encoding");
+  static_assert(detail::kIsRawSlot<T>, "name the encoding");
   detail::fill_values(mu, kRawPointers, to, &v, n, sizeof(*to));
 }
 

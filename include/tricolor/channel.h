@@ -104,10 +104,15 @@ class Channel {
 /// A new channel. May collect. `encoding`: of an encoded T, as registered.
 /// Ends the process with a message where there is no memory.
 template <class T>
-Channel<T>* make_channel(Mutator& mu, size_t capacity,
-                         EncodingId encoding = kRawPointers) {
+Channel<T>* make_channel(Mutator& mu, size_t capacity, EncodingId encoding) {
   return reinterpret_cast<Channel<T>*>(detail::make_channel(
       mu, detail::ChannelValueOf<T>::kValue, encoding, capacity));
+}
+template <class T>
+Channel<T>* make_channel(Mutator& mu, size_t capacity) {
+  static_assert(!detail::ChannelValueOf<T>::kValue.encoded,
+                "name the encoding");
+  return make_channel<T>(mu, capacity, kRawPointers);
 }
 
 template <class T>

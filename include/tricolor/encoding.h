@@ -105,6 +105,12 @@ struct SlotValue<T, std::void_t<decltype(&ValueTraits<T>::cell)>> {
   using type = T;
 };
 
+/// Whether a slot of T holds a plain pointer, as kRawPointers says. What roots
+/// encoded values wants their encoding named.
+template <class T>
+inline constexpr bool kIsRawSlot =
+    std::is_pointer_v<typename SlotValue<T>::type>;
+
 }  // namespace detail
 }  // namespace tricolor
 

@@ -25,9 +25,15 @@ class Future {
 
 /// A new Future without a value; may collect. `encoding`: of an encoded T.
 template <class T>
-Future<T>* make_future(Mutator& mu, EncodingId encoding = kRawPointers) {
+Future<T>* make_future(Mutator& mu, EncodingId encoding) {
   return reinterpret_cast<Future<T>*>(
       detail::make_channel(mu, detail::ChannelValueOf<T>::kValue, encoding, 1));
+}
+template <class T>
+Future<T>* make_future(Mutator& mu) {
+  static_assert(!detail::ChannelValueOf<T>::kValue.encoded,
+                "name the encoding");
+  return make_future<T>(mu, kRawPointers);
 }
 
 /// False, and nothing changes, if it has a value already. Does not wait.

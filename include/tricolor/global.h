@@ -78,12 +78,19 @@ class RootTable {
  public:
   using value_type = typename detail::SlotValue<T>::type;
 
-  RootTable(Runtime& rt, size_t n, EncodingId encoding = kRawPointers)
+  RootTable(Runtime& rt, size_t n) : RootTable(rt, n, kRawPointers) {
+    static_assert(detail::kIsRawSlot<T>, "name the encoding");
+  }
+  RootTable(std::nothrow_t, Runtime& rt, size_t n)
+      : RootTable(std::nothrow, rt, n, kRawPointers) {
+    static_assert(detail::kIsRawSlot<T>, "name the encoding");
+  }
+  /// `encoding`: how T is registered.
+  RootTable(Runtime& rt, size_t n, EncodingId encoding)
       : rt_(rt),
         rep_(detail::root_table_create(rt, n, encoding, &words_, false)),
         size_(n) {}
-  RootTable(std::nothrow_t, Runtime& rt, size_t n,
-            EncodingId encoding = kRawPointers)
+  RootTable(std::nothrow_t, Runtime& rt, size_t n, EncodingId encoding)
       : rt_(rt),
         rep_(detail::root_table_create(rt, n, encoding, &words_, true)),
         size_(n) {}

@@ -13,7 +13,8 @@
 // In every build a call inside that may collect or suspend ends the process and
 // says which: any allocation, also one that would have found room without; poll
 // and all that parks; collect, step; a bulk call that is long enough to poll.
-// Loads and stores, shade() and release() are free.
+// Loads and stores, shade() and release() are free, and so is a Mutex that
+// nobody holds.
 //
 // The P waits for nobody meanwhile, and everybody waits for it at the next stop
 // of the world: a stretch is to be short. Scopes nest. None is left by longjmp

@@ -46,7 +46,12 @@ class RootedVector {
   static_assert(sizeof(value_type) == 8, "values of 16 bytes: a cell of yours");
 
   template <size_t N>
-  explicit RootedVector(Scope<N>& scope, EncodingId encoding = kRawPointers)
+  explicit RootedVector(Scope<N>& scope) : RootedVector(scope, kRawPointers) {
+    static_assert(detail::kIsRawSlot<T>, "name the encoding");
+  }
+  /// `encoding`: how T is registered.
+  template <size_t N>
+  RootedVector(Scope<N>& scope, EncodingId encoding)
       : mu_(scope.mutator()), slot_(scope.take()), encoding_(encoding) {}
   RootedVector(const RootedVector&) = delete;
   RootedVector& operator=(const RootedVector&) = delete;

@@ -33,13 +33,15 @@ struct WeakArrayHead {
   uint64_t length;
   uint64_t cleared;  // the collector's
 };
-void* make_weak_array(Mutator& mu, LayoutId layout, size_t n,
-                      size_t slot_bytes);
+/// `encoded`: what the slots hold are no plain pointers.
+void* make_weak_array(Mutator& mu, LayoutId layout, size_t n, size_t slot_bytes,
+                      bool encoded);
 [[noreturn]] void weak_array_bounds(size_t i, size_t n);
 }  // namespace detail
 
 /// The layout of arrays whose slots are of `strength` (not kStrong) and read
-/// with `encoding`, of 8 bytes. kInvalidLayout: *error says why. Any thread;
+/// with `encoding`, of 8 bytes: for encoded values theirs (make() is a misuse
+/// otherwise). kInvalidLayout: *error says why. Any thread;
 /// the same arguments give the same layout.
 LayoutId register_weak_array(Runtime& rt, LayoutSpec::Strength strength,
                              EncodingId encoding = kRawPointers,
@@ -54,8 +56,8 @@ class WeakArray : detail::WeakArrayHead {
   /// `layout`: register_weak_array's, kWeak or kLongWeak. Never null; may
   /// collect.
   static WeakArray* make(Mutator& mu, LayoutId layout, size_t n) {
-    return static_cast<WeakArray*>(
-        detail::make_weak_array(mu, layout, n, sizeof(WeakField<T>)));
+    return static_cast<WeakArray*>(detail::make_weak_array(
+        mu, layout, n, sizeof(WeakField<T>), !detail::kIsRawSlot<T>));
   }
   size_t size() const { return length; }
   /// Slots the collector has cleared since the array was made.
@@ -86,8 +88,9 @@ class EphemeronArray : detail::WeakArrayHead {
 
   /// `layout`: register_weak_array's, kEphemeron. Never null; may collect.
   static EphemeronArray* make(Mutator& mu, LayoutId layout, size_t n) {
-    return static_cast<EphemeronArray*>(
-        detail::make_weak_array(mu, layout, n, sizeof(Pair)));
+    return static_cast<EphemeronArray*>(detail::make_weak_array(
+        mu, layout, n, sizeof(Pair),
+        !detail::kIsRawSlot<K> || !detail::kIsRawSlot<V>));
   }
   size_t size() const { return length; }
   /// Pairs the collector has cleared since the array was made.

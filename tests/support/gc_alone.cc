@@ -63,7 +63,7 @@ void GcAlone::refresh() {
   }
 }
 
-gc::Claim GcAlone::claim(void* ctx, size_t i, uint32_t cycle,
+gc::Claim GcAlone::claim(void* ctx, size_t i, uint32_t cycle, bool,
                          gc::RootOwner** owner) {
   auto* self = static_cast<GcAlone*>(ctx);
   gc::RootOwner* o = self->owners_[i].get();

@@ -76,7 +76,7 @@ class GcAlone {
     return gc->time_ns_ += gc->look_ns_;
   }
   static gc::World make_world(GcAlone* self);
-  static gc::Claim claim(void* ctx, size_t i, uint32_t cycle,
+  static gc::Claim claim(void* ctx, size_t i, uint32_t cycle, bool suspended,
                          gc::RootOwner** owner);
 
   base::MetaArena meta_;

@@ -124,7 +124,8 @@ TEST_F(gc_zeal, badptr_looks_at_weak_words) {
     const size_t width = strength == LayoutSpec::Strength::kEphemeron ? 16 : 8;
     Scope<2> scope(mu);
     Local<void> array(scope,
-                      detail::make_weak_array(mu, layout, 64 / width, width));
+                      detail::make_weak_array(mu, layout, 64 / width, width,
+                                              /*encoded=*/false));
     Local<Node> node(scope, make(mu, type));
     auto* words = static_cast<uint64_t*>(array.get()) + 2;
     const auto put = [&](size_t i, size_t beside) {

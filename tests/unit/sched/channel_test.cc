@@ -468,8 +468,9 @@ TEST_P(sched_channel_death, misuse_is_named) {
         (void)send(of_two.mutator(), ch, 1);
       },
       "send: the channel is a cell of another runtime");
-  EXPECT_DEATH(run([](Mutator& mu) { make_channel<Tagged>(mu, 1); }),
-               "make_channel.*EncodingId");
+  EXPECT_DEATH(
+      run([](Mutator& mu) { make_channel<Tagged>(mu, 1, kRawPointers); }),
+      "make_channel.*EncodingId");
   EXPECT_DEATH(run([](Mutator& mu) {
                  auto* ch = make_channel<uint64_t>(mu, 1);
                  NativeScope native(mu);

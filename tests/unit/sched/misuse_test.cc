@@ -3,8 +3,11 @@
 //
 // An embedder's mistakes end the process with words that name the call.
 #include <stdexcept>
+#include <string>
 
 #include "tests/unit/sched/fixture.h"
+#include "tricolor/gc_metrics.h"
+#include "tricolor/semaphore.h"
 
 namespace tricolor::testing {
 namespace {
@@ -108,6 +111,137 @@ TEST(sched_misuse, no_safepoint_scopes_end) {
     for (const Link* l = head.get(); l != nullptr; l = l->next.load()) n++;
     EXPECT_EQ(n, 1001u);
   });
+}
+
+// Trace functions, on_dead, listeners and root callbacks run inside the
+// runtime; whatever of it they call that is not for them ends the process at
+// once, also what is inline, and by whatever way they have come by a Mutator.
+struct Inside {
+  void (*call)(Mutator& mu) = nullptr;
+  Type<Link> type;
+  LayoutId traced = kInvalidLayout;
+
+  void now() {
+    Mutator* mu = current();
+    if (mu != nullptr && call != nullptr) call(*mu);
+  }
+};
+Inside g_inside;
+
+void forbidden_make(Mutator& mu) { make(mu, g_inside.type); }
+void forbidden_poll(Mutator& mu) { poll(mu); }
+void forbidden_yield(Mutator& mu) { yield(mu); }
+void forbidden_spawn(Mutator& mu) {
+  spawn(
+      mu, +[](Mutator&) {})
+      .detach();
+}
+void forbidden_native(Mutator& mu) { const NativeScope native(mu); }
+void forbidden_collect(Mutator& mu) { collect(mu); }
+void forbidden_acquire(Mutator& mu) {
+  Semaphore none(0);
+  none.acquire(mu);
+}
+
+/// One cycle with a cell whose trace function calls `call`; by `way`.
+enum class Way { kCollect, kStep, kRootCallback, kListener, kOnDead };
+void run_inside(Way way, void (*call)(Mutator& mu)) {
+  Options o = options(1, 0);
+  if (way == Way::kListener) {
+    o.on_gc_event = [](Runtime&, const GcEvent&, void*) { g_inside.now(); };
+  }
+  RuntimePtr rt = make_runtime(o);
+  rt->run([&](Mutator& mu) {
+    Runtime& runtime = runtime_of(mu);
+    g_inside.type = link_type(runtime);
+    LayoutSpec spec;
+    spec.name = "inside";
+    spec.head_bytes = 16;
+    if (way == Way::kOnDead) {
+      spec.on_dead = [](void*, size_t, void*) { g_inside.now(); };
+    } else {
+      spec.trace = [](Tracer&, void*, size_t, void*) { g_inside.now(); };
+    }
+    g_inside.call = nullptr;
+    const LayoutId layout = runtime.register_layout(spec, nullptr);
+    Scope<3> scope(mu);
+    Local<void> cell(scope, allocate(mu, layout, 16));
+    // Room for the one below, without a refill.
+    Local<Link> link(scope, make(mu, g_inside.type));
+    if (way == Way::kOnDead) cell = nullptr;
+    if (way == Way::kRootCallback) {
+      add_root_callback(
+          runtime, [](Tracer&, void*) { g_inside.now(); }, nullptr);
+      cell = nullptr;
+    }
+    if (way == Way::kListener) cell = nullptr;
+    g_inside.call = call;
+    if (way == Way::kStep) {
+      request_collect(mu);
+      while (step(mu, 1000)) {
+      }
+    } else {
+      collect(mu);
+    }
+    g_inside.call = nullptr;
+  });
+}
+
+class sched_misuse_inside_death : public ::testing::TestWithParam<Way> {};
+INSTANTIATE_TEST_SUITE_P(ways, sched_misuse_inside_death,
+                         ::testing::Values(Way::kCollect, Way::kStep,
+                                           Way::kRootCallback, Way::kListener,
+                                           Way::kOnDead));
+
+TEST_P(sched_misuse_inside_death, what_callbacks_may_not_call) {
+  const char* const name[] = {"a trace function", "a trace function",
+                              "a root callback", "a GC listener", "on_dead"};
+  const std::string from =
+      std::string("called from ") + name[static_cast<int>(GetParam())];
+  for (auto call :
+       {forbidden_make, forbidden_poll, forbidden_yield, forbidden_spawn,
+        forbidden_native, forbidden_collect, forbidden_acquire}) {
+    EXPECT_DEATH(run_inside(GetParam(), call), from);
+  }
+}
+
+// on_dead also runs in the middle of a refill, in which the slots of all other
+// sizes have room.
+TEST(sched_misuse_death, on_dead_in_a_refill) {
+  const auto refill = [] {
+    RuntimePtr rt = make_runtime(options(1, 0));
+    rt->run([&](Mutator& mu) {
+      Runtime& runtime = runtime_of(mu);
+      g_inside.type = link_type(runtime);
+      LayoutSpec spec;
+      spec.name = "dies";
+      spec.head_bytes = 64;
+      spec.on_dead = [](void*, size_t, void*) { g_inside.now(); };
+      const LayoutId layout = runtime.register_layout(spec, nullptr);
+      g_inside.call = nullptr;
+      for (int i = 0; i < 10'000; i++) allocate(mu, layout, 64);
+      request_collect(mu);
+      GcMetrics m{};
+      for (int i = 0; i < 100'000; i++) {
+        step(mu, 1);
+        read_gc_metrics(runtime, &m);
+        if (m.gc_phase == static_cast<uint32_t>(GcPhase::kSweep)) break;
+      }
+      make(mu, g_inside.type);
+      g_inside.call = forbidden_make;
+      for (int i = 0; i < 10'000; i++) allocate(mu, layout, 64);
+    });
+  };
+  EXPECT_DEATH(refill(), "allocate: called from on_dead");
+}
+
+TEST(sched_misuse_death, the_system_stack_ends_no_scope) {
+  EXPECT_DEATH(
+      run_without_safepoint([](Mutator& mu, const Type<Link>& type, Link*) {
+        on_system_stack(mu, [] {});
+        make(mu, type);
+      }),
+      "allocate: called in a NoSafepointScope");
 }
 
 TEST(sched_misuse_death, a_root_callback_that_removes_itself) {

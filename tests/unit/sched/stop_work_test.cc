@@ -54,11 +54,11 @@ void counting_each_p(void* ctx, gc::ProcFn fn, void* arg) {
       },
       &args);
 }
-gc::Claim counting_claim(void* ctx, size_t i, uint32_t cycle,
+gc::Claim counting_claim(void* ctx, size_t i, uint32_t cycle, bool suspended,
                          gc::RootOwner** owner) {
   if (g_counting->stopped) g_counting->in_stop++;
   g_counting->claims.fetch_add(1, std::memory_order_relaxed);
-  return g_counting->inner.claim_g(ctx, i, cycle, owner);
+  return g_counting->inner.claim_g(ctx, i, cycle, suspended, owner);
 }
 gc::RootOwner* counting_root(void* ctx, size_t i) {
   g_counting->in_stop++;

@@ -8,6 +8,7 @@
 #include "base/rng.h"
 #include "sched/g.h"
 #include "tests/unit/sched/fixture.h"
+#include "tricolor/heap_inspect.h"
 #include "tricolor/semaphore.h"
 
 namespace tricolor::testing {
@@ -140,6 +141,121 @@ TEST_P(sched_value_stack_at, is_turned_round_between_two_pieces) {
   if (procs == 1) {
     EXPECT_GT(partial, 2);
   }
+}
+
+// What is left of deep stacks is for whoever marks: a step with time enough
+// ends the mark, however often one before it was cut short.
+TEST(sched_value_stack, what_a_short_step_leaves_a_long_one_takes) {
+  constexpr int kTasks = 8;
+  Options o = options(1, 0);
+  o.debug = "gccheckmark=1";
+  RuntimePtr rt = make_runtime(o);
+  g_type = link_type(*rt);
+  rt->run([](Mutator& mu) {
+    Turner turners[kTasks];
+    Task<void> tasks[kTasks];
+    for (int i = 0; i < kTasks; i++) {
+      tasks[i] = spawn(mu, &Turner::body, plain(&turners[i]));
+      turners[i].turned.acquire(mu);
+    }
+    for (int round = 0; round < 5; round++) {
+      collect(mu);
+      request_collect(mu);
+      for (int i = 0; i < 20; i++) step(mu, 1);
+      int partial = 0;
+      for (Turner& t : turners) partial += t.g->partial_pieces != 0 ? 1 : 0;
+      EXPECT_GT(partial, 0);
+      // One for each phase, at most.
+      int steps = 0;
+      while (step(mu, 60'000'000)) steps++;
+      EXPECT_LE(steps, 4);
+    }
+    for (int i = 0; i < kTasks; i++) {
+      turners[i].stop = true;
+      turners[i].turns.release(mu);
+      join(mu, tasks[i]);
+    }
+  });
+}
+
+/// A coroutine with as deep a stack, suspended: it yields when it has turned
+/// it.
+struct TurningCoroutine {
+  const size_t words = Turner::kWords;
+  sched::G* g = nullptr;
+  static void* body(Mutator& mu, Coroutine*, void*, void* user) {
+    static_cast<TurningCoroutine*>(user)->run(mu);
+    return nullptr;
+  }
+  void run(Mutator& mu) {
+    g = sched::g_of(&mu);
+    ASSERT_NE(mount_value_stack(mu, words * 8, kRawPointers), nullptr);
+    for (size_t i = 0; i < words; i++) push(mu, make_list(mu, g_type, 1));
+    base::Rng rng(test_seed());
+    for (;;) {
+      Coroutine::yield(mu, nullptr);
+      uint64_t* base = mu.value_stack->base;
+      const size_t by = 1 + rng.below(words - 1);
+      std::rotate(base, base + by, base + words);
+    }
+  }
+};
+
+TEST_P(sched_value_stack_at, of_a_coroutine_is_scanned_in_pieces) {
+  const uint32_t procs = GetParam();
+  Options o = options(procs, procs == 1 ? 0 : -1);
+  o.debug = "gccheckmark=1";
+  RuntimePtr rt = make_runtime(o);
+  g_type = link_type(*rt);
+  int partial = 0;
+  rt->run([&partial, procs](Mutator& mu) {
+    TurningCoroutine turner;
+    Scope<1> scope(mu);
+    Local<Coroutine> co(scope, Coroutine::create(mu, &TurningCoroutine::body,
+                                                 nullptr, &turner));
+    Coroutine::resume(mu, co, nullptr);
+    const int rounds = stress_scale(30, 1000);
+    for (int round = 0; round < rounds; round++) {
+      request_collect(mu);
+      for (int i = 0; i <= round % 7; i++) step(mu, 20);
+      if (procs == 1) partial += turner.g->partial_pieces != 0 ? 1 : 0;
+      if (round % 3 != 0) Coroutine::resume(mu, co, nullptr);
+      for (int i = 0; i < 20; i++) step(mu, 20);
+    }
+    for (size_t i = 0; i < Turner::kWords; i++) {
+      const auto* base = turner.g->mu.value_stack->base;
+      EXPECT_TRUE(check_list(reinterpret_cast<Link*>(base[i]), 1));
+    }
+  });
+  if (procs == 1) {
+    EXPECT_GT(partial, 2);
+  }
+}
+
+// verify_heap() looks into suspended coroutines as a marker does, also in the
+// middle of a mark, and must not leave one for scanned that waits with a
+// marker.
+TEST(sched_value_stack, verify_heap_in_a_mark_scans_no_coroutine) {
+  Options o = options(1, 0);
+  o.debug = "gccheckmark=1";
+  RuntimePtr rt = make_runtime(o);
+  g_type = link_type(*rt);
+  rt->run([](Mutator& mu) {
+    TurningCoroutine turner{1000};
+    Scope<1> scope(mu);
+    Local<Coroutine> co(scope, Coroutine::create(mu, &TurningCoroutine::body,
+                                                 nullptr, &turner));
+    Coroutine::resume(mu, co, nullptr);
+    for (int round = 0; round < 10; round++) {
+      collect(mu);
+      request_collect(mu);
+      for (int i = 0; i < round; i++) step(mu, 1);
+      verify_heap(mu);
+      if (round % 2 == 0) Coroutine::resume(mu, co, nullptr);
+      while (step(mu, 1000)) {
+      }
+    }
+  });
 }
 
 }  // namespace

@@ -106,7 +106,7 @@ void claim_all(Mutator& mu) {
   for (size_t i = 0; i < w.g_count(w.ctx); i++) {
     gc::RootOwner* owner = nullptr;
     // Cycle numbers that no collection has: nothing counts as scanned.
-    if (w.claim_g(w.ctx, i, 0xfffffff0, &owner) == gc::Claim::kClaimed) {
+    if (w.claim_g(w.ctx, i, 0xfffffff0, false, &owner) == gc::Claim::kClaimed) {
       EXPECT_GE(owner->mu.shadow_top, owner->mu.shadow_base);
       EXPECT_LE(owner->mu.shadow_top, owner->mu.shadow_limit);
       w.release_g(w.ctx, owner);
