@@ -17,6 +17,7 @@ bool EphemeronKeys::add_level() {
   const uint32_t bits = kFirstBits + 2 * n;
   void* memory = base::os_map((size_t{1} << bits) * sizeof(void*));
   if (memory == nullptr) return false;
+  table_bytes_.fetch_add_relaxed((uint64_t{1} << bits) * sizeof(void*));
   levels_[n] = {static_cast<base::Atomic<Node*>*>(memory), bits, 0, 0};
   // ORDER-keys-1: pairs with active() and next_of().
   levels_made_.store_release(n + 1);
@@ -86,6 +87,7 @@ bool EphemeronKeys::end_some() {
     base::os_release(reinterpret_cast<char*>(level.buckets) + (bytes - piece),
                      piece);
     level.released += piece;
+    table_bytes_.fetch_sub_relaxed(piece);
     if (piece == bytes) level = {};
     return false;
   }

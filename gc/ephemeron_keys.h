@@ -50,6 +50,8 @@ class EphemeronKeys {
   const EphemeronKeys* active() const {
     return levels_made_.load_acquire() == 0 ? nullptr : this;
   }
+  /// Of the tables.
+  size_t table_bytes() const { return table_bytes_.load_relaxed(); }
   /// Whether anything waits for a key its caller has just marked.
   bool has(void* key) const {
     base::fence_seq_cst();
@@ -87,6 +89,7 @@ class EphemeronKeys {
   WorkList* chunks_ = nullptr;
   Level levels_[kLevels] = {};
   base::Atomic<uint32_t> levels_made_{0};
+  base::Atomic<uint64_t> table_bytes_{0};
   WorkChunk* nodes_ = nullptr;  ///< newest chunk; its `count`: nodes in use
 };
 

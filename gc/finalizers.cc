@@ -144,6 +144,7 @@ void Finalizers::push_dead(Entry* entry) {
     }
     dead_ = grown;
     dead_room_ = room;
+    dead_bytes_.store_relaxed(room * sizeof(*dead_));
   }
   dead_[dead_count_++] = entry;
   std::push_heap(dead_, dead_ + dead_count_,
@@ -214,6 +215,7 @@ Finalizers::Entry* Finalizers::next_dead() {
     base::os_release(dead_, dead_room_ * sizeof(*dead_));
     dead_ = nullptr;
     dead_room_ = 0;
+    dead_bytes_.store_relaxed(0);
   }
   return e;
 }

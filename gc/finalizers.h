@@ -85,6 +85,9 @@ class Finalizers {
     for (Entry* e = queue_; e != nullptr; e = e->next) fn(e->object);
   }
 
+  /// Of the array of those found dead.
+  size_t dead_bytes() const { return dead_bytes_.load_relaxed(); }
+
  private:
   static constexpr size_t kBlockShift = 22;
   static constexpr size_t kPages = size_t{1} << (kBlockShift - 13);
@@ -123,8 +126,9 @@ class Finalizers {
   Entry** dead_ = nullptr;  ///< a binary heap
   size_t dead_count_ = 0;
   size_t dead_room_ = 0;
-  Entry* unordered_ = nullptr;  ///< found dead, no room in dead_
-  Entry* fresh_ = nullptr;      ///< enqueued, not yet published
+  base::Atomic<uint64_t> dead_bytes_{0};  ///< of dead_
+  Entry* unordered_ = nullptr;            ///< found dead, no room in dead_
+  Entry* fresh_ = nullptr;                ///< enqueued, not yet published
   Entry* fresh_end_ = nullptr;
   size_t fresh_count_ = 0;
 };

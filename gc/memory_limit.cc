@@ -56,7 +56,8 @@ uint64_t MemoryLimit::goal(uint64_t limit, uint64_t overhead) {
 
 uint64_t CollectorImpl::table_bytes() const {
   uint64_t n = meta->bytes() + heap->table_bytes() + work.resident_bytes() +
-               roots.table_bytes();
+               roots.table_bytes() + weak.keys.table_bytes() +
+               finalizers.dead_bytes();
   return world.other_bytes == nullptr ? n : n + world.other_bytes(world.ctx);
 }
 

@@ -37,27 +37,27 @@ void Roots::destroy() {
 }
 
 uint64_t* Roots::acquire_word() {
-  constexpr uint64_t kAllWords = (uint64_t{1} << GlobalChunk::kWords) - 1;
   GlobalChunk* fresh = nullptr;
   for (;;) {
     {
       base::LockGuard guard(lock_);
       if (fresh != nullptr) {
-        fresh->index = chunks_.size();
         if (!chunks_.push_back(fresh)) {
           TRI_NO_MEMORY("a Global (%zu chunks in use)", chunks_.size());
         }
+        fresh->next_room = room_;
+        room_ = fresh;
       }
-      for (; first_free_ < chunks_.size(); ++first_free_) {
-        GlobalChunk* chunk = chunks_[first_free_];
-        const uint64_t free = ~(chunk->in_use | chunk->dropped) & kAllWords;
-        if (free == 0) continue;
+      if (GlobalChunk* chunk = room_) {
+        const uint64_t free =
+            ~(chunk->in_use | chunk->dropped) & GlobalChunk::kAll;
         auto i = static_cast<size_t>(__builtin_ctzll(free));
         chunk->in_use |= uint64_t{1} << i;
+        if (chunk->is_full()) room_ = chunk->next_room;
         return &chunk->words[i];
       }
     }
-    // Without the lock, which a stop takes: this may map memory.
+    // Without the lock: this may map memory.
     fresh = static_cast<GlobalChunk*>(
         meta_->alloc(sizeof(GlobalChunk), sizeof(GlobalChunk)));
     if (fresh == nullptr) TRI_NO_MEMORY("a chunk of Globals");
@@ -75,17 +75,20 @@ void Roots::release_word(uint64_t* word, bool cleared) {
     TRI_MISUSE("Global (tri_root_release)", "%p is released for a second time",
                static_cast<void*>(word));
   }
+  const bool was_full = chunk->is_full();
   chunk->in_use &= ~bit;
-  if (cleared) {
-    if (chunk->index < first_free_) first_free_ = chunk->index;
+  if (!cleared && marking_) {
+    if (chunk->dropped == 0) {
+      chunk->next_dropped = dropped_;
+      dropped_ = chunk;
+    }
+    chunk->dropped |= bit;
     return;
   }
-  chunk->dropped |= bit;
-  if (marking_) {
-    any_dropped_ = true;
-  } else {
-    free_dropped_locked(chunk);
-  }
+  if (!cleared) base::store_relaxed(word, uint64_t{0});
+  if (!was_full) return;
+  chunk->next_room = room_;
+  room_ = chunk;
 }
 
 detail::RootTableRep* Roots::create_table(size_t n, EncodingId encoding) {
@@ -103,6 +106,8 @@ detail::RootTableRep* Roots::create_table(size_t n, EncodingId encoding) {
   rep->encoding = encoding;
   base::LockGuard guard(lock_);
   rep->next = tables_;
+  rep->prev = nullptr;
+  if (tables_ != nullptr) tables_->prev = rep;
   tables_ = rep;
   table_pieces_ += pieces_of(rep->n);
   table_bytes_.fetch_add_relaxed(rep->n * sizeof(uint64_t));
@@ -110,23 +115,28 @@ detail::RootTableRep* Roots::create_table(size_t n, EncodingId encoding) {
 }
 
 void Roots::drop_table(detail::RootTableRep* rep) {
-  base::LockGuard guard(lock_);
-  TRI_CHECK(!rep->dropped, "a RootTable was destroyed twice");
-  rep->dropped = true;
-  if (marking_) {
-    any_dropped_ = true;
-    return;
+  {
+    base::LockGuard guard(lock_);
+    TRI_CHECK(!rep->dropped, "a RootTable was destroyed twice");
+    rep->dropped = true;
+    if (marking_) {
+      rep->next_dropped = dropped_tables_;
+      dropped_tables_ = rep;
+      return;
+    }
+    unlink_locked(rep);
   }
-  detail::RootTableRep** link = &tables_;
-  while (*link != rep) link = &(*link)->next;
-  unlink_locked(link);
+  release_words(rep);
 }
 
-void Roots::unlink_locked(detail::RootTableRep** link) {
-  detail::RootTableRep* t = *link;
-  *link = t->next;
+void Roots::unlink_locked(detail::RootTableRep* t) {
+  (t->prev == nullptr ? tables_ : t->prev->next) = t->next;
+  if (t->next != nullptr) t->next->prev = t->prev;
   table_pieces_ -= pieces_of(t->n);
   table_bytes_.fetch_sub_relaxed(t->n * sizeof(uint64_t));
+}
+
+void Roots::release_words(const detail::RootTableRep* t) {
   base::os_release(t->words, t->n * sizeof(uint64_t));
 }
 
@@ -134,8 +144,11 @@ void Roots::free_dropped_locked(GlobalChunk* chunk) {
   for (uint64_t bits = chunk->dropped; bits != 0; bits &= bits - 1) {
     base::store_relaxed(&chunk->words[__builtin_ctzll(bits)], uint64_t{0});
   }
+  const bool was_full = chunk->is_full();
   chunk->dropped = 0;
-  if (chunk->index < first_free_) first_free_ = chunk->index;
+  if (!was_full) return;
+  chunk->next_room = room_;
+  room_ = chunk;
 }
 
 bool Roots::add_callback(RootCallback fn, void* ctx) {
@@ -253,21 +266,32 @@ void Roots::scan_held_stw(ScanWords fn, void* arg) {
   }
 }
 
+// A few at a time: others wait for the lock.
 void Roots::reclaim() {
-  base::LockGuard guard(lock_);
-  marking_ = false;
-  if (!any_dropped_) return;
-  any_dropped_ = false;
-  for (GlobalChunk* chunk : chunks_) {
-    if (chunk->dropped != 0) free_dropped_locked(chunk);
+  constexpr int kAtOnce = 64;
+  {
+    base::LockGuard guard(lock_);
+    marking_ = false;  // nothing comes to the lists from now on
   }
-  detail::RootTableRep** link = &tables_;
-  while (*link != nullptr) {
-    if ((*link)->dropped) {
-      unlink_locked(link);
-    } else {
-      link = &(*link)->next;
+  for (bool more = true; more;) {
+    base::LockGuard guard(lock_);
+    for (int i = 0; i < kAtOnce && dropped_ != nullptr; ++i) {
+      GlobalChunk* chunk = dropped_;
+      dropped_ = chunk->next_dropped;
+      free_dropped_locked(chunk);
     }
+    more = dropped_ != nullptr;
+  }
+  for (;;) {
+    detail::RootTableRep* table;
+    {
+      base::LockGuard guard(lock_);
+      table = dropped_tables_;
+      if (table == nullptr) return;
+      dropped_tables_ = table->next_dropped;
+      unlink_locked(table);
+    }
+    release_words(table);
   }
 }
 

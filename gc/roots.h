@@ -13,7 +13,8 @@
 // snapshot edge may exist there alone) until reclaim(), which runs between the
 // end of marking and the next cycle.
 //
-// Threads: any; the lock is kGlobals. begin/claim: collector.
+// Threads: any; the lock is kGlobals. begin/claim: collector. Stops take the
+// lock: whoever holds it has but a few words to write.
 #ifndef TRICOLOR_GC_ROOTS_H_
 #define TRICOLOR_GC_ROOTS_H_
 
@@ -30,6 +31,8 @@ namespace tricolor::detail {
 /// A RootTable's words; linked while it lives.
 struct RootTableRep {
   RootTableRep* next;
+  RootTableRep* prev;
+  RootTableRep* next_dropped;  ///< waits for reclaim()
   uint64_t* words;
   size_t n;
   EncodingId encoding;
@@ -40,11 +43,15 @@ struct RootTableRep {
 namespace tricolor::gc {
 
 struct GlobalChunk {
-  static constexpr size_t kWords = 61;
-  uint64_t dropped;  ///< bit i: word i waits for reclaim()
-  uint64_t in_use;   ///< bit i: word i belongs to a Global
-  uint64_t index;    ///< of this chunk
+  static constexpr size_t kWords = 60;
+  static constexpr uint64_t kAll = (uint64_t{1} << kWords) - 1;
+  uint64_t dropped;           ///< bit i: word i waits for reclaim()
+  uint64_t in_use;            ///< bit i: word i belongs to a Global
+  GlobalChunk* next_room;     ///< on that list exactly if a bit is in neither
+  GlobalChunk* next_dropped;  ///< on that list exactly if `dropped` is not 0
   uint64_t words[kWords];
+
+  bool is_full() const { return (dropped | in_use) == kAll; }
 };
 static_assert(sizeof(GlobalChunk) == 512);
 
@@ -90,7 +97,8 @@ class Roots {
   static constexpr size_t kMaxCallbacks = 64;
 
   void free_dropped_locked(GlobalChunk* chunk) TRI_REQUIRES(lock_);
-  void unlink_locked(detail::RootTableRep** link) TRI_REQUIRES(lock_);
+  void unlink_locked(detail::RootTableRep* table) TRI_REQUIRES(lock_);
+  static void release_words(const detail::RootTableRep* table);
   static size_t pieces_of(size_t words) {
     return (words + kPieceWords - 1) / kPieceWords;
   }
@@ -98,7 +106,10 @@ class Roots {
   base::MetaArena* meta_ = nullptr;
   base::Mutex lock_{base::LockRank::kGlobals};
   base::MmapVector<GlobalChunk*> chunks_;
-  size_t first_free_ TRI_GUARDED_BY(lock_) = 0;  // no free word below
+  GlobalChunk* room_ TRI_GUARDED_BY(lock_) = nullptr;  // with a free word
+  // With dropped words, and tables; in a mark alone.
+  GlobalChunk* dropped_ TRI_GUARDED_BY(lock_) = nullptr;
+  detail::RootTableRep* dropped_tables_ TRI_GUARDED_BY(lock_) = nullptr;
   // Newest first. Tables never leave the list in a mark.
   detail::RootTableRep* tables_ TRI_GUARDED_BY(lock_) = nullptr;
   size_t table_pieces_ TRI_GUARDED_BY(lock_) = 0;  // of all on the list
@@ -109,7 +120,6 @@ class Roots {
     RootCallback fn;
     void* ctx;
   } callbacks_[kMaxCallbacks] TRI_GUARDED_BY(lock_) = {};
-  bool any_dropped_ TRI_GUARDED_BY(lock_) = false;
   // From begin_cycle_stw() to reclaim(): what is dropped is still scanned.
   bool marking_ TRI_GUARDED_BY(lock_) = false;
   base::Atomic<uint64_t> table_bytes_{0};

@@ -6,9 +6,12 @@
 
 #include <algorithm>
 #include <memory>
+#include <set>
 #include <thread>
 #include <vector>
 
+#include "base/rng.h"
+#include "tests/support/stress.h"
 #include "tests/unit/gc/graph.h"
 #include "tricolor/global.h"
 
@@ -160,6 +163,74 @@ TEST(gc_roots, what_is_dropped_between_cycles_is_gone_with_the_next) {
   EXPECT_EQ(gc.live_cells(), 7u);
   Global<Node> again(gc.runtime());
   EXPECT_EQ(again.get(), nullptr);
+}
+
+// Words are used again, each by one at a time, in whatever order and phase they
+// are given back; so there are never more jobs than the most that were held.
+TEST(gc_roots, words_of_globals_are_used_again) {
+  GcAlone gc(checked());
+  gc::Roots& roots = gc.impl().roots;
+  base::Rng rng(test_seed());
+  std::vector<uint64_t*> held;
+  std::set<uint64_t*> known;
+  constexpr size_t kMost = 1000;
+  constexpr size_t kWords = gc::GlobalChunk::kWords;
+  for (int round = 0; round < 50; ++round) {
+    const bool marking = round % 3 == 1;
+    if (marking) gc.start();
+    const size_t want = rng.below(kMost);
+    for (int i = 0; i < 3000; ++i) {
+      const bool more =
+          held.size() < want ? rng.below(4) != 0 : rng.below(4) == 0;
+      if (more && held.size() < kMost) {
+        uint64_t* word = roots.acquire_word();
+        EXPECT_EQ(*word, 0u);
+        EXPECT_TRUE(known.insert(word).second) << "it is in use";
+        held.push_back(word);
+      } else if (!held.empty()) {
+        std::swap(held[rng.below(held.size())], held.back());
+        // What was dropped in a mark is nobody's before reclaim().
+        const bool cleared = rng.below(2) == 0;
+        if (!marking || cleared) known.erase(held.back());
+        roots.release_word(held.back(), cleared);
+        held.pop_back();
+      }
+    }
+    if (marking) gc.finish();
+    known = std::set<uint64_t*>(held.begin(), held.end());
+    if (marking) continue;
+    gc.start();  // counts the chunks
+    EXPECT_LE(roots.job_count(), (kMost + 3000) / kWords + 1);
+    gc.finish();
+  }
+  for (uint64_t* word : held) roots.release_word(word, /*cleared=*/true);
+}
+
+TEST(gc_roots, tables_dropped_in_any_order) {
+  GcAlone gc(checked());
+  Type<Node> type = node_type(gc);
+  base::Rng rng(test_seed());
+  std::vector<std::unique_ptr<RootTable<Node>>> tables;
+  for (int round = 0; round < 40; ++round) {
+    const bool marking = round % 2 == 1;
+    if (marking) gc.start();
+    for (int i = 0; i < 50; ++i) {
+      if (tables.size() < 30 || rng.below(2) == 0) {
+        tables.push_back(std::make_unique<RootTable<Node>>(
+            gc.runtime(), 1 + rng.below(9000)));
+        tables.back()->set(gc.mu(), 0, make(gc.mu(), type));
+      } else {
+        std::swap(tables[rng.below(tables.size())], tables.back());
+        tables.pop_back();
+      }
+    }
+    if (marking) gc.finish();
+    gc.collect();
+    EXPECT_EQ(gc.live_cells(), tables.size());
+    uint64_t bytes = 0;
+    for (auto& t : tables) bytes += t->size() * 8;
+    EXPECT_EQ(gc.impl().roots.table_bytes(), bytes);
+  }
 }
 
 TEST(gc_roots, callbacks_run_in_both_stops) {
