@@ -9,6 +9,7 @@
 #include "sched/company.h"
 #include "sched/native_stack.h"
 #include "sched/runtime.h"
+#include "sched/thread.h"
 #include "sched/tls.h"
 #include "tricolor/error.h"
 #include "tricolor/thread.h"
@@ -35,7 +36,7 @@ void begin_attached_g(M* m, G* g, P* p) {
   g->kind = GKind::kAttached;
   g->started = true;
   g->m = m;
-  g->mode_depth = 0;
+  TRI_ASSERT(g->modes.depth() == 0);
   g->outcome = Outcome::kValue;
   g->joiner.store_relaxed(kJoinDetached);
   g->cancelled.store_relaxed(0);
@@ -73,6 +74,40 @@ void explain(RuntimeImpl* rt, Error* error) {
   }
 }
 
+void detach_last(RuntimeImpl* rt, M* m);
+
+// The thread of `m` ends attached. Its destructors of thread-specific data may
+// be those that detach it, so the last round but one is waited for; and one
+// that has attached to another runtime since has to leave that first.
+void on_thread_end(void* value) {
+  auto* m = static_cast<M*>(value);
+  RuntimeImpl* rt = m->rt;
+  if (m->exit_rounds++ < kKeyRounds - 2 ||
+      (current_m() != m && m->exit_rounds < kKeyRounds)) {
+    set_thread_value(rt->exit_key, m);
+    return;
+  }
+  G* g = m->attached_g;
+  if (g_state(g) == GState::kRunning) {
+    stacks::spill_call([g](char* sp) {
+      save_frame(g, reinterpret_cast<const stacks::SpillFrame*>(sp));
+      enter_native_current(g);
+    });
+  }
+  g->modes.clear(&rt->shadow);
+  detach_last(rt, m);
+}
+
+void note_attached(RuntimeImpl* rt, M* m) {
+  rt->world.lock.assert_held();
+  if (!rt->exit_key_tried) {
+    rt->exit_key_tried = true;
+    rt->has_exit_key = make_thread_key(&rt->exit_key, on_thread_end);
+  }
+  m->exit_rounds = 0;
+  if (rt->has_exit_key) set_thread_value(rt->exit_key, m);
+}
+
 // All or nothing.
 Mutator* attach_new(RuntimeImpl* rt, Error* error,
                     const stacks::SpillFrame* frame) {
@@ -92,6 +127,7 @@ Mutator* attach_new(RuntimeImpl* rt, Error* error,
       add_company(rt);
       begin_attached_g(m, g, p);
       rt->attached_threads.fetch_add_relaxed(1);
+      note_attached(rt, m);
       return &g->mu;
     }
     explain(rt, error);
@@ -110,7 +146,7 @@ void detach_last(RuntimeImpl* rt, M* m) {
                "this thread attached to another runtime after "
                "this one, and has not detached from it");
   }
-  if (g->mode_depth != 0) {
+  if (g->modes.depth() != 0) {
     TRI_MISUSE("AttachScope", "it ends inside a ManagedScope");
   }
   {
@@ -126,6 +162,7 @@ void detach_last(RuntimeImpl* rt, M* m) {
     put_attached_p(rt, p);
     rt->attached_threads.fetch_sub_relaxed(1);
     drop_company(rt);
+    if (rt->has_exit_key) set_thread_value(rt->exit_key, nullptr);
   }
   pop_m(m);
   free_m(rt, m);
@@ -178,7 +215,10 @@ tri_mutator* tri_try_attach_spilled(tri_runtime* api, tri_error* error,
 void tri_detach_thread(tri_runtime* api, tri_mutator*) {
   auto* rt = reinterpret_cast<tricolor::RuntimeImpl*>(api);
   tricolor::sched::M* m = tricolor::sched::current_m_of(rt);
-  TRI_CHECK(m != nullptr);
+  if (m == nullptr) {
+    TRI_MISUSE("AttachScope, tri_detach_thread",
+               "this thread is not attached to this runtime");
+  }
   if (m->kind != tricolor::sched::MKind::kAttached) return;  // a task's
   if (--m->attach_depth == 0) tricolor::sched::detach_last(rt, m);
 }

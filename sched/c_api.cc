@@ -113,8 +113,13 @@ void* tri_try_allocate(tri_mutator* mu, uint16_t layout, size_t bytes) {
   return tricolor::try_allocate(*mu, layout, bytes);
 }
 
+tri_mark tri_frame_mark(tri_mutator* mu) {
+  const tricolor::ScopeMark mark = tricolor::scope_mark(*mu);
+  return {mark.top, mark.modes};
+}
+
 void tri_frame_reset(tri_mutator* mu, tri_mark mark) {
-  tricolor::scope_reset(*mu, {mark.top});
+  tricolor::scope_reset(*mu, {mark.top, mark.modes});
 }
 
 void** tri_root_acquire(tri_runtime* rt) {

@@ -38,7 +38,7 @@ void coroutine_main(G* g) {
   const auto body = reinterpret_cast<CoroutineAccess::Body>(g->coroutine_body);
   void* value = body(fn, g->mu, static_cast<Coroutine*>(g->cell),
                      g->inline_slots[1], g->coroutine_user);
-  if (g->mode_depth != 0) {
+  if (g->modes.depth() != 0) {
     TRI_MISUSE("Coroutine::create",
                "the coroutine's body returned inside a NativeScope");
   }

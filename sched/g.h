@@ -49,6 +49,7 @@
 #include "base/sched_point.h"
 #include "gc/root_owner.h"
 #include "sched/fiber.h"
+#include "sched/mode_stack.h"
 #include "sched/task_name.h"
 #include "sched/timers.h"
 #include "sched/wait.h"
@@ -122,8 +123,8 @@ struct alignas(64) G : gc::RootOwner, WaitDeadline {
   /// Why it waits, and since when by sysmon's clock (0: not known). Written
   /// before it parks; relaxed: for dumps.
   base::Atomic<WaitReason> wait_reason;
-  uint8_t mode_depth;
-  Outcome outcome;  ///< kTask, kCoroutine: how it has ended
+  bool on_system_stack;  ///< runs on its M's stack: see system_stack.cc
+  Outcome outcome;       ///< kTask, kCoroutine: how it has ended
 
   M* m;
   /// kFailed: a detail::Failure. kCoroutine: [0], its function at first.
@@ -136,8 +137,7 @@ struct alignas(64) G : gc::RootOwner, WaitDeadline {
   tri_value_stack value_stack;  ///< base is null: none mounted
 
   Fiber fiber;
-  bool on_system_stack;  ///< runs on its M's stack: see system_stack.cc
-  uint32_t mode_stack;   ///< Managed- and NativeScopes entered: a bit each
+  ModeStack modes;       ///< of the Managed- and NativeScopes it is in
   uint32_t native_word;  ///< status word its P got at enter_native
   base::Atomic<uint32_t> wait_since_ms;
   P* native_p;  ///< the P it entered native code with

@@ -72,6 +72,7 @@ struct M {
   bool ends;    ///< kWorker: its locked task has ended
   G* attached_g;
   uint32_t attach_depth;
+  uint32_t exit_rounds;  ///< kAttached: see on_thread_end() in attach.cc
 
   // --- With conservative_stacks: written by this thread while its G runs, or
   // before there is one; read by who scans that G.

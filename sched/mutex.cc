@@ -6,8 +6,8 @@
 // The state of a Mutex is 0, kLocked, kLocked | kWaiters or kWaiters. kWaiters
 // is set and cleared under the queue's lock only, and while it is set the fast
 // paths fail, so that under that lock whoever holds the mutex may store to the
-// state. A waiter's node has the time it came in `amount`; that it has been
-// given the mutex is said by `cell`.
+// state, but for freeing it. A waiter's node has the time it came in `amount`;
+// that it has been given the mutex is said by `cell`.
 #include "tricolor/mutex.h"
 
 #include "base/check.h"
@@ -56,6 +56,13 @@ struct MutexAccess {
       }
     }
   }
+  // From locked, with `waiters` as they were under the queue's lock.
+  static bool try_free(Mutex& m, uint32_t waiters) {
+    uint32_t locked = waiters | kLocked;
+    TRI_DETAIL_STEP();
+    return __atomic_compare_exchange_n(&m.state_, &locked, waiters, false,
+                                       __ATOMIC_RELEASE, __ATOMIC_RELAXED);
+  }
   static bool try_unlock(Mutex& m) { return m.try_unlock(); }
   static void unlock_slow(Mutex& m, void* p) { m.unlock_slow(p); }
 };
@@ -84,20 +91,30 @@ WaitResult Mutex::lock_slow(Mutator* mu, Deadline deadline, bool shielded) {
   }
 }
 
+// The step that makes it free is the last look at the Mutex: whoever locks it
+// next may destroy it. So it comes behind the queue's lock. There the state was
+// made to say whether anybody is listed; who announces himself since changes
+// it.
 void Mutex::unlock_slow(void* p) {
   TRI_SCHED_POINT(mutex_unlock_slow);
   WaitQueue* queue = queue_of(&queue_);
-  queue->lock.lock();
-  if ((MutexAccess::load(*this) & kLocked) == 0) {
-    TRI_MISUSE("Mutex::unlock", "it is not locked");
+  WaitNode* node = nullptr;
+  bool hands_on = false;
+  for (bool done = false; !done;) {
+    queue->lock.lock();
+    if ((MutexAccess::load(*this) & kLocked) == 0) {
+      TRI_MISUSE("Mutex::unlock", "it is not locked");
+    }
+    if (node == nullptr) {
+      node = sched::end_first(&queue->list, WaitResult::kOk);
+    }
+    const uint32_t waiters = queue->list.is_empty() ? 0 : kWaiters;
+    MutexAccess::store(*this, waiters | kLocked);
+    hands_on = node != nullptr && now_ns() - node->amount > kPatienceNs;
+    if (hands_on) node->cell = this;
+    queue->lock.unlock();
+    done = hands_on || MutexAccess::try_free(*this, waiters);
   }
-  WaitNode* node = sched::end_first(&queue->list, WaitResult::kOk);
-  const uint32_t waiters = queue->list.is_empty() ? 0 : kWaiters;
-  const bool hands_on =
-      node != nullptr && now_ns() - node->amount > kPatienceNs;
-  if (hands_on) node->cell = this;
-  MutexAccess::store(*this, waiters | (hands_on ? kLocked : 0));
-  queue->lock.unlock();
   if (node != nullptr) {
     sched::wake_waiter(static_cast<P*>(p), node->waiter, hands_on);
   }

@@ -133,21 +133,15 @@ void attend_current(G* g) {
 
 namespace {
 
-constexpr uint32_t kMaxModeDepth = 32;
-
-// Enters a mode and remembers the one before: a bit each, 1 for native.
+// Enters a mode and remembers the one before.
 void push_mode(Mutator& mu, bool native, const char* call,
                const stacks::SpillFrame* frame) {
   G* g = g_of(&mu);
   if (TRI_UNLIKELY(g->on_system_stack)) {
     TRI_MISUSE(call, "inside on_system_stack: its call may not change modes");
   }
-  if (g->mode_depth == kMaxModeDepth) {
-    TRI_MISUSE(call, "more than %u scopes inside each other", kMaxModeDepth);
-  }
   const bool now = g_state(g) == GState::kNative;
-  g->mode_stack = g->mode_stack << 1 | (now ? 1 : 0);
-  g->mode_depth++;
+  g->modes.push(&g->rt->shadow, now);
   if (native == now) return;
   if (native) {
     save_frame(g, frame);
@@ -159,16 +153,14 @@ void push_mode(Mutator& mu, bool native, const char* call,
 
 void pop_mode(Mutator& mu, const stacks::SpillFrame* frame) {
   G* g = g_of(&mu);
-  if (g->mode_depth == 0) {
+  if (g->modes.depth() == 0) {
     TRI_MISUSE(
         "leaving a ManagedScope or NativeScope (tri_leave_managed, "
         "tri_leave_native)",
         "this task or thread has not entered one");
   }
   const bool now = g_state(g) == GState::kNative;
-  const bool before = (g->mode_stack & 1) != 0;
-  g->mode_stack >>= 1;
-  g->mode_depth--;
+  const bool before = g->modes.pop(&g->rt->shadow);
   if (before == now) return;
   if (before) {
     save_frame(g, frame);

@@ -188,6 +188,7 @@ void tear_down(RuntimeImpl* rt) {
     rt->collector->proc_destroy(p);
     p->timers.release();
   }
+  if (rt->has_exit_key) drop_thread_key(rt->exit_key);
   if (rt->collector != nullptr) rt->collector->destroy();
   if (rt->heap != nullptr) rt->heap->destroy();
   rt->stacks.destroy();

@@ -8,6 +8,8 @@
 #ifndef TRICOLOR_SCHED_RUNTIME_H_
 #define TRICOLOR_SCHED_RUNTIME_H_
 
+#include <pthread.h>
+
 #include "base/clock.h"
 #include "base/fatal.h"
 #include "base/meta_arena.h"
@@ -62,6 +64,11 @@ struct RuntimeImpl : gc::RuntimeBase {
   /// Spare Ps of attached threads. Guarded by world.lock.
   sched::P* spare_ps = nullptr;
   base::Atomic<uint32_t> attached_threads{0};
+  /// By which attached threads tell that they end. Written under world.lock,
+  /// before the first has it; read by those that have.
+  pthread_key_t exit_key{};
+  bool exit_key_tried = false;
+  bool has_exit_key = false;
   /// What send_at() has armed: see timer_api.cc.
   base::Mutex send_at_lock{base::LockRank::kAllGs};
   base::FixedPool<sched::SendAt> send_at_pool TRI_GUARDED_BY(send_at_lock);

@@ -7,6 +7,7 @@
 #include "sched/shadow_stack.h"
 
 #include "base/check.h"
+#include "sched/native_stack.h"
 #include "sched/runtime.h"
 #include "tricolor/local.h"
 
@@ -122,9 +123,10 @@ void root_owner_drop_chunks(RootOwner* owner) {
 
 namespace tricolor {
 
-void scope_reset(Mutator& mu, ScopeMark mark) {
-  sched::G* g = sched::g_of(&mu);
-  while (!sched::in_current_chunk(mu, mark.top)) {
+namespace {
+
+void reset_shadow(sched::G* g, void** top) {
+  while (!sched::in_current_chunk(g->mu, top)) {
     if (g->shadow_chunk == nullptr) {
       TRI_MISUSE("scope_reset",
                  "the mark is not from this task, or from "
@@ -132,7 +134,44 @@ void scope_reset(Mutator& mu, ScopeMark mark) {
     }
     sched::pop_chunk(g);
   }
-  mu.shadow_top = mark.top;
+  g->mu.shadow_top = top;
+}
+
+// The jump has left Managed- and NativeScopes. A marker may look at the shadow
+// stack of a G in native code, so it is reset in managed code, which the G
+// leaves again if the mark says so.
+void reset_in_mode(sched::G* g, ScopeMark mark) {
+  const bool native = g->modes.was_native(mark.modes);
+  if (sched::g_state(g) == sched::GState::kNative) {
+    sched::leave_native_current(g);
+  }
+  while (g->modes.depth() > mark.modes) g->modes.pop(&g->rt->shadow);
+  reset_shadow(g, mark.top);
+  if (!native) return;
+  stacks::spill_call([g](char* sp) {
+    sched::save_frame(g, reinterpret_cast<const stacks::SpillFrame*>(sp));
+    sched::enter_native_current(g);
+  });
+}
+
+}  // namespace
+
+ScopeMark scope_mark(Mutator& mu) {
+  return {mu.shadow_top, sched::g_of(&mu)->modes.depth()};
+}
+
+void scope_reset(Mutator& mu, ScopeMark mark) {
+  sched::G* g = sched::g_of(&mu);
+  if (g->modes.depth() < mark.modes) {
+    TRI_MISUSE("scope_reset",
+               "the mark is not from this task, or from inside a ManagedScope "
+               "or NativeScope that the task has left");
+  }
+  if (TRI_UNLIKELY(g->modes.depth() != mark.modes)) {
+    reset_in_mode(g, mark);
+  } else {
+    reset_shadow(g, mark.top);
+  }
   g->oom_call = 0;  // the handler has jumped here
 }
 

@@ -66,7 +66,7 @@ void task_main(G* g) {
       std::memset(plain, 0, sizeof(plain));  // of the task before
     }
     g->entry(g->mu, plain, g->inline_slots + 1, g->result);
-    if (g->mode_depth != 0) {
+    if (g->modes.depth() != 0) {
       TRI_MISUSE("spawn", "a task returned inside a NativeScope");
     }
     settle_result(g);
@@ -147,7 +147,7 @@ void strip_g(RuntimeImpl* rt, P* p, G* g) {
   unbind_mutator(g);
   g->resumer = nullptr;
   g->cell = nullptr;
-  g->mode_depth = 0;
+  if (TRI_UNLIKELY(g->modes.depth() != 0)) g->modes.clear(&rt->shadow);
   g->on_system_stack = false;
   g->plain_chunks = 0;
   g->frames.store_relaxed(nullptr);

@@ -9,6 +9,8 @@
 
 #include <pthread.h>
 
+#include <cstdint>
+
 namespace tricolor {
 struct RuntimeImpl;
 }
@@ -29,6 +31,14 @@ bool start_thread(pthread_t* thread, void* (*main)(void*), void* arg,
 void join_thread(pthread_t thread);
 /// False: it has not ended yet, and is still to be joined.
 bool try_join_thread(pthread_t thread);
+
+/// A word for each thread; fn gets it when a thread ends where it is not null,
+/// and again while that sets it anew, kKeyRounds times in all. False: the
+/// process has no such word left.
+bool make_thread_key(pthread_key_t* key, void (*fn)(void* value));
+void drop_thread_key(pthread_key_t key);
+void set_thread_value(pthread_key_t key, void* value);
+inline constexpr uint32_t kKeyRounds = 4;
 
 }  // namespace tricolor::sched
 

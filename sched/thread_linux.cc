@@ -4,6 +4,7 @@
 // Threads of the library, see sched/thread.h.
 #include "sched/thread.h"
 
+#include <climits>
 #include <csignal>
 #include <cstddef>
 #include <initializer_list>
@@ -39,6 +40,18 @@ void join_thread(pthread_t thread) { pthread_join(thread, nullptr); }
 
 bool try_join_thread(pthread_t thread) {
   return pthread_tryjoin_np(thread, nullptr) == 0;
+}
+
+static_assert(kKeyRounds <= PTHREAD_DESTRUCTOR_ITERATIONS);
+
+bool make_thread_key(pthread_key_t* key, void (*fn)(void* value)) {
+  return pthread_key_create(key, fn) == 0;
+}
+
+void drop_thread_key(pthread_key_t key) { pthread_key_delete(key); }
+
+void set_thread_value(pthread_key_t key, void* value) {
+  pthread_setspecific(key, value);
 }
 
 }  // namespace tricolor::sched

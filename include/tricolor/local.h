@@ -18,6 +18,7 @@
 #define TRICOLOR_LOCAL_H_
 
 #include <cstddef>
+#include <cstdint>
 
 #include "tricolor/detail/mutator.h"
 #include "tricolor/encoding.h"
@@ -102,12 +103,16 @@ class Local {
   value_type value_;
 };
 
-/// For longjmp: the shadow stack's height now ...
+/// For longjmp: the Scopes, Managed- and NativeScopes that the task is in ...
 struct ScopeMark {
-  void** top;
+  void** top;      ///< of the shadow stack
+  uint32_t modes;  ///< how many of the latter
 };
-inline ScopeMark scope_mark(Mutator& mu) { return {mu.shadow_top}; }
-/// ... and back to it. `mark` must come from the same G and still be below.
+ScopeMark scope_mark(Mutator& mu);
+/// ... and back to them, also to managed or native code as it was then: a
+/// safepoint if that is another mode than now. `mark` must come from the same
+/// task or thread and still be below. Out of on_system_stack, blocking,
+/// call_native, NoSafepointScope and AttachScope no longjmp is legal.
 void scope_reset(Mutator& mu, ScopeMark mark);
 
 }  // namespace tricolor

@@ -4,8 +4,9 @@
 // Mutex, RwMutex and CondVar for tasks, attached threads and plain threads
 // together: a task that waits for one suspends, a thread blocks. Plain C++
 // objects of a few words, which may lie anywhere, also in cells; not copied,
-// not moved, not destroyed before every call on them has returned. Not
-// recursive; whoever unlocks need not be who locked. A runtime that is
+// not moved, not destroyed before every call on them has returned; but whoever
+// has locked a Mutex and knows that nobody else will may unlock and destroy it.
+// Not recursive; whoever unlocks need not be who locked. A runtime that is
 // destroyed while its tasks wait for one leaves it unusable.
 //
 // The forms with a Mutator are for tasks and attached threads in managed code,

@@ -35,6 +35,9 @@ struct Error;
 /// Attaches the calling thread until the end of the scope; nests (a second one
 /// for the same runtime gives the same Mutator). The first form ends the
 /// process where there is no memory, or where Options::max_tasks is reached.
+/// A thread that ends attached, in native or in managed code, is detached after
+/// its own destructors of thread-specific data, in which it may yet attach,
+/// collect and detach.
 /// The second puts the reason in *error, which may be null, and is not ok()
 /// then: nothing but its end is legal.
 class AttachScope {

@@ -47,15 +47,16 @@ static inline void tri_frame_pop(tri_frame* frame) {
       tri_frame_push((mu), (n));                                 \
   void** const root __attribute__((unused)) = tri_frame_.slots
 
-/* For longjmp, which runs no cleanup: the frames' height before setjmp ... */
+/* For longjmp, which runs no cleanup: the frames, and the managed and native
+ * code entered inside each other, before setjmp ... */
 typedef struct tri_mark {
   void** top;
+  uint32_t modes;
 } tri_mark;
-static inline tri_mark tri_frame_mark(tri_mutator* mu) {
-  tri_mark mark = {mu->shadow_top};
-  return mark;
-}
-/* ... and back to it, where setjmp has returned again. Of the same task. */
+tri_mark tri_frame_mark(tri_mutator* mu);
+/* ... and back to that, where setjmp has returned again. Of the same task. Not
+ * out of tri_on_system_stack, tri_blocking, tri_call_native, a stretch without
+ * safepoints, or past tri_attach. */
 void tri_frame_reset(tri_mutator* mu, tri_mark mark);
 
 /* A root outside any stack: a slot for tri_load and tri_store. */

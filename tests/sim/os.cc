@@ -53,6 +53,10 @@ void join_thread(pthread_t thread) {
   tricolor::sim::join(static_cast<uint32_t>(thread));
 }
 
+bool make_thread_key(pthread_key_t*, void (*)(void*)) { return false; }
+void drop_thread_key(pthread_key_t) {}
+void set_thread_value(pthread_key_t, void*) {}
+
 bool try_join_thread(pthread_t thread) {
   join_thread(thread);  // it has nothing to do any more but to end
   return true;

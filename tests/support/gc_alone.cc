@@ -177,6 +177,7 @@ void tri_detail_shadow_shrink(tri_mutator* mu, void**) {
 }
 }
 namespace tricolor {
+ScopeMark scope_mark(Mutator& mu) { return {mu.shadow_top, 0}; }
 void scope_reset(Mutator& mu, ScopeMark mark) {
   while (mark.top < mu.shadow_base || mark.top > mu.shadow_limit) {
     tri_detail_shadow_shrink(&mu, mu.shadow_base);

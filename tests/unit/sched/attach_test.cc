@@ -3,6 +3,7 @@
 //
 // Foreign threads: attach, detach, nesting, managed and native scopes, churn
 // against stops, several runtimes inside one another.
+#include <pthread.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -121,6 +122,91 @@ TEST(sched_attach, native_threads_keep_their_roots) {
   });
   phase = 2;
   thread.join();
+}
+
+// Threads that end attached: natively, in managed code, inside another runtime,
+// or from their own destructors of thread-specific data, which may run before
+// the runtime's and may collect.
+enum class Ends { kNative, kManaged, kNested, kInDestructor, kNestedDeep };
+
+struct Ending {
+  Runtime* rt;
+  Runtime* other;
+  Type<Link> type;
+  pthread_key_t key;
+  std::atomic<int> detached{0};
+};
+
+void in_destructor(void* arg) {
+  auto* e = static_cast<Ending*>(arg);
+  Mutator* mu = current();
+  ASSERT_NE(mu, nullptr) << "still attached";
+  tri_enter_managed(mu);
+  {
+    Scope<1> scope(*mu);
+    Local<Link> list(scope, make_list(*mu, e->type, 5));
+    collect(*mu);
+    EXPECT_TRUE(check_list(list, 5));
+  }
+  tri_leave_managed(mu);
+  tri_detach_thread(reinterpret_cast<tri_runtime*>(e->rt), mu);
+  EXPECT_EQ(current(), nullptr);
+  e->detached++;
+}
+
+void end_attached(Ending* e, Ends how) {
+  tri_mutator* mu = tri_attach(reinterpret_cast<tri_runtime*>(e->rt));
+  if (how == Ends::kInDestructor) {
+    pthread_setspecific(e->key, e);
+    return;
+  }
+  if (how == Ends::kNative) return;
+  tri_enter_managed(mu);
+  void** slots = mu->shadow_top;  // roots that nobody pops
+  slots[0] = slots[1] = nullptr;
+  mu->shadow_top += 2;
+  slots[0] = make_list(*mu, e->type, 5);
+  if (how == Ends::kManaged) return;
+  tri_mutator* inner = tri_attach(reinterpret_cast<tri_runtime*>(e->other));
+  if (how == Ends::kNested) return;
+  for (int i = 0; i < 50; i++) {
+    tri_enter_managed(inner);
+    tri_enter_native(inner);
+  }
+}
+
+class sched_attach_ends : public ::testing::TestWithParam<bool> {};
+INSTANTIATE_TEST_SUITE_P(conservative, sched_attach_ends, ::testing::Bool());
+
+TEST_P(sched_attach_ends, a_thread_that_ends_attached) {
+  Options o = options(2);
+  o.conservative_stacks = GetParam();
+  o.debug = "gccheckmark=1";
+  RuntimePtr rt = make_runtime(o);
+  RuntimePtr other = make_runtime(options(1));
+  Ending e{rt.get(), other.get(), link_type(*rt), {}, {}};
+  ASSERT_EQ(pthread_key_create(&e.key, in_destructor), 0);
+  const int rounds = stress_scale(20, 500);
+  rt->run([&](Mutator& mu) {
+    for (int round = 0; round < rounds; round++) {
+      std::vector<std::thread> threads;
+      for (Ends how : {Ends::kNative, Ends::kManaged, Ends::kNested,
+                       Ends::kInDestructor, Ends::kNestedDeep}) {
+        threads.emplace_back(end_attached, &e, how);
+      }
+      collect(mu);
+      call_native(mu, [&threads] {
+        for (auto& t : threads) t.join();
+      });
+      EXPECT_EQ(impl_of(mu)->attached_threads.load_relaxed(), 0u);
+      collect(mu);
+    }
+    collect(mu);
+    collect(mu);
+    EXPECT_EQ(stats(runtime_of(mu)).live_cells, 0u) << "their roots are gone";
+  });
+  EXPECT_EQ(e.detached, rounds);
+  pthread_key_delete(e.key);
 }
 
 TEST(sched_attach, churn_against_collections) {

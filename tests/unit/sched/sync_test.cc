@@ -143,6 +143,67 @@ TEST_P(sched_sync, a_mutex_is_fair_in_the_end) {
   });
 }
 
+// Who locks it last may unlock and destroy it, though the unlock that let it in
+// may not have returned, nor the wait for a CondVar that unlocked it.
+struct Shared {
+  Mutex mutex;
+  CondVar changed;
+  int left = 3;
+  std::atomic<int>* destroyed;
+};
+
+template <class Lock, class Unlock>
+void leave(Shared* s, Lock lock, Unlock unlock) {
+  lock(s->mutex);
+  const bool last = --s->left == 0;
+  unlock(s->mutex);
+  if (!last) return;
+  (*s->destroyed)++;
+  delete s;
+}
+
+void leave_as_task(Mutator& mu, Plain<Shared> s) {
+  leave(
+      s.p, [&mu](Mutex& m) { m.lock(mu); }, [&mu](Mutex& m) { m.unlock(mu); });
+}
+
+TEST_P(sched_sync, the_last_to_lock_destroys_it) {
+  const int rounds = stress_scale(300, 20'000);
+  std::atomic<int> destroyed{0};
+  rt_->run([&](Mutator& mu) {
+    for (int i = 0; i < rounds; i++) {
+      auto* s = new Shared;
+      s->destroyed = &destroyed;
+      s->mutex.lock(mu);
+      spawn(mu, &leave_as_task, plain(s)).detach();
+      spawn(mu, &leave_as_task, plain(s)).detach();
+      if (i % 2 == 0) yield(mu);
+      if (i % 3 == 0) {
+        (void)s->changed.wait(mu, s->mutex,
+                              Deadline::in(static_cast<uint64_t>(i) * 10));
+      }
+      s->mutex.unlock(mu);
+      leave_as_task(mu, {s});
+    }
+    while (destroyed != rounds) yield(mu);
+  });
+  destroyed = 0;
+  for (int i = 0; i < rounds / 10; i++) {
+    auto* s = new Shared;
+    s->destroyed = &destroyed;
+    const auto body = [s] {
+      leave(
+          s, [](Mutex& m) { m.lock(); }, [](Mutex& m) { m.unlock(); });
+    };
+    std::thread a(body);
+    std::thread b(body);
+    body();
+    a.join();
+    b.join();
+  }
+  EXPECT_EQ(destroyed, rounds / 10);
+}
+
 TEST_P(sched_sync, readers_together_writers_alone) {
   Guarded g;
   run_everywhere(*rt_, [&](Mutator* mu) {

@@ -222,6 +222,70 @@ TEST_P(sched_task_end, longjmp_over_scopes) {
   });
 }
 
+// longjmp over Managed- and NativeScopes: back in the mode of the setjmp.
+void go_native(Mutator& mu, int depth, std::jmp_buf& back, bool from_native) {
+  if (depth < 0) return;
+  Scope<3> scope(mu);
+  Local<Link> own(scope, make_list(mu, g_type, 4));
+  if (depth == 0 && !from_native) std::longjmp(back, 1);
+  const NativeScope native(mu);
+  if (depth == 0) std::longjmp(back, 1);
+  tri_enter_managed(&mu);
+  go_native(mu, depth - 1, back, from_native);
+}
+
+[[gnu::noinline]] void jump_over_modes(Mutator& mu, int depth,
+                                       bool from_native) {
+  const ScopeMark mark = scope_mark(mu);
+  std::jmp_buf back;
+  if (setjmp(back) == 0) go_native(mu, depth, back, from_native);
+  scope_reset(mu, mark);
+}
+
+[[gnu::noinline]] void jump_into_native(Mutator& mu, int depth,
+                                        bool from_native) {
+  const NativeScope native(mu);
+  const ScopeMark mark = scope_mark(mu);
+  std::jmp_buf back;
+  if (setjmp(back) == 0) {
+    tri_enter_managed(&mu);
+    go_native(mu, depth, back, from_native);
+  }
+  scope_reset(mu, mark);
+  EXPECT_EQ(mu.p, nullptr);
+}
+
+TEST_P(sched_task_end, longjmp_over_modes) {
+  rt_->run([](Mutator& mu) {
+    auto body = [](Mutator& mu) {
+      Scope<1> scope(mu);
+      Local<Link> list(scope, make_list(mu, g_type, 10));
+      for (int i = 0; i < 60; i++) {
+        // Deeper than one word of modes, and than two.
+        jump_over_modes(mu, i % 3 == 0 ? i * 3 : i % 5, i % 2 == 0);
+        EXPECT_NE(mu.p, nullptr);
+        EXPECT_EQ(scope_mark(mu).modes, 0u);
+        yield(mu);
+        EXPECT_TRUE(check_list(list, 10));
+        jump_into_native(mu, i % 4, i % 2 == 0);
+      }
+    };
+    std::vector<Task<void>> tasks;
+    for (int i = 0; i < 4; i++) tasks.push_back(spawn(mu, body));
+    for (int i = 0; i < 5; i++) collect(mu);
+    for (auto& t : tasks) join(mu, t);
+  });
+  EXPECT_DEATH(rt_->run([](Mutator& mu) {
+    ScopeMark inside{};
+    {
+      const NativeScope native(mu);
+      inside = scope_mark(mu);
+    }
+    scope_reset(mu, inside);
+  }),
+               "scope_reset: .*has left");
+}
+
 TEST_P(sched_task_end, names_and_ids) {
   rt_->run([](Mutator& mu) {
     EXPECT_STREQ(task_name(mu), "");
