@@ -30,6 +30,10 @@ int tri_wait_for(tri_mutator* mu, tri_task task, uint64_t deadline_ns) {
       *mu, {task.g, task.id}, tricolor::Deadline::at(deadline_ns)));
 }
 void tri_cancel(tri_task task) { tricolor::detail::cancel({task.g, task.id}); }
+tri_task tri_current_task(tri_mutator* mu) {
+  const tricolor::detail::TaskRef ref = tricolor::cancel_handle(*mu).ref();
+  return {ref.g, ref.id};
+}
 bool tri_is_cancelled(const tri_mutator* mu) {
   return tricolor::is_cancelled(*mu);
 }

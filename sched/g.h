@@ -106,7 +106,7 @@ struct alignas(64) G : gc::RootOwner, WaitDeadline {
   // --- Joining: see join.cc; and join_queue, result below.
   base::Atomic<uint64_t> id;
   base::Atomic<uint32_t> joiner;     ///< kJoin*
-  base::Atomic<uint32_t> cancelled;  ///< set by cancel(), for good
+  base::Atomic<uint32_t> cancelled;  ///< see is_cancelled(const G*)
 
   // --- Owner: whoever runs it, or, while it is queued or parked, holds it.
   G* link;  ///< run queue, free list
@@ -176,6 +176,17 @@ inline constexpr uint32_t kJoinDetached = 1;  ///< nobody will
 inline constexpr uint32_t kJoinDone = 2;      ///< the task has ended
 inline constexpr uint32_t kJoinWaited = 4;    ///< somebody waits, or has
 inline constexpr uint32_t kJoinFailing = 8;   ///< it has failed, and will end
+
+/// What cancel() leaves in G::cancelled: of one that came late for a task, and
+/// found the next one's G, it says nothing.
+inline uint32_t cancel_tag(uint64_t id) {
+  const auto tag = static_cast<uint32_t>(id);
+  return tag == 0 ? 1 : tag;
+}
+inline bool is_cancelled(const G* task) {
+  const uint32_t tag = task->cancelled.load_relaxed();
+  return TRI_UNLIKELY(tag != 0) && tag == cancel_tag(task->id.load_relaxed());
+}
 
 inline G* g_of(tri_mutator* mu) { return reinterpret_cast<G*>(mu); }
 inline G* g_of(ParkedTask task) { return static_cast<G*>(task.g); }

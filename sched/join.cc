@@ -167,8 +167,9 @@ WaitResult wait_for(Mutator& mu, TaskRef ref, Deadline deadline) {
 }
 
 void cancel(TaskRef ref) {
-  sched::G* g = sched::checked(ref, "cancel");
-  sched::cancel_g(g->rt, nullptr, g);
+  if (ref.g == nullptr) TRI_MISUSE("cancel", "the Task is empty");
+  auto* g = static_cast<sched::G*>(ref.g);
+  sched::cancel_g(g->rt, nullptr, g, ref.id);
 }
 
 namespace {

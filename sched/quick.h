@@ -83,8 +83,7 @@ inline WaitResult wait_alone(Mutator& mu, base::Mutex* lock, WaitList* list,
   G* task = task_of(g);
   TRI_ASSERT(p->alone.load_relaxed() != 0 && p->runq.is_solo());
   // Who sets it later waits for the end of the section and finds the wait open.
-  if (TRI_UNLIKELY(task->cancelled.load_relaxed() != 0) &&
-      !TRI_PLANTED(no_cancel_recheck)) {
+  if (TRI_UNLIKELY(is_cancelled(task)) && !TRI_PLANTED(no_cancel_recheck)) {
     leave_alone(p);
     return WaitResult::kCancelled;
   }

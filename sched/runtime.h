@@ -159,7 +159,7 @@ uint64_t next_timer_ns(RuntimeImpl* rt);
 /// Timer::fire of a wait's deadline; `ticket` is the wait's.
 void fire_deadline(RuntimeImpl* rt, P* p, Timer* timer, uint64_t ticket);
 /// See cancel() in tricolor/task.h.
-void cancel_g(RuntimeImpl* rt, P* p, G* g);
+void cancel_g(RuntimeImpl* rt, P* p, G* g, uint64_t id);
 /// A new task, not yet submitted. Null: max_tasks or memory. `p` may be null
 /// for a task without root arguments.
 G* make_task(RuntimeImpl* rt, P* p, const detail::SpawnRequest& request,

@@ -111,8 +111,9 @@ void fence_against_cancel(const RuntimeImpl* rt) {
   }
 }
 
-inline bool is_cancelled(const Wait& wait, const G* task) {
-  return TRI_UNLIKELY(!wait.shielded && task->cancelled.load_relaxed() != 0) &&
+// Looks again when the word is open, as cancel_g() does from the other side.
+inline bool ends_cancelled(bool shielded, const G* task) {
+  return TRI_UNLIKELY(!shielded && is_cancelled(task)) &&
          !TRI_PLANTED(no_cancel_recheck);
 }
 
@@ -130,8 +131,7 @@ TRI_NOINLINE bool open_timed(RuntimeImpl* rt, P* p, const Commit& c) {
   // ORDER-wait-1: pairs with end_wait(): publishes the waiter's memory.
   waiter->word.store_release(ticket);
   base::fence_seq_cst();
-  if (!shielded && task->cancelled.load_relaxed() != 0 &&
-      !TRI_PLANTED(no_cancel_recheck)) {
+  if (ends_cancelled(shielded, task)) {
     return !end_without_node(waiter, ticket, WaitResult::kCancelled);
   }
   // In no heap: it has fired before the word was open, or fires just now.
@@ -148,8 +148,7 @@ inline bool open_untimed(RuntimeImpl* rt, const Commit& c) {
   // ORDER-wait-1: pairs with end_wait(): publishes the waiter's memory.
   waiter->word.store_release(ticket);
   fence_against_cancel(rt);
-  if (TRI_UNLIKELY(!shielded && task->cancelled.load_relaxed() != 0) &&
-      !TRI_PLANTED(no_cancel_recheck)) {
+  if (ends_cancelled(shielded, task)) {
     return !end_without_node(waiter, ticket, WaitResult::kCancelled);
   }
   return true;
@@ -163,7 +162,7 @@ inline bool commit_wait(RuntimeImpl* rt, P* p, const Commit& c) {
   void (*const unlock)(P*, void*) = c.wait.unlock;
   void* const unlock_ctx = c.wait.ctx;
   bool stays;
-  if (is_cancelled(c.wait, c.task)) {
+  if (ends_cancelled(c.wait.shielded, c.task)) {
     // Before it has begun: then no deadline can end it first.
     Waiter* waiter = &c.task->waiter;
     waiter->word.store_release(c.ticket | kWaitEnded);
@@ -314,15 +313,24 @@ WaitResult wait_in_list(Mutator* mu, base::Mutex* lock, WaitList* list,
   return result;
 }
 
-void cancel_g(RuntimeImpl* rt, P* p, G* g) {
+// The task may end meanwhile and its G be another's. Nothing of that one
+// changes: the tag is the id's; and the word that a wait is ended by was read
+// while the id was still the task's.
+void cancel_g(RuntimeImpl* rt, P* p, G* g, uint64_t id) {
   TRI_SCHED_POINT(cancel);
-  g->cancelled.store_seq_cst(1);
+  uint32_t before = g->cancelled.load_relaxed();
+  do {
+    if (g->id.load_seq_cst() != id) return;
+    // A late tag, of an earlier task, may have come in between: again.
+  } while (
+      !g->cancelled.compare_exchange_strong_acq_rel(before, cancel_tag(id)));
   // Who ends waits alone does not expect this. And the other side has no fence
   // of its own where there are membarriers.
   const CompanyScope company(rt);
   if (!rt->membarrier || !base::os_membarrier()) base::fence_seq_cst();
   const uint64_t word = g->waiter.word.load_seq_cst();
   if ((word & (kWaitEnded | kWaitShielded)) != 0) return;
+  if (g->id.load_seq_cst() != id) return;
   if (end_without_node(&g->waiter, word, WaitResult::kCancelled)) {
     wake_waiter(p, &g->waiter, /*next=*/false);
   }
@@ -334,11 +342,15 @@ namespace tricolor {
 
 uint64_t now_ns() { return base::monotonic_clock().now_ns(); }
 
+CancelHandle cancel_handle(Mutator& mu) {
+  sched::G* g = sched::task_of(sched::g_of(&mu));
+  return CancelHandle(detail::TaskRef{g, g->id.load_relaxed()});
+}
+
 bool is_cancelled(const Mutator& mu) {
   const auto* g = reinterpret_cast<const sched::G*>(&mu);
   // Relaxed: it says nothing about anything else.
-  return sched::task_of(const_cast<sched::G*>(g))->cancelled.load_relaxed() !=
-         0;
+  return sched::is_cancelled(sched::task_of(const_cast<sched::G*>(g)));
 }
 
 }  // namespace tricolor

@@ -40,7 +40,8 @@ Plain<T> plain(T* p) {
   return {p};
 }
 
-/// Owns the right to join; dropping it detaches. Move-only, any thread.
+/// Owns the right to join; dropping it detaches. Move-only, any thread. Not to
+/// be dropped later than its Runtime, nor joined.
 template <class R>
 class [[nodiscard]] Task {
  public:
@@ -122,13 +123,30 @@ uint64_t task_id(Mutator& mu);
 void set_task_name(Mutator& mu, const char* name);
 const char* task_name(Mutator& mu);
 
+/// Whom to cancel, for any number of holders: a task that somebody joins, or
+/// that was detached, has no Task to name it by. A copy of a word or two; good
+/// for as long as the runtime is, also when the task has ended.
+class CancelHandle {
+ public:
+  explicit CancelHandle(detail::TaskRef ref) : ref_(ref) {}
+  template <class R>
+  explicit CancelHandle(const Task<R>& task) : ref_(task.ref()) {}
+  detail::TaskRef ref() const { return ref_; }
+
+ private:
+  detail::TaskRef ref_;
+};
+/// Of the calling task (in a coroutine, of the one that runs it) or thread.
+CancelHandle cancel_handle(Mutator& mu);
+
 /// Asks the task to end: the wait that it is in, and all that would begin, end
 /// with kCancelled, but those that say that they do not. What it does then is
-/// its own affair. Any thread; does not wait.
+/// its own affair. Nothing if it has ended. Any thread; does not wait.
 template <class R>
 void cancel(Task<R>& task) {
   detail::cancel(task.ref());
 }
+inline void cancel(const CancelHandle& handle) { detail::cancel(handle.ref()); }
 /// Whether somebody has asked the calling task so.
 bool is_cancelled(const Mutator& mu);
 

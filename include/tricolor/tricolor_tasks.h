@@ -45,8 +45,11 @@ void tri_detach(tri_task task);
  * _CANCELLED (tricolor_wait.h). */
 int tri_wait_for(tri_mutator* mu, tri_task task, uint64_t deadline_ns);
 /* Asks the task to end: the wait that it is in, and all that would begin, end
- * with TRI_WAIT_CANCELLED, but those without a deadline. Any thread. */
+ * with TRI_WAIT_CANCELLED, but those without a deadline. Nothing if it has
+ * ended, also if it was joined or detached since. Any thread. */
 void tri_cancel(tri_task task);
+/* The calling task, to be cancelled by others. */
+tri_task tri_current_task(tri_mutator* mu);
 /* Whether somebody has asked the calling task so. */
 bool tri_is_cancelled(const tri_mutator* mu);
 /* [gc] */

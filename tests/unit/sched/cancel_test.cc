@@ -54,6 +54,63 @@ TEST_P(sched_cancel, ends_each_kind_of_wait) {
   });
 }
 
+// A handle cancels a task that is being joined, or was detached, and nobody
+// when the task has ended: not the one that has its G since.
+TEST_P(sched_cancel, by_handles) {
+  const int rounds = stress_scale(200, 10'000);
+  rt_->run([rounds](Mutator& mu) {
+    for (int i = 0; i < rounds; i++) {
+      auto sleeper = spawn(
+          mu, [](Mutator& mu) { return sleep_until(mu, Deadline::never()); });
+      const CancelHandle handle(sleeper);
+      auto canceller = spawn(
+          mu,
+          [](Mutator& mu, Plain<const CancelHandle> h) {
+            yield(mu);
+            cancel(*h.p);
+          },
+          plain(&handle));
+      EXPECT_EQ(join(mu, sleeper), WaitResult::kCancelled);
+      join(mu, canceller);
+      cancel(handle);  // it has ended
+      // It has the G of the first, mostly.
+      auto next = spawn(mu, [](Mutator& mu) {
+        yield(mu);
+        return is_cancelled(mu) ? WaitResult::kCancelled
+                                : sleep_until(mu, Deadline::in(1000));
+      });
+      cancel(handle);
+      EXPECT_EQ(join(mu, next), WaitResult::kOk);
+    }
+  });
+}
+
+// Late cancellations from outside against a G that tasks follow each other on,
+// one of which is cancelled, and hears of it.
+TEST_P(sched_cancel, late_ones_reach_nobody) {
+  rt_->run([](Mutator& mu) {
+    std::atomic<bool> stop{false};
+    auto first = spawn(mu, [](Mutator&) {});
+    const CancelHandle old(first);
+    join(mu, first);
+    std::thread late([&] {
+      while (!stop) cancel(old);
+    });
+    const int rounds = stress_scale(300, 20'000);
+    for (int i = 0; i < rounds; i++) {
+      auto t = spawn(
+          mu, [](Mutator& mu) { return sleep_until(mu, Deadline::never()); });
+      cancel(t);
+      EXPECT_EQ(join(mu, t), WaitResult::kCancelled);
+      auto u = spawn(
+          mu, [](Mutator& mu) { return sleep_until(mu, Deadline::in(100)); });
+      EXPECT_EQ(join(mu, u), WaitResult::kOk);
+    }
+    stop = true;
+    call_native(mu, [&late] { late.join(); });
+  });
+}
+
 // Before it waits, while it goes to sleep, and when it has been woken by
 // something else already: never lost, never twice.
 TEST_P(sched_cancel, races_with_the_wait) {
