@@ -15,8 +15,9 @@ namespace tricolor::heap {
 /// For calls that need a P, made by a Mutator that has none.
 [[noreturn]] TRI_NOINLINE inline void misuse_in_native(const char* call) {
   TRI_MISUSE(call,
-             "the calling task or thread is in native code; enter a "
-             "ManagedScope (or leave the NativeScope)");
+             "the calling task or thread is in native code: enter a "
+             "ManagedScope (or leave the NativeScope); or the Mutator is "
+             "not of the task or coroutine that runs, which has its own");
 }
 
 }  // namespace tricolor::heap

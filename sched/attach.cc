@@ -177,6 +177,13 @@ Mutator* try_attach(RuntimeImpl* rt, Error* error,
     if (m->kind == MKind::kAttached) m->attach_depth++;
     return &m->curg->mu;
   }
+  // It would wait for itself in the next stop.
+  if (m != nullptr && m->p != nullptr) {
+    TRI_MISUSE("AttachScope, or a call that attaches",
+               "made by a thread of the runtime between two tasks, from a "
+               "Timer's function, a trace function or a listener: spawn a task "
+               "that does it, or wake one");
+  }
   return attach_new(rt, error, frame);
 }
 

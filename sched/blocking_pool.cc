@@ -172,7 +172,7 @@ bool blocking_commit(ParkedTask task, void* ctx) {
 
 void tri_blocking(tri_mutator* mu, void (*fn)(void* arg), void* arg) {
   using namespace tricolor;  // NOLINT: one function
-  if (mu->p == nullptr) TRI_MISUSE("blocking", "called in native code");
+  if (mu->p == nullptr) sched::misused_mutator(*mu, "blocking");
   sched::G* g = sched::g_of(mu);
   if (g->m->kind != sched::MKind::kAttached &&
       !impl_of(*mu)->blocking.is_off()) {

@@ -269,7 +269,7 @@ using namespace sched;  // NOLINT: the private half of this file
 
 ChannelRep* make_channel(Mutator& mu, const ChannelValue& value,
                          EncodingId encoding, size_t capacity) {
-  if (mu.p == nullptr) TRI_MISUSE("make_channel", "called in native code");
+  if (mu.p == nullptr) sched::misused_mutator(mu, "make_channel");
   RuntimeImpl* rt = impl_of(mu);
   if (value.encoded == (encoding == kRawPointers) ||
       encoding >= rt->heap->layouts().encoding_count()) {
@@ -336,8 +336,13 @@ WaitResult receive(Mutator& mu, ChannelRep* ch, const ChannelValue& value,
 
 bool close_channel(Mutator& mu, ChannelRep* ch) {
   TRI_SCHED_POINT(channel_close);
-  if (mu.p == nullptr) TRI_MISUSE("close", "called in native code");
+  if (mu.p == nullptr) sched::misused_mutator(mu, "close");
   if (ch == nullptr) TRI_MISUSE("close", "the channel is null");
+  const heap::AddressSpace& space = impl_of(mu)->heap->space();
+  if (space.offset_of(ch) >= space.committed_bytes()) {
+    TRI_MISUSE("close", "%p is no channel of this runtime",
+               static_cast<void*>(ch));
+  }
   ch->lock.lock();
   const bool was_closed = ch->closed;
   ch->closed = true;
@@ -354,7 +359,7 @@ bool close_channel(Mutator& mu, ChannelRep* ch) {
 bool set_future(Mutator& mu, ChannelRep* ch, const ChannelValue& value,
                 const void* bytes) {
   TRI_SCHED_POINT(future_set);
-  if (mu.p == nullptr) TRI_MISUSE("set", "called in native code");
+  if (mu.p == nullptr) sched::misused_mutator(mu, "set");
   check_channel(mu, ch, value, "set");
   ch->lock.lock();
   if (ch->count.load_relaxed() > 0) {

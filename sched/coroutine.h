@@ -105,11 +105,12 @@ inline void set_status(G* g, CoroutineStatus status) {
   }
 }
 
-/// `to` gets from's M and P; the caller switches next. See schedule.cc for the
-/// race with requesters.
+/// `to` gets from's M and P, and from's Mutator is no good until it runs again;
+/// the caller switches next. See schedule.cc for the race with requesters.
 inline void hand_over(G* from, G* to) {
   M* m = from->m;
   P* p = m->p;
+  unbind_mutator(from);
   to->m = m;
   m->curg = to;
   // ORDER-curg-1: pairs with poke().

@@ -40,7 +40,7 @@ const char* status_name(CoroutineStatus status) {
 }
 
 void check_switch(const Mutator& mu, const char* call) {
-  if (mu.p == nullptr) TRI_MISUSE(call, "called in native code");
+  if (mu.p == nullptr) sched::misused_mutator(mu, call);
   base::assert_no_locks_held(call);
   heap::check_no_callback(sched::p_of(&mu), call);
 }
@@ -62,6 +62,9 @@ inline G* begin_resume(Mutator& mu, Coroutine* co, void* value,
     return nullptr;
   }
   G* g = CoroutineAccess::g(co);
+  if (TRI_UNLIKELY(g->rt != p->rt)) {
+    TRI_MISUSE("Coroutine::resume", "the coroutine is one of another runtime");
+  }
   sched::leave_state(p, g, GState::kSuspended, GState::kRunning);
   g->self_root = reinterpret_cast<uint64_t>(co);
   g->resumer = self;
@@ -108,7 +111,7 @@ void end_coroutine(Mutator& mu, Coroutine* co, G* g) {
 Coroutine* Coroutine::create_with(Mutator& mu, Body body, CoroutineFn fn,
                                   void* arg, void* user,
                                   const CoroutineOptions& options) {
-  if (mu.p == nullptr) TRI_MISUSE("Coroutine::create", "called in native code");
+  if (mu.p == nullptr) sched::misused_mutator(mu, "Coroutine::create");
   RuntimeImpl* rt = impl_of(mu);
   const ScopeMark outside = scope_mark(mu);
   Scope<1> scope(mu);  // the allocation may collect
@@ -234,7 +237,7 @@ bool Coroutine::is_yieldable(const Mutator& mu) {
 }
 
 bool Coroutine::close(Mutator& mu, Coroutine* co) {
-  if (mu.p == nullptr) TRI_MISUSE("Coroutine::close", "called in native code");
+  if (mu.p == nullptr) sched::misused_mutator(mu, "Coroutine::close");
   if (co == nullptr) TRI_MISUSE("Coroutine::close", "the coroutine is null");
   CoroutineStatus found;
   if (!CoroutineAccess::take(co, CoroutineStatus::kRunning, &found)) {

@@ -117,7 +117,7 @@ bool is_joined(G* g) {
 }
 
 G* joinable(Mutator& mu, detail::TaskRef ref, const char* call) {
-  if (mu.p == nullptr) TRI_MISUSE(call, "called in native code");
+  if (mu.p == nullptr) sched::misused_mutator(mu, call);
   G* g = checked(ref, call);
   if (TRI_UNLIKELY(g->rt != impl_of(mu))) {
     TRI_MISUSE(call, "the task is one of another runtime");

@@ -120,7 +120,7 @@ namespace tricolor {
 
 void lock_os_thread(Mutator& mu) {
   constexpr const char* kCall = "lock_os_thread";
-  if (mu.p == nullptr) TRI_MISUSE(kCall, "called in native code");
+  if (mu.p == nullptr) sched::misused_mutator(mu, kCall);
   sched::G* g = sched::g_of(&mu);
   sched::M* m = g->m;
   if (m->kind == sched::MKind::kAttached) return;
@@ -150,7 +150,7 @@ void lock_os_thread(Mutator& mu) {
 
 void unlock_os_thread(Mutator& mu) {
   constexpr const char* kCall = "unlock_os_thread";
-  if (mu.p == nullptr) TRI_MISUSE(kCall, "called in native code");
+  if (mu.p == nullptr) sched::misused_mutator(mu, kCall);
   sched::G* g = sched::g_of(&mu);
   sched::M* m = g->m;
   if (m->kind == sched::MKind::kAttached || m->rt->sched.thread_limit == 0) {

@@ -50,14 +50,19 @@ void park_in_place(G* g, ParkCommit commit, SleepInPlace sleep, void* ctx) {
 }  // namespace
 
 TRI_COLD void misused_mutator(const Mutator& mu, const char* call) {
-  if (mu.p == nullptr) {
-    TRI_MISUSE(call,
-               "called in native code: open a ManagedScope, or end the "
-               "NativeScope");
+  const GState state = g_state(g_of(const_cast<Mutator*>(&mu)));
+  if (state == GState::kNormal) {
+    TRI_MISUSE(
+        call,
+        "the Mutator is that of a task that has resumed a coroutine, not "
+        "the running coroutine's");
+  }
+  if (state == GState::kSuspended) {
+    TRI_MISUSE(call, "the Mutator is that of a coroutine that is suspended");
   }
   TRI_MISUSE(call,
-             "the Mutator is that of a task that has resumed a coroutine, not "
-             "the running coroutine's");
+             "called in native code: open a ManagedScope, or end the "
+             "NativeScope");
 }
 
 void park_attached(G* g, ParkCommit commit, SleepInPlace sleep, void* ctx) {

@@ -12,8 +12,6 @@
 
 namespace tricolor::sched {
 
-[[noreturn]] void misused_mutator(const Mutator& mu, const char* call);
-
 /// Misuse unless `mu` is that of what the calling thread runs, in managed code.
 inline void check_managed(const Mutator& mu, const char* call) {
   if (TRI_UNLIKELY(mu.p == nullptr || g_state(g_of(const_cast<Mutator*>(

@@ -88,6 +88,9 @@ inline Runtime* api_of(RuntimeImpl* rt) {
 
 namespace sched {
 
+/// A call was made by the Mutator of a G that does not run managed code.
+[[noreturn]] void misused_mutator(const Mutator& mu, const char* call);
+
 /// `g` gives its P up. An allocation or a store meanwhile takes the slow path,
 /// which tells the embedder what is wrong.
 inline void unbind_mutator(G* g) {

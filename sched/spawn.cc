@@ -185,7 +185,7 @@ namespace tricolor::detail {
 
 TaskRef spawn(Mutator& mu, const SpawnRequest& request) {
   RuntimeImpl* rt = impl_of(mu);
-  if (mu.p == nullptr) TRI_MISUSE("spawn", "called in native code");
+  if (mu.p == nullptr) sched::misused_mutator(mu, "spawn");
   sched::P* p = sched::p_of(&mu);
   sched::G* g = sched::make_task(rt, p, request, sched::GKind::kTask);
   if (g == nullptr) {

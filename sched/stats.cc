@@ -94,18 +94,18 @@ Stats stats(const Runtime& api) {
 }
 
 void collect(Mutator& mu) {
-  if (mu.p == nullptr) TRI_MISUSE("collect", "called in native code");
+  if (mu.p == nullptr) sched::misused_mutator(mu, "collect");
   impl_of(mu)->collector->collect(&mu);
 }
 
 void request_collect(Mutator& mu) {
-  if (mu.p == nullptr) TRI_MISUSE("request_collect", "called in native code");
+  if (mu.p == nullptr) sched::misused_mutator(mu, "request_collect");
   impl_of(mu)->collector->request_collect(&mu);
 }
 
 size_t return_memory(Mutator& mu) {
   constexpr size_t kPieceBytes = size_t{512} << 10;
-  if (mu.p == nullptr) TRI_MISUSE("return_memory", "called in native code");
+  if (mu.p == nullptr) sched::misused_mutator(mu, "return_memory");
   heap::Heap* heap = impl_of(mu)->heap;
   const uint64_t before = heap->scavenged_bytes();
   heap->add_punching(1);
@@ -129,7 +129,7 @@ size_t return_memory(Mutator& mu) {
 }
 
 bool step(Mutator& mu, uint32_t budget_us) {
-  if (mu.p == nullptr) TRI_MISUSE("step", "called in native code");
+  if (mu.p == nullptr) sched::misused_mutator(mu, "step");
   RuntimeImpl* rt = impl_of(mu);
   const uint64_t budget_ns = uint64_t{budget_us} * 1000;
   const uint64_t deadline_ns = rt->clock.now_ns() + budget_ns;

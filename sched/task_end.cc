@@ -113,7 +113,7 @@ using sched::g_of;
 namespace detail {
 
 void check_may_exit(Mutator& mu, const char* call) {
-  if (mu.p == nullptr) TRI_MISUSE(call, "called in native code");
+  if (mu.p == nullptr) sched::misused_mutator(mu, call);
   const G* g = g_of(&mu);
   if (g->kind == sched::GKind::kCoroutine) {
     TRI_MISUSE(call,

@@ -26,7 +26,7 @@ ValueStack* mount_value_stack(Mutator& mu, size_t bytes, EncodingId encoding) {
   RuntimeImpl* rt = impl_of(mu);
   sched::G* g = sched::g_of(&mu);
   if (mu.p == nullptr) {
-    TRI_MISUSE("mount_value_stack", "called in native code");
+    sched::misused_mutator(mu, "mount_value_stack");
   }
   if (g->value_stack.base != nullptr) {
     TRI_MISUSE("mount_value_stack", "this task has a value stack already");

@@ -75,7 +75,7 @@ TEST(gc_metrics, of_cycles) {
   EXPECT_EQ(small_bytes + (100'000 + 8191) / 8192 * 8192, m->live_bytes);
   EXPECT_GE(m->stack_bytes, 3 * sizeof(void*));
   EXPECT_LT(m->stack_bytes, 4096u);
-  EXPECT_EQ(m->root_bytes, 61u * 8) << "one chunk of Globals";
+  EXPECT_EQ(m->root_bytes, gc::GlobalChunk::kWords * 8) << "one chunk";
   EXPECT_EQ(m->pauses.count, 6u);
   EXPECT_EQ(m->ttsp.count, 6u);
   EXPECT_GE(m->pauses.sum_ns, m->pauses.max_ns);

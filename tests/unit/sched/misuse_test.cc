@@ -8,6 +8,7 @@
 #include "tests/unit/sched/fixture.h"
 #include "tricolor/gc_metrics.h"
 #include "tricolor/semaphore.h"
+#include "tricolor/timer.h"
 
 namespace tricolor::testing {
 namespace {
@@ -235,6 +236,22 @@ TEST(sched_misuse_death, on_dead_in_a_refill) {
   EXPECT_DEATH(refill(), "allocate: called from on_dead");
 }
 
+// A Timer's function runs on a thread of the runtime, which holds a P.
+TEST(sched_misuse_death, a_timer_that_attaches) {
+  EXPECT_DEATH(run_it([](Mutator& mu) {
+                 Runtime* rt = &runtime_of(mu);
+                 Timer timer(
+                     *rt,
+                     [](void* arg) {
+                       const AttachScope attach(*static_cast<Runtime*>(arg));
+                     },
+                     rt);
+                 timer.start(Deadline::now());
+                 sleep_ns(mu, 50'000'000);
+               }),
+               "Timer's function");
+}
+
 TEST(sched_misuse_death, the_system_stack_ends_no_scope) {
   EXPECT_DEATH(
       run_without_safepoint([](Mutator& mu, const Type<Link>& type, Link*) {
@@ -345,6 +362,10 @@ void* resumes_by_the_wrong_mutator(Mutator& mu, Coroutine*, void*,
                          Coroutine::create(mu, yields_once, nullptr, nullptr));
   return Coroutine::resume(*static_cast<Mutator*>(resumer), other, nullptr);
 }
+void* allocates_by_the_wrong_mutator(Mutator&, Coroutine*, void*,
+                                     void* resumer) {
+  return make(*static_cast<Mutator*>(resumer), g_inside.type);
+}
 void* leaves_in_native_code(Mutator& mu, Coroutine*, void*, void*) {
   tri_enter_native(&mu);
   return nullptr;
@@ -363,9 +384,11 @@ TEST(sched_misuse_death, bodies_of_coroutines) {
   EXPECT_DEATH(with_body(yields_in_native_code),
                "Coroutine::yield: .*native code");
   EXPECT_DEATH(with_body(uses_the_wrong_mutator),
-               "Coroutine::yield: .*outside a coroutine");
+               "Coroutine::yield: .*has resumed a coroutine");
   EXPECT_DEATH(with_body(resumes_by_the_wrong_mutator),
-               "Coroutine::resume: .*not that of the running");
+               "Coroutine::resume: .*has resumed a coroutine");
+  EXPECT_DEATH(with_body(allocates_by_the_wrong_mutator),
+               "allocate: .*not of the task or coroutine that runs");
   EXPECT_DEATH(with_body(leaves_in_native_code),
                "Coroutine::create: .*inside a NativeScope");
 }
