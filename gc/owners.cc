@@ -37,6 +37,18 @@ size_t value_words(const RootOwner* owner) {
   return vs == nullptr ? 0 : static_cast<size_t>(vs->top - vs->base);
 }
 
+/// Of one that is hardly used the owner is asked for a smaller one: see
+/// sched/value_stack.h. The caller is its owner, or has its scan bit.
+void ask_to_shrink(const RootOwner* owner) {
+  constexpr ptrdiff_t kLeastWords = 1024;
+  tri_value_stack* vs = owner->mu.value_stack;
+  if (TRI_LIKELY(vs == nullptr) || vs->grows == 0) return;
+  const ptrdiff_t words = vs->limit - vs->base;
+  if (words > kLeastWords && vs->top - vs->base < words / 4) {
+    vs->limit = vs->base;
+  }
+}
+
 }  // namespace
 
 size_t stack_bytes_of(const RootOwner* owner) {
@@ -140,6 +152,7 @@ bool CollectorImpl::scan_owner_until(ProcGc* p, RootOwner* owner,
   }
   w.mark_edges();
   p->whole_stack_bytes += stack_bytes_of(owner);
+  ask_to_shrink(owner);
   // ORDER-scanned-1: pairs with readers of scanned_cycle in sched: black only
   // after the whole stack was scanned.
   owner->scanned_cycle.store_release(now_cycle);
@@ -183,6 +196,7 @@ void CollectorImpl::trace_owner(TracerImpl* t, RootOwner* owner,
   traced_stack_bytes_.fetch_add_relaxed(native);
   if (whole) {
     traced_stack_bytes_.fetch_add_relaxed(stack_bytes_of(owner));
+    ask_to_shrink(owner);
     // ORDER-scanned-1: as above. The edges are with the marker, which is grey.
     owner->scanned_cycle.store_release(now_cycle);
     return;

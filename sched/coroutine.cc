@@ -27,6 +27,7 @@
 #include "base/check.h"
 #include "base/sched_point.h"
 #include "sched/runtime.h"
+#include "sched/value_stack.h"
 #include "tricolor/allocate.h"
 
 namespace tricolor::sched {
@@ -102,7 +103,8 @@ void coroutine_on_dead(void* cell, size_t, void*) {
   G* g = CoroutineAccess::g(static_cast<Coroutine*>(cell));
   if (g == nullptr) return;
   // Now, not when it is reaped: the goal of the next cycle follows.
-  g->rt->collector->add_coroutine_bytes(-kCoroutineBytes);
+  g->rt->collector->add_coroutine_bytes(-kCoroutineBytes -
+                                        uncount_value_stack(g));
   g->rt->gs.push_collected(g);
 }
 

@@ -133,7 +133,6 @@ struct alignas(64) G : gc::RootOwner, WaitDeadline {
   /// Written by the owner, read by dumps; null: none. Goes with the id.
   base::Atomic<TaskName*> name;
   uint32_t stack_class;
-  uint32_t value_class;         ///< size class of the value stack's block
   tri_value_stack value_stack;  ///< base is null: none mounted
 
   Fiber fiber;

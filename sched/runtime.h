@@ -64,6 +64,8 @@ struct RuntimeImpl : gc::RuntimeBase {
   /// Spare Ps of attached threads. Guarded by world.lock.
   sched::P* spare_ps = nullptr;
   base::Atomic<uint32_t> attached_threads{0};
+  /// Of tasks and attached threads.
+  base::Atomic<uint64_t> value_stack_bytes{0};
   /// By which attached threads tell that they end. Written under world.lock,
   /// before the first has it; read by those that have.
   pthread_key_t exit_key{};

@@ -61,6 +61,7 @@ constexpr DebugFlag kDebugFlags[] = {
 
     {"clobberfree", nullptr, &DebugSettings::clobberfree},
     {"pollstress", nullptr, &DebugSettings::pollstress},
+    {"movestack", nullptr, &DebugSettings::movestack},
     {"gcstress", nullptr, &DebugSettings::gcstress},
     {"gcpacertrace", &DebugSettings::gcpacertrace, nullptr},
     {"gcidle", nullptr, &DebugSettings::gc_idle},
@@ -103,7 +104,7 @@ void parse_debug(const char* text, const char* name, DebugSettings* debug) {
     complain(kDebugComplaint, name, it.item(),
              "gctrace, gcpacertrace, gccheckmark, barriercheck, badptr, "
              "validate, clobberfree=N, conservativestacks, gcstress=N, "
-             "pollstress=N, "
+             "pollstress=N, movestack=1, "
              "smallbuffers, gcperiod=MS, gcidle=0, hugepages=N, schedtrace=MS, "
              "blockingidle=MS, scheddetail, deadlock=N, idle=MS");
   }

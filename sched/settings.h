@@ -26,6 +26,7 @@ struct DebugSettings {
   bool smallbuffers = false;
   uint32_t clobberfree = 0;  ///< 2: what is free is looked at, too
   uint32_t pollstress = 0;
+  uint32_t movestack = 0;
   uint32_t gcstress = 0;
   uint32_t schedtrace_ms = 0;
   uint32_t scheddetail = 0;   ///< a line for each P, M and G, too

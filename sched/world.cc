@@ -357,11 +357,13 @@ gc::RootOwner* root_g_stw(void* ctx, size_t index) {
 }
 
 // A parked task has touched the top of its stack, and with it the G's own page.
+// Value stacks of coroutines are external bytes.
 uint64_t other_bytes(void* ctx) {
   constexpr uint64_t kTouchedBytes = 2 * 4096;
   Stats s{};
   sched_fill_stats(rt_of(ctx), &s);
-  return s.tasks_alive * kTouchedBytes;
+  return s.tasks_alive * kTouchedBytes +
+         rt_of(ctx)->value_stack_bytes.load_relaxed();
 }
 
 void wake_for_gc(void* ctx) { wake_p(rt_of(ctx)); }

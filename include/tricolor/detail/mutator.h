@@ -63,13 +63,15 @@ typedef struct tri_mutator {
   void* user; /* the embedder's word; the runtime ignores it */
 } tri_mutator;
 
-/* A mounted value stack: words in [base, top) are live and initialised. */
+/* A mounted value stack: words in [base, top) are live and initialised. What
+ * fits below `limit` may be pushed; it is lowered to `base` where the owner is
+ * to come to a slow path (tricolor/value_stack.h). */
 typedef struct tri_value_stack {
   uint64_t* base;
   uint64_t* top;
   uint64_t* limit;
   uint32_t encoding; /* how its words are read */
-  uint32_t reserved;
+  uint32_t grows;    /* 0: it never moves, and its limit stays */
 } tri_value_stack;
 
 /* Slow paths behind the inline ones. */

@@ -4,9 +4,13 @@
 // Value stacks: mounted on tasks and coroutines, scanned up to top, freed with
 // their owner.
 #include <algorithm>
+#include <cstring>
+#include <memory>
+#include <vector>
 
 #include "base/rng.h"
-#include "sched/g.h"
+#include "sched/runtime.h"
+#include "sched/value_stack.h"
 #include "tests/unit/sched/fixture.h"
 #include "tricolor/heap_inspect.h"
 #include "tricolor/semaphore.h"
@@ -16,9 +20,11 @@ namespace {
 
 Type<Link> g_type;
 
-void push(Mutator& mu, Link* link) {
+void push(Mutator& mu, Link* fresh) {
+  Scope<1> scope(mu);
+  const Local<Link> link(scope, fresh);
   ASSERT_TRUE(reserve(mu, 1));
-  *mu.value_stack->top = reinterpret_cast<uint64_t>(link);
+  *mu.value_stack->top = reinterpret_cast<uint64_t>(link.get());
   mu.value_stack->top++;
 }
 
@@ -256,6 +262,226 @@ TEST(sched_value_stack, verify_heap_in_a_mark_scans_no_coroutine) {
       }
     }
   });
+}
+
+// --- Growing.
+
+ValueStackOptions growing(size_t limit_bytes) {
+  ValueStackOptions o;
+  o.limit_bytes = limit_bytes;
+  return o;
+}
+
+size_t capacity(Mutator& mu) {
+  return sched::capacity_of(sched::header_of(*mu.value_stack));
+}
+
+// Deep and back again, with lists hanging off every word, open "upvalues" into
+// it, and collections all along; returns how often it has moved.
+int go_deep_and_back(Mutator& mu, size_t deepest) {
+  int moves = 0;
+  ValueStackOptions o = growing(size_t{64} << 20);
+  o.ctx = &moves;
+  o.on_moved = [](Mutator& mu, ptrdiff_t bytes, void* ctx) {
+    EXPECT_NE(bytes, 0);
+    EXPECT_NE(mu.value_stack, nullptr);
+    ++*static_cast<int*>(ctx);
+  };
+  EXPECT_NE(mount_value_stack(mu, o), nullptr);
+  base::Rng rng(test_seed());
+  std::vector<std::unique_ptr<StackPointer>> upvalues;
+  std::vector<size_t> at_word;
+  size_t next_collection = 100;
+  while (static_cast<size_t>(mu.value_stack->top - mu.value_stack->base) <
+         deepest) {
+    const auto depth =
+        static_cast<size_t>(mu.value_stack->top - mu.value_stack->base);
+    push(mu, make_list(mu, g_type, depth % 5));
+    if (rng.below(50) == 0) {
+      upvalues.push_back(
+          std::make_unique<StackPointer>(mu, mu.value_stack->base + depth));
+      at_word.push_back(depth);
+    }
+    if (depth >= next_collection) {
+      next_collection *= 2;
+      collect(mu);
+    }
+  }
+  const int grown = moves;
+  for (size_t i = 0; i < upvalues.size(); i++) {
+    EXPECT_EQ(upvalues[i]->get(), mu.value_stack->base + at_word[i]);
+    EXPECT_TRUE(
+        check_list(reinterpret_cast<Link*>(**upvalues[i]), at_word[i] % 5));
+  }
+  // Every other one goes first, so that the list is cut in the middle.
+  for (size_t i = 0; i < upvalues.size(); i += 2) upvalues[i].reset();
+  upvalues.clear();
+  const size_t most = capacity(mu);
+  for (size_t depth = deepest; depth-- > 0;) {
+    EXPECT_TRUE(check_list(at(mu, depth), depth % 5));
+    mu.value_stack->top--;
+    if (rng.below(1000) != 0) continue;
+    collect(mu);
+    EXPECT_TRUE(reserve(mu, 1));
+  }
+  for (int i = 0; i < 20; i++) {
+    collect(mu);
+    EXPECT_TRUE(reserve(mu, 1));
+  }
+  EXPECT_LE(capacity(mu), std::max(most / 16, size_t{1016}));
+  return grown;
+}
+
+TEST_P(sched_value_stack_at, grows_and_shrinks) {
+  for (const char* debug : {"gccheckmark=1", "gccheckmark=1,movestack=1"}) {
+    Options o = options(GetParam());
+    o.debug = debug;
+    RuntimePtr rt = make_runtime(o);
+    g_type = link_type(*rt);
+    const bool zeal = std::strstr(debug, "movestack") != nullptr;
+    const size_t deepest = zeal ? 1000 : 40'000;
+    rt->run([=](Mutator& mu) {
+      std::vector<Task<int>> tasks;
+      for (int i = 0; i < 4; i++) {
+        tasks.push_back(spawn(
+            mu, [](Mutator& mu, size_t n) { return go_deep_and_back(mu, n); },
+            deepest));
+      }
+      for (auto& t : tasks) {
+        const int moves = join(mu, t);
+        if (zeal) {
+          EXPECT_GE(moves, static_cast<int>(deepest));
+        } else {
+          EXPECT_GE(moves, 6);
+          EXPECT_LE(moves, 20) << "by doubling";
+        }
+      }
+    });
+    EXPECT_EQ(impl_of(*rt)->value_stack_bytes.load_relaxed(), 0u);
+  }
+}
+
+// A coroutine's moves while it runs, and is scanned where it is then.
+TEST_P(sched_value_stack_at, of_a_coroutine_grows_and_shrinks) {
+  Options o = options(GetParam());
+  o.debug = "gccheckmark=1,gcstress=3";
+  RuntimePtr rt = make_runtime(o);
+  g_type = link_type(*rt);
+  rt->run([](Mutator& mu) {
+    const auto body = [](Mutator& mu, Coroutine*, void*, void*) -> void* {
+      EXPECT_NE(mount_value_stack(mu, growing(size_t{1} << 20)), nullptr);
+      const int rounds = stress_scale(6, 100);
+      for (int round = 0; round < rounds; round++) {
+        const uint64_t n = round % 2 == 0 ? 6000 : 10;
+        for (uint64_t i = 0; i < n; i++) {
+          push(mu, make_list(mu, g_type, i % 3));
+          if (i % 100 == 0) Coroutine::yield(mu, nullptr);
+        }
+        for (uint64_t i = n; i-- > 0;) {
+          EXPECT_TRUE(check_list(at(mu, i), i % 3));
+          mu.value_stack->top--;
+          if (i % 500 == 0) Coroutine::yield(mu, nullptr);
+        }
+      }
+      return nullptr;
+    };
+    Scope<2> scope(mu);
+    Local<Coroutine> a(scope, Coroutine::create(mu, body, nullptr, nullptr));
+    Local<Coroutine> b(scope, Coroutine::create(mu, body, nullptr, nullptr));
+    while (a->status(mu) != CoroutineStatus::kDead) {
+      Coroutine::resume(mu, a, nullptr);
+      if (b->status(mu) != CoroutineStatus::kDead) {
+        Coroutine::resume(mu, b, nullptr);
+      }
+    }
+    // What suspended ones hold counts, and goes with them.
+    b = nullptr;
+    const uint64_t before = stats(runtime_of(mu)).memory_bytes;
+    {
+      std::vector<Global<Coroutine>> many;
+      for (int i = 0; i < 50; i++) {
+        many.emplace_back(
+            mu, Coroutine::create(
+                    mu,
+                    [](Mutator& mu, Coroutine*, void*, void*) -> void* {
+                      mount_value_stack(mu, growing(size_t{4} << 20));
+                      EXPECT_TRUE(reserve(mu, 30'000));
+                      return Coroutine::yield(mu, nullptr);
+                    },
+                    nullptr, nullptr));
+        Coroutine::resume(mu, many.back().get(), nullptr);
+      }
+      EXPECT_GE(stats(runtime_of(mu)).memory_bytes,
+                before + 50 * 30'000 * sizeof(uint64_t));
+    }
+    collect(mu);
+    collect(mu);
+    EXPECT_LT(stats(runtime_of(mu)).memory_bytes,
+              before + 25 * 30'000 * sizeof(uint64_t));
+  });
+}
+
+TEST(sched_value_stack, a_limit_is_an_answer) {
+  RuntimePtr rt = make_runtime(options(1));
+  g_type = link_type(*rt);
+  rt->run([](Mutator& mu) {
+    mount_value_stack(mu, growing(100'000 * sizeof(uint64_t)));
+    uint64_t n = 0;
+    while (reserve(mu, 1)) {
+      *mu.value_stack->top =
+          reinterpret_cast<uint64_t>(make_list(mu, g_type, 1));
+      mu.value_stack->top++;
+      n++;
+    }
+    EXPECT_EQ(n, 100'000u) << "exactly";
+    EXPECT_FALSE(reserve(mu, 1));
+    EXPECT_FALSE(reserve(mu, size_t{1} << 40));
+    mu.value_stack->top -= 10;
+    EXPECT_FALSE(reserve(mu, 11));
+    EXPECT_TRUE(reserve(mu, 10));
+    collect(mu);
+    for (uint64_t i = 0; i < n - 10; i++) EXPECT_TRUE(check_list(at(mu, i), 1));
+  });
+}
+
+// Its address is the VM's to keep.
+TEST(sched_value_stack, a_fixed_one_never_moves) {
+  Options o = options(2);
+  o.debug = "movestack=1";
+  RuntimePtr rt = make_runtime(o);
+  g_type = link_type(*rt);
+  rt->run([](Mutator& mu) {
+    mount_value_stack(mu, 1 << 20, kRawPointers);
+    const uint64_t* base = mu.value_stack->base;
+    const uint64_t* limit = mu.value_stack->limit;
+    for (int i = 0; i < 100; i++) {
+      push(mu, make_list(mu, g_type, 1));
+      collect(mu);
+      EXPECT_EQ(mu.value_stack->base, base);
+      EXPECT_EQ(mu.value_stack->limit, limit);
+    }
+    EXPECT_FALSE(reserve(mu, 1 << 20));
+  });
+}
+
+TEST(sched_value_stack_death, misuse) {
+  const auto run = [](void (*f)(Mutator&)) {
+    RuntimePtr rt = make_runtime(options(1, 0));
+    rt->run(f);
+  };
+  EXPECT_DEATH(run([](Mutator& mu) {
+                 ValueStackOptions o;
+                 o.initial_bytes = 8192;
+                 o.limit_bytes = 4096;
+                 mount_value_stack(mu, o);
+               }),
+               "mount_value_stack: a limit of 4096 bytes");
+  EXPECT_DEATH(run([](Mutator& mu) {
+                 mount_value_stack(mu, ValueStackOptions{});
+                 uint64_t outside = 0;
+                 const StackPointer p(mu, &outside);
+               }),
+               "StackPointer: .*not in the value stack");
 }
 
 }  // namespace
