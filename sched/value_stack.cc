@@ -138,27 +138,28 @@ ValueStack* mount_value_stack(Mutator& mu, const ValueStackOptions& options) {
                "a limit of %zu bytes: at least the initial %zu, at most %zu",
                options.limit_bytes, options.initial_bytes, kMaxValueStackBytes);
   }
-  const size_t initial =
-      options.initial_bytes == 0 ? sizeof(uint64_t) : options.initial_bytes;
-  const stacks::ValueBlock block =
-      rt->stacks.get_value(initial + sizeof(ValueHeader));
+  const bool grows = options.limit_bytes > options.initial_bytes;
+  // Of one that grows the header is a part of the first size.
+  size_t initial = options.initial_bytes + (grows ? 0 : sizeof(ValueHeader));
+  if (initial < 2 * sizeof(ValueHeader)) initial = 2 * sizeof(ValueHeader);
+  const stacks::ValueBlock block = rt->stacks.get_value(initial);
   if (block.lo == nullptr) return nullptr;
   auto* h = ::new (static_cast<void*>(block.lo)) ValueHeader{};
   h->bytes = block.bytes;
   h->klass = block.klass;
   h->least_bytes = block.bytes;
-  h->grows = options.limit_bytes > options.initial_bytes ? 1 : 0;
+  h->grows = grows ? 1 : 0;
   // All of a block is its owner's unless it has a limit to keep to.
   h->limit_words =
-      (h->grows != 0 ? options.limit_bytes : block.bytes) / sizeof(uint64_t);
+      (grows ? options.limit_bytes : block.bytes) / sizeof(uint64_t);
   h->on_moved = options.on_moved;
   h->ctx = options.ctx;
   sched::settle_in(g, block, 0);
   g->value_stack.encoding = options.encoding;
-  g->value_stack.grows = h->grows != 0 ? 1 : 0;
+  g->value_stack.grows = grows ? 1 : 0;
   h->counted = sched::pages_of(h);
   sched::count_pages(rt, g, h->counted);
-  if (h->grows != 0 && rt->settings.debug.movestack != 0) {
+  if (grows && rt->settings.debug.movestack != 0) {
     g->value_stack.limit = g->value_stack.base;
   }
   mu.value_stack = &g->value_stack;
@@ -193,13 +194,13 @@ void unlink_stack_pointer(Mutator& mu, StackPointerLink* link) {
 }  // namespace detail
 }  // namespace tricolor
 
-bool tri_detail_value_stack_reserve(tri_mutator* mu, size_t words) {
+bool tri_detail_value_stack_reserve(tri_mutator* mu, size_t words, bool polls) {
   using namespace tricolor;  // NOLINT: one function
   if (mu->p == nullptr) sched::misused_mutator(*mu, "reserve");
   if (mu->value_stack == nullptr) {
     TRI_MISUSE("reserve", "no value stack is mounted on this task");
   }
-  poll(*mu);
+  if (polls) poll(*mu);
   RuntimeImpl* rt = impl_of(*mu);
   sched::G* g = sched::g_of(mu);
   tri_value_stack& stack = g->value_stack;

@@ -26,34 +26,39 @@ void set_push_limit(State& L) {
   L.push_limit = reinterpret_cast<Value*>(L.vs->limit) - kHandlerWords;
 }
 
+/// Whether `words` more fit; may move the stack.
+bool reserve_words(State& L, size_t words) {
+  const auto top = L.top - L.stack();
+  const char* old_base = reinterpret_cast<char*>(L.vs->base);
+  if (!tri::reserve_no_safepoint(mutator(L), words)) return false;
+  ptrdiff_t moved = reinterpret_cast<char*>(L.vs->base) - old_base;
+  if (moved != 0) move_upvalues(L, moved);
+  set_push_limit(L);
+  L.top = L.stack() + top;
+  return true;
+}
+
 }  // namespace
 
 void grow_top_slow(State& L, size_t n) {
-  auto* have = reinterpret_cast<Value*>(L.vs->top);
-  size_t missing = n - static_cast<size_t>(have - L.top);
-  auto room = static_cast<size_t>(L.vs->limit - L.vs->top);
+  auto have = static_cast<size_t>(reinterpret_cast<Value*>(L.vs->top) - L.top);
+  size_t missing = have < n ? n - have : 0;
   size_t reserved = L.in_handler ? 0 : kHandlerWords;
-  if (missing + reserved > room) {
-    if (L.in_handler) throw_unhandled(L, kRootHandlingError);
-    // The message needs a few words itself; they are in the reserve.
-    bool outer = L.in_handler;
-    L.in_handler = true;
-    ensure_stack(L, 32);
-    L.in_handler = outer;
-    run_error(L, "stack overflow");
+  size_t extended = missing + kExtraWords;
+  if (!reserve_words(L, extended + reserved)) {
+    extended = missing;
+    if (!reserve_words(L, extended + reserved)) {
+      if (L.in_handler) throw_unhandled(L, kRootHandlingError);
+      // The message needs a few words itself; they are in the reserve.
+      bool outer = L.in_handler;
+      L.in_handler = true;
+      ensure_stack(L, 32);
+      L.in_handler = outer;
+      run_error(L, "stack overflow");
+    }
   }
-  auto top = L.top - L.stack();
-  const char* old_base = reinterpret_cast<char*>(L.vs->base);
-  size_t extended = std::min(missing + kExtraWords, room - reserved);
-  tri::reserve(mutator(L), extended);
-  ptrdiff_t moved = reinterpret_cast<char*>(L.vs->base) - old_base;
-  if (moved != 0) {
-    move_upvalues(L, moved);
-    set_push_limit(L);
-  }
-  L.top = L.stack() + top;
-  have = reinterpret_cast<Value*>(L.vs->top);
-  for (size_t i = 0; i < extended; ++i) have[i] = Value::nil();
+  auto* from = reinterpret_cast<Value*>(L.vs->top);
+  for (size_t i = 0; i < extended; ++i) from[i] = Value::nil();
   L.vs->top += extended;
 }
 
@@ -77,7 +82,11 @@ bool start_thread(State& L, Mutator& mu, size_t stack_bytes,
                   size_t native_bytes) {
   L.mu = &mu;
   mu.user = &L;
-  L.vs = tri::mount_value_stack(mu, stack_bytes, L.g->universe.encoding);
+  tri::ValueStackOptions options;
+  options.encoding = L.g->universe.encoding;
+  options.initial_bytes = kFirstStackBytes;
+  options.limit_bytes = stack_bytes;
+  L.vs = tri::mount_value_stack(mu, options);
   if (L.vs == nullptr) return false;
   char* here = static_cast<char*>(__builtin_frame_address(0));
   L.native_limit = here - (native_bytes - kNativeReserveBytes);

@@ -116,6 +116,8 @@ State* open_state(Globals& g, Mutator& mu, size_t native_bytes);
 /// Waits for the tasks the state has spawned and nobody joined.
 void close_state(State& L);
 
+/// Room for what is kept for handlers, and as much again.
+inline constexpr size_t kFirstStackBytes = size_t{16} << 10;
 inline constexpr size_t kMainStackBytes = size_t{8} << 20;
 inline constexpr size_t kCoroutineStackBytes = size_t{256} << 10;
 // Sanitizers make frames several times larger.
@@ -144,7 +146,9 @@ inline constexpr size_t kHandlerNativeBytes = kFrameScale * (8 << 10);
 void grow_top_slow(State& L, size_t n);
 
 inline void ensure_stack(State& L, size_t n) {
-  if (static_cast<size_t>(reinterpret_cast<Value*>(L.vs->top) - L.top) < n) {
+  // Where the limit was lowered it wants to become smaller, or to be moved.
+  if (static_cast<size_t>(reinterpret_cast<Value*>(L.vs->top) - L.top) < n ||
+      L.vs->limit == L.vs->base) {
     grow_top_slow(L, n);
   }
 }

@@ -28,7 +28,8 @@
 #include "tricolor/detail/mutator.h"
 #include "tricolor/encoding.h"
 
-extern "C" bool tri_detail_value_stack_reserve(tri_mutator* mu, size_t words);
+extern "C" bool tri_detail_value_stack_reserve(tri_mutator* mu, size_t words,
+                                               bool polls);
 
 namespace tricolor {
 
@@ -62,17 +63,26 @@ inline ValueStack* mount_value_stack(Mutator& mu, size_t bytes,
   return mount_value_stack(mu, options);
 }
 
+namespace detail {
+// One compare, also where the limit was lowered to send us into the call.
+inline bool fits(const ValueStack* s, size_t words) {
+  const auto top = reinterpret_cast<uintptr_t>(s->top) + words * 8;
+  return TRI_DETAIL_LIKELY(top <= reinterpret_cast<uintptr_t>(s->limit));
+}
+}  // namespace detail
+
 /// Whether `words` (< 2^48) more fit above top, moving the stack if needed.
 /// False: its limit is reached, or there is no memory (report a stack
 /// overflow); nothing has changed. A safepoint, which may suspend.
 inline bool reserve(Mutator& mu, size_t words) {
-  const ValueStack* s = mu.value_stack;
-  // One compare, also where the limit was lowered to send us into the call.
-  const auto top = reinterpret_cast<uintptr_t>(s->top) + words * 8;
-  if (TRI_DETAIL_LIKELY(top <= reinterpret_cast<uintptr_t>(s->limit))) {
-    return true;
-  }
-  return tri_detail_value_stack_reserve(&mu, words);
+  return detail::fits(mu.value_stack, words) ||
+         tri_detail_value_stack_reserve(&mu, words, /*polls=*/true);
+}
+
+/// The same, but no safepoint: for the push of a value that nothing roots yet.
+inline bool reserve_no_safepoint(Mutator& mu, size_t words) {
+  return detail::fits(mu.value_stack, words) ||
+         tri_detail_value_stack_reserve(&mu, words, /*polls=*/false);
 }
 
 namespace detail {
