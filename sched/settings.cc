@@ -104,7 +104,7 @@ void parse_debug(const char* text, const char* name, DebugSettings* debug) {
     complain(kDebugComplaint, name, it.item(),
              "gctrace, gcpacertrace, gccheckmark, barriercheck, badptr, "
              "validate, clobberfree=N, conservativestacks, gcstress=N, "
-             "pollstress=N, movestack=1, "
+             "pollstress=N, movestack=N, "
              "smallbuffers, gcperiod=MS, gcidle=0, hugepages=N, schedtrace=MS, "
              "blockingidle=MS, scheddetail, deadlock=N, idle=MS");
   }

@@ -87,6 +87,12 @@ bool move_stack(RuntimeImpl* rt, G* g, size_t bytes) {
   return true;
 }
 
+bool moves_for_zeal(RuntimeImpl* rt) {
+  const uint32_t every = rt->settings.debug.movestack;
+  return TRI_UNLIKELY(every != 0) &&
+         rt->stack_zeal.fetch_add_relaxed(1) % every == 0;
+}
+
 }  // namespace
 
 int64_t uncount_value_stack(G* g) {
@@ -223,7 +229,7 @@ bool tri_detail_value_stack_reserve(tri_mutator* mu, size_t words, bool polls) {
   } else if (stack.grows != 0) {
     if (h->bytes > h->least_bytes && need <= capacity / 4) {
       sched::move_stack(rt, g, h->bytes / 2);
-    } else if (rt->settings.debug.movestack != 0) {
+    } else if (sched::moves_for_zeal(rt)) {
       sched::move_stack(rt, g, h->bytes);
     }
   }

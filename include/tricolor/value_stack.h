@@ -16,8 +16,8 @@
 // collection has found less than a quarter of it in use. So read base and top
 // again after reserve(), and keep indices, not addresses, across calls that may
 // reserve; or a StackPointer, or an address that on_moved adjusts. It moves
-// nowhere else, and only when its owner asks. TRIDEBUG=movestack=1 moves it at
-// every reserve().
+// nowhere else, and only when its owner asks. TRIDEBUG=movestack=N moves it at
+// every Nth reserve().
 // Source of the idea: Go's stacks, LuaJIT's and PUC Lua's for VMs.
 #ifndef TRICOLOR_VALUE_STACK_H_
 #define TRICOLOR_VALUE_STACK_H_
