@@ -41,8 +41,8 @@ const char* status_name(CoroutineStatus status) {
 
 void check_switch(const Mutator& mu, const char* call) {
   if (mu.p == nullptr) sched::misused_mutator(mu, call);
-  base::assert_no_locks_held(call);
   heap::check_no_callback(sched::p_of(&mu), call);
+  base::assert_no_locks_held(call);
 }
 
 // The coroutine's G, which is the caller's now; null: it is not suspended but

@@ -64,7 +64,6 @@ P* take_other_p(M* m) {
 
 void enter_native_current(G* g) {
   TRI_SCHED_POINT(enter_native);
-  base::assert_no_locks_held("entering native code");
   if (TRI_UNLIKELY(g->on_system_stack)) {
     TRI_MISUSE("Runtime::run, AttachScope",
                "another runtime is entered inside on_system_stack, in managed "
@@ -72,6 +71,7 @@ void enter_native_current(G* g) {
   }
   P* p = p_of(&g->mu);
   heap::check_no_callback(p, "NativeScope");
+  base::assert_no_locks_held("entering native code");
   unbind_mutator(g);
   g->native_p = p;
   g->native_word = with_p_state(p->status.load_relaxed(), PState::kNative);

@@ -74,8 +74,8 @@ void park_current(Mutator& mu, ParkCommit commit, void* ctx,
   TRI_SCHED_POINT(park);
   G* g = g_of(&mu);
   note_wait(g, reason);
-  base::assert_no_locks_held("park");
   heap::check_no_callback(p_of(&mu), "a call that parks");
+  base::assert_no_locks_held("park");
   if (g->m->kind == MKind::kAttached) {
     park_attached(g, commit, sleep_until_ready, ctx);
   } else {

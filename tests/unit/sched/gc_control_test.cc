@@ -173,10 +173,15 @@ TEST(gc_controls, one_enable_too_many_is_named) {
         detail::gc_enable(*rt);
       },
       "tri_gc_enable: .*tri_gc_disable");
-  RuntimePtr rt = make_runtime(options(1));
-  Mutator native{};
-  native.runtime = reinterpret_cast<tri_runtime*>(rt.get());
-  EXPECT_DEATH(request_collect(native), "request_collect: .*native code");
+  EXPECT_DEATH(
+      {
+        RuntimePtr rt = make_runtime(options(1));
+        rt->run([](Mutator& mu) {
+          const NativeScope native(mu);
+          request_collect(mu);
+        });
+      },
+      "request_collect: .*native code");
 }
 
 }  // namespace

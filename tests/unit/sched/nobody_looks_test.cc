@@ -101,10 +101,12 @@ struct CollectsAtTheEnd {
   ~CollectsAtTheEnd() {
     if (g_rt == nullptr) return;
     usleep(1000);
-    AttachScope attached(*g_rt);
-    ManagedScope managed(attached);
-    collect(managed.mutator());
-    g_came++;
+    {
+      AttachScope attached(*g_rt);
+      ManagedScope managed(attached);
+      collect(managed.mutator());
+    }
+    g_came++;  // detached: the runtime may go
   }
   int touched = 0;
 };
