@@ -76,17 +76,7 @@ void explain(RuntimeImpl* rt, Error* error) {
 
 void detach_last(RuntimeImpl* rt, M* m);
 
-// The thread of `m` ends attached. Its destructors of thread-specific data may
-// be those that detach it, so the last round but one is waited for; and one
-// that has attached to another runtime since has to leave that first.
-void on_thread_end(void* value) {
-  auto* m = static_cast<M*>(value);
-  RuntimeImpl* rt = m->rt;
-  if (m->exit_rounds++ < kKeyRounds - 2 ||
-      (current_m() != m && m->exit_rounds < kKeyRounds)) {
-    set_thread_value(rt->exit_key, m);
-    return;
-  }
+void end_attached(M* m) {
   G* g = m->attached_g;
   if (g_state(g) == GState::kRunning) {
     stacks::spill_call([g](char* sp) {
@@ -94,8 +84,24 @@ void on_thread_end(void* value) {
       enter_native_current(g);
     });
   }
-  g->modes.clear(&rt->shadow);
-  detach_last(rt, m);
+  g->modes.clear(&m->rt->shadow);
+  detach_last(m->rt, m);
+}
+
+// The thread of `m` ends attached. Its destructors of thread-specific data may
+// be those that detach it, so two rounds are left to them; not the last one, in
+// which a sanitizer forgets the thread. One that has attached to another
+// runtime since has not left that either.
+void on_thread_end(void* value) {
+  auto* m = static_cast<M*>(value);
+  if (m->exit_rounds++ < kKeyRounds - 2) {
+    set_thread_value(m->rt->exit_key, m);
+    return;
+  }
+  while (current_m() != m && current_m()->kind == MKind::kAttached) {
+    end_attached(current_m());
+  }
+  end_attached(m);
 }
 
 void note_attached(RuntimeImpl* rt, M* m) {
