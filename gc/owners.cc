@@ -280,7 +280,9 @@ bool CollectorImpl::retry_gs(ProcGc* p) {
       if (left.running.empty()) break;
       index = left.running.pop_back();
     }
-    const Scan scan = scan_g(p, index, deadline, /*suspended=*/true);
+    const bool late = p->request.load_relaxed() != 0 || now() >= deadline;
+    const Scan scan =
+        late ? Scan::kPartly : scan_g(p, index, deadline, /*suspended=*/true);
     if (scan == Scan::kWhole) continue;
     done = false;
     if (scan == Scan::kPartly) {
