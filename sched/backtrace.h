@@ -32,6 +32,11 @@ enum class Symbols : uint8_t {
 size_t backtrace_saved(const void* sp, const void* hi, Symbols symbols,
                        uintptr_t (&out)[kMaxFrames]);
 
+/// Of code at `pc` whose stack is [sp, hi) and does not change: with names. For
+/// the first frame pc + 1 is given, as if a call ended there.
+size_t backtrace_running(uintptr_t pc, const void* sp, const void* hi,
+                         uintptr_t (&out)[kMaxFrames]);
+
 /// A line for each.
 void print_frames(base::FatalSink& sink, const uintptr_t* frames, size_t n,
                   Symbols symbols);

@@ -87,6 +87,20 @@ backtrace_saved(const void* sp, const void* hi, Symbols symbols,
   return n;
 }
 
+TRI_NO_SANITIZE_ADDRESS TRI_NO_SANITIZE_THREAD size_t
+backtrace_running(uintptr_t pc, const void* sp, const void* hi,
+                  uintptr_t (&out)[kMaxFrames]) {
+  const auto* at = reinterpret_cast<const uintptr_t*>(
+      reinterpret_cast<uintptr_t>(sp) & ~uintptr_t{7});
+  const auto* end = static_cast<const uintptr_t*>(hi);
+  size_t n = 0;
+  out[n++] = pc + 1;
+  for (; at < end && n < kMaxFrames; at++) {
+    if (is_return_address(*at)) out[n++] = *at;
+  }
+  return n;
+}
+
 void print_frames(base::FatalSink& sink, const uintptr_t* frames, size_t n,
                   Symbols symbols) {
   for (size_t i = 0; i < n; i++) {

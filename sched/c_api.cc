@@ -40,6 +40,12 @@ static_assert(offsetof(tri_task_failure, code) ==
               offsetof(tricolor::TaskFailure, code));
 static_assert(offsetof(tri_options, on_deadlock_ctx) ==
               offsetof(tricolor::Options, on_deadlock_ctx));
+static_assert(offsetof(tri_options, on_stack_overflow_ctx) ==
+              offsetof(tricolor::Options, on_stack_overflow_ctx));
+static_assert(sizeof(tri_options) == sizeof(tricolor::Options));
+static_assert(sizeof(tri_stack_overflow) == sizeof(tricolor::StackOverflow));
+static_assert(offsetof(tri_stack_overflow, context) ==
+              offsetof(tricolor::StackOverflow, context));
 static_assert(sizeof(tri_gc_event) == sizeof(tricolor::GcEvent));
 static_assert(offsetof(tri_gc_event, forced) ==
               offsetof(tricolor::GcEvent, forced));

@@ -26,6 +26,7 @@
 
 #include "base/check.h"
 #include "base/sched_point.h"
+#include "sched/fault.h"
 #include "sched/runtime.h"
 #include "sched/value_stack.h"
 #include "tricolor/allocate.h"
@@ -63,6 +64,9 @@ G* make_coroutine(RuntimeImpl* rt, P* p, void* arg,
     TRI_MISUSE("Coroutine::create", "a stack of %zu bytes: at most %zu",
                options.stack_bytes, stacks::kMaxNativeBytes);
   }
+  // Of other threads it has been seen to when they came.
+  M* m = p->curg.load_relaxed()->m;
+  if (m->kind == MKind::kAttached) begin_fault_handling(m);
   if (rt->gs.has_collected()) reap_coroutines(rt, p, kReapedAtOnce);
   G* g = rt->gs.get(p);
   if (g == nullptr) return nullptr;

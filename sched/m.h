@@ -74,6 +74,9 @@ struct M {
   uint32_t attach_depth;
   uint32_t exit_rounds;  ///< kAttached: see on_thread_end() in attach.cc
 
+  char* alt_stack;    ///< for signals: see fault_linux.cc; stays with the M
+  bool alt_stack_on;  ///< the thread has it
+
   // --- With conservative_stacks: written by this thread while its G runs, or
   // before there is one; read by who scans that G.
   stacks::StackBounds stack;  ///< kRunner, kAttached: that it came on

@@ -10,6 +10,7 @@
 // lets tasks run on that thread for as long. A task is not interrupted: the
 // budget is looked at between tasks.
 #include "base/check.h"
+#include "sched/fault.h"
 #include "sched/native_stack.h"
 #include "sched/runtime.h"
 #include "sched/tls.h"
@@ -63,6 +64,7 @@ void lend_thread(RuntimeImpl* rt, G* g, uint64_t deadline_ns) {
     enter_native_current(g);
     count_runner(rt, 1);
     push_m(m);
+    begin_fault_handling(m);
     schedule_loop(m);
     pop_m(m);
     free_m(rt, m);
@@ -125,6 +127,7 @@ void Runtime::run_main(void (*fn)(Mutator&, void*), void* ctx) {
     m->run_frames = sp;
     sched::push_m(m, reinterpret_cast<stacks::SpillFrame*>(sp));
     sched::find_thread_stack(m);
+    sched::begin_fault_handling(m);
     sched::submit_main(m, g);
     sched::schedule_loop(m);
     sched::pop_m(m);

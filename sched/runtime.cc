@@ -3,6 +3,7 @@
 //
 // Making and destroying a runtime: who gets whom, in which order; and the
 // Runtime calls that only pass on.
+#include "sched/fault.h"
 #include "sched/runtime.h"
 
 #include <new>
@@ -189,6 +190,7 @@ void tear_down(RuntimeImpl* rt) {
     p->timers.release();
   }
   if (rt->has_exit_key) drop_thread_key(rt->exit_key);
+  drop_fault_handler(rt);
   if (rt->collector != nullptr) rt->collector->destroy();
   if (rt->heap != nullptr) rt->heap->destroy();
   rt->stacks.destroy();

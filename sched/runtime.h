@@ -66,6 +66,8 @@ struct RuntimeImpl : gc::RuntimeBase {
   base::Atomic<uint32_t> attached_threads{0};
   /// Of tasks and attached threads.
   base::Atomic<uint64_t> value_stack_bytes{0};
+  /// 1: it is one of the users of the handler in fault_linux.cc.
+  base::Atomic<uint32_t> catches_faults{0};
   base::Atomic<uint64_t> stack_zeal{0};  ///< for TRIDEBUG=movestack
   /// By which attached threads tell that they end. Written under world.lock,
   /// before the first has it; read by those that have.

@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "base/futex.h"
+#include "sched/fault.h"
 #include "sched/native_stack.h"
 #include "sched/runtime.h"
 #include "sched/thread.h"
@@ -76,6 +77,7 @@ void pop_m(M* m) {
   TRI_CHECK(current_m() == m,
             "runtimes are left in the order they are entered");
   set_current_m(m->outer);
+  end_fault_handling(m);
   if (m->outer_went_native) leave_native_current(m->outer->curg);
 }
 
@@ -87,6 +89,7 @@ void* worker_main(void* arg) {
   M* m = static_cast<M*>(arg);
   RuntimeImpl* rt = m->rt;
   push_m(m);
+  begin_fault_handling(m);
   schedule_loop(m);
   pop_m(m);
   if (m->ends) end_worker(m);

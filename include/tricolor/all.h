@@ -36,6 +36,7 @@
 #include "tricolor/runtime.h"
 #include "tricolor/select.h"
 #include "tricolor/semaphore.h"
+#include "tricolor/stack_overflow.h"
 #include "tricolor/task.h"
 #include "tricolor/task_end.h"
 #include "tricolor/thread.h"

@@ -16,6 +16,7 @@
 namespace tricolor {
 
 class Runtime;
+struct StackOverflow;
 struct TaskFailure;
 
 inline constexpr uint32_t kAbiVersion = 1;
@@ -135,6 +136,16 @@ struct Options {
   /// process. TRIDEBUG: deadlock=1 prints them, deadlock=2 ends the process.
   void (*on_deadlock)(Runtime&, void* ctx) = nullptr;
   void* on_deadlock_ctx = nullptr;
+  /// Whether a task that overflows its native stack is told on stderr, by a
+  /// handler of SIGSEGV and SIGBUS: see stack_overflow.h.
+  bool catch_stack_overflow = true;
+  /// Called behind that, on the signal's stack, in a signal handler: it may do
+  /// what those may, and not leave by longjmp. When it returns, the fault goes
+  /// to the handler that was there before ours, or ends the process. May be
+  /// null.
+  void (*on_stack_overflow)(Runtime&, const StackOverflow&,
+                            void* ctx) = nullptr;
+  void* on_stack_overflow_ctx = nullptr;
 };
 
 }  // namespace tricolor
