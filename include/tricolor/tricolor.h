@@ -28,6 +28,7 @@ extern "C" {
 #endif
 
 typedef struct tri_runtime tri_runtime;
+typedef struct tri_stack_overflow tri_stack_overflow; /* tricolor_tasks.h */
 
 /* tricolor/gc_events.h tells of each field. */
 enum {
@@ -54,8 +55,7 @@ typedef struct tri_task_failure {
 } tri_task_failure;
 
 typedef struct tri_error {
-  int code; /* 0: ok; else tricolor::ErrorCode */
-  int os_errno;
+  int code, os_errno; /* code 0: ok; else tricolor::ErrorCode */
   char text[240];
 } tri_error;
 
@@ -106,8 +106,8 @@ typedef struct tri_options {
   void (*on_deadlock)(tri_runtime* rt, void* ctx);
   void* on_deadlock_ctx;
   bool catch_stack_overflow;
-  void (*on_stack_overflow)(tri_runtime* rt, const struct tri_stack_overflow*,
-                            void* ctx); /* see tricolor_tasks.h */
+  void (*on_stack_overflow)(tri_runtime* rt, const tri_stack_overflow*,
+                            void* ctx);
   void* on_stack_overflow_ctx;
 } tri_options;
 

@@ -68,14 +68,14 @@ void tri_lock_os_thread(tri_mutator* mu);
 void tri_unlock_os_thread(tri_mutator* mu);
 
 /* What tri_options.on_stack_overflow is told; tricolor/stack_overflow.h */
-typedef struct tri_stack_overflow {
+struct tri_stack_overflow {
   uint64_t task_id;
   const char* name;
   size_t stack_bytes;
   const void* address;
   const void* pc;
   void* context;
-} tri_stack_overflow;
+};
 
 /* [gc] tricolor::dump_tasks(); and for tri_options.on_deadlock. */
 void tri_dump_tasks(tri_runtime* rt, int fd);
