@@ -3,8 +3,8 @@
 //
 // Making and destroying a runtime: who gets whom, in which order; and the
 // Runtime calls that only pass on.
-#include "sched/fault.h"
 #include "sched/runtime.h"
+#include "sched/fault.h"
 
 #include <new>
 
