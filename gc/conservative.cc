@@ -65,7 +65,7 @@ size_t visit_words_conservatively(heap::Heap* heap, const void* from,
 
 size_t CollectorImpl::visit_native_roots(RootOwner* owner, VisitCell visit,
                                          void* arg) {
-  if (TRI_LIKELY(world.native_roots == nullptr)) return 0;
+  if (TRI_LIKELY(!world.conservative && !owner->async_stopped)) return 0;
   // Who marks (settling does, too: a coroutine may be resurrected) takes every
   // word. The second mark follows marked cells only: a word that has come up in
   // a frame since the scan may be a stale one, and no root.
@@ -86,7 +86,7 @@ size_t CollectorImpl::visit_native_roots(RootOwner* owner, VisitCell visit,
 
 void CollectorImpl::shade_native_words(ProcGc* p, const void* from,
                                        size_t bytes) {
-  if (TRI_LIKELY(world.native_roots == nullptr || p->barrier_on == 0)) return;
+  if (TRI_LIKELY(!world.conservative || p->barrier_on == 0)) return;
   visit_words_conservatively(
       heap, from, static_cast<const char*>(from) + bytes,
       /*marked_only=*/false,

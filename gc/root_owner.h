@@ -58,6 +58,10 @@ struct RootOwner {
   /// where: see gc/out_of_memory.cc. 0: no.
   uint32_t oom_call;
 
+  /// Owner only. It has stopped between two instructions of its own, and its
+  /// native stack is scanned: see sched/async.h.
+  bool async_stopped;
+
   void* inline_slots[kInlineShadowSlots];  ///< owner only; behind what is hot
 };
 
@@ -76,6 +80,7 @@ inline void root_owner_clear(RootOwner* owner) {
   owner->mu.shadow_top = owner->inline_slots + 1;
   owner->inline_top = owner->mu.shadow_top;
   owner->oom_call = 0;
+  owner->async_stopped = false;
   owner->partial_cycle = 0;
   owner->partial_pieces = 0;
 }

@@ -98,6 +98,9 @@ struct M {
   /// kWorker: `thread` is written, so that somebody may join it.
   base::Atomic<bool> has_thread;
   base::Parker parker;
+  // See sched/async.h.
+  base::Atomic<uint32_t> signal{0};  ///< SignalState
+  int tid;  ///< of its thread, written before `signal` opens
 };
 
 }  // namespace tricolor::sched

@@ -79,6 +79,10 @@ void native_roots(void*, gc::RootOwner* owner, const char* here,
     out->add(g->result, g->result + 2);
     return;
   }
+  if (!scans_native_stacks(g->rt)) {  // async_stopped
+    out->add(round_down(g->frames.load_acquire()), round_down(stack_of(g).hi));
+    return;
+  }
   if (g->plain_chunks != 0) {
     auto* plain = static_cast<char*>(spawned_plain(g));
     out->add(plain, plain + g->plain_chunks * kPlainChunk);

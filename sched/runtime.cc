@@ -191,6 +191,7 @@ void tear_down(RuntimeImpl* rt) {
   }
   if (rt->has_exit_key) drop_thread_key(rt->exit_key);
   drop_fault_handler(rt);
+  drop_signal_handler(rt);
   if (rt->collector != nullptr) rt->collector->destroy();
   if (rt->heap != nullptr) rt->heap->destroy();
   rt->stacks.destroy();

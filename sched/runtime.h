@@ -17,6 +17,7 @@
 #include "gc/runtime_base.h"
 #include "heap/heap.h"
 #include "poll/hooks.h"
+#include "sched/async.h"
 #include "sched/blocking_pool.h"
 #include "sched/g_table.h"
 #include "sched/scheduler.h"
@@ -68,6 +69,7 @@ struct RuntimeImpl : gc::RuntimeBase {
   base::Atomic<uint64_t> value_stack_bytes{0};
   /// 1: it is one of the users of the handler in fault_linux.cc.
   base::Atomic<uint32_t> catches_faults{0};
+  sched::CodeRanges code;
   base::Atomic<uint64_t> stack_zeal{0};  ///< for TRIDEBUG=movestack
   /// By which attached threads tell that they end. Written under world.lock,
   /// before the first has it; read by those that have.

@@ -73,6 +73,7 @@ bool watch(RuntimeImpl* rt, P* p, uint64_t now_ns) {
   TRI_SCHED_POINT(sysmon_preempt);
   p->seen_since_ns = now_ns;
   request_and_poke(p, kPreemptBits);
+  signal_p(p);
   return true;
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "base/futex.h"
+#include "sched/async.h"
 #include "sched/fault.h"
 #include "sched/native_stack.h"
 #include "sched/runtime.h"
@@ -71,11 +72,13 @@ void push_m(M* m, const stacks::SpillFrame* frame) {
   stacks::context_adopt_thread(&m->g0.context);
   m->g0.eh = EhGlobals{};
   set_current_m(m);
+  open_signals(m);
 }
 
 void pop_m(M* m) {
   TRI_CHECK(current_m() == m,
             "runtimes are left in the order they are entered");
+  close_signals(m);  // while it is still the thread's
   set_current_m(m->outer);
   end_fault_handling(m);
   if (m->outer_went_native) leave_native_current(m->outer->curg);

@@ -128,7 +128,9 @@ void for_others(RuntimeImpl* rt, P* self, F fn) {
 
 void poke_who_is_asked(RuntimeImpl* rt, P* self) {
   for_others(rt, self, [](P* p) {
-    if ((p->request.load_relaxed() & kWorldBits) != 0) poke(p);
+    if ((p->request.load_relaxed() & kWorldBits) == 0) return;
+    poke(p);
+    signal_p(p);
   });
 }
 
@@ -408,7 +410,8 @@ gc::World make_world(RuntimeImpl* rt) {
   world.g_count = g_count;
   world.claim_g = claim_g;
   world.release_g = release_g;
-  if (scans_native_stacks(rt)) world.native_roots = native_roots;
+  world.conservative = scans_native_stacks(rt);
+  world.native_roots = native_roots;
   world.root_g_stw = root_g_stw;
   world.other_bytes = other_bytes;
   world.watch = watch;

@@ -30,6 +30,7 @@
 #include "tricolor/os_thread.h"
 #include "tricolor/pair.h"
 #include "tricolor/park.h"
+#include "tricolor/preemptible.h"
 #include "tricolor/profile.h"
 #include "tricolor/resize.h"
 #include "tricolor/rooted_vector.h"

@@ -136,6 +136,10 @@ struct Options {
   /// process. TRIDEBUG: deadlock=1 prints them, deadlock=2 ends the process.
   void (*on_deadlock)(Runtime&, void* ctx) = nullptr;
   void* on_deadlock_ctx = nullptr;
+  /// The signal by which code of preemptible.h is preempted; 0: none, it is
+  /// not. Used only when a range is registered; a handler that was there before
+  /// gets what we have not sent.
+  int preempt_signal = 23;  // SIGURG
   /// Whether a task that overflows its native stack is told on stderr, by a
   /// handler of SIGSEGV and SIGBUS: see stack_overflow.h.
   bool catch_stack_overflow = true;

@@ -105,6 +105,7 @@ typedef struct tri_options {
   uint32_t blocking_threads; /* 0: none */
   void (*on_deadlock)(tri_runtime* rt, void* ctx);
   void* on_deadlock_ctx;
+  int preempt_signal;
   bool catch_stack_overflow;
   void (*on_stack_overflow)(tri_runtime* rt, const tri_stack_overflow*,
                             void* ctx);
@@ -116,7 +117,7 @@ typedef struct tri_options {
   {                                                                          \
     sizeof(tri_options), TRI_ABI_VERSION, 100, 0, -1, 120000, 0, 0, 0, 0, 0, \
         0, false, 0, "TRI", 0, TRI_ASSIST_CLASSIC, 50, 25, true,             \
-        TRI_HUGE_PAGES_TABLES, 0, 0, 0, 0, 0, 0, 64, 0, 0, true, 0, 0        \
+        TRI_HUGE_PAGES_TABLES, 0, 0, 0, 0, 0, 0, 64, 0, 0, 23, true, 0, 0    \
   }
 
 tri_runtime* tri_runtime_create(const tri_options* options, tri_error* error);

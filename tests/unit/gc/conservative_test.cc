@@ -20,6 +20,7 @@ class gc_conservative : public ::testing::Test {
  protected:
   gc_conservative() {
     g_stack = &stack_;
+    gc_.impl().world.conservative = true;
     gc_.impl().world.native_roots = [](void*, gc::RootOwner*, const char* here,
                                        gc::NativeRoots* out) {
       EXPECT_NE(here, nullptr);
