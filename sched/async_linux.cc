@@ -18,6 +18,7 @@
 // Compiled code goes on on its thread, since it may hold the address of a
 // thread-local variable: while it waits to go on the M is locked to it, as by
 // lock_os_thread().
+#include <dlfcn.h>
 #include <pthread.h>
 #include <sched.h>
 #include <sys/syscall.h>
@@ -35,6 +36,10 @@
 #include "sched/runtime.h"
 #include "sched/tls.h"
 #include "stacks/injected_call.h"
+
+extern "C" {
+extern decltype(dladdr) dladdr __attribute__((weak));
+}
 
 namespace tricolor::sched {
 namespace {
@@ -343,6 +348,23 @@ bool add_preemptible_range(Runtime& api, const void* lo, const void* hi,
     code.has_handler.store_release(true);
   }
   return true;
+}
+
+void detail::refuse_inline_forms(const void* lo, const void* hi,
+                                 const int* from, const int* to) {
+  for (const int* at = from; at != to; at++) {
+    const char* form = reinterpret_cast<const char*>(at) + *at;
+    if (form < lo || form >= hi) continue;
+    Dl_info info{};
+    const bool found = dladdr != nullptr && dladdr(form, &info) != 0 &&
+                       info.dli_sname != nullptr;
+    TRI_MISUSE("add_preemptible_section",
+               "the code at %p (%s) allocates or stores references inline: it "
+               "would be preempted in the middle of that; call a function "
+               "outside TRI_PREEMPTIBLE that does it",
+               static_cast<const void*>(form),
+               found ? info.dli_sname : "link with -rdynamic for its name");
+  }
 }
 
 bool remove_preemptible_range(Runtime& api, const void* lo, const void* hi) {

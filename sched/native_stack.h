@@ -15,6 +15,9 @@
 //   coroutine                          with the registers in it or in
 //   M::spilled running, and scans itself          the scan's own spill_call
 //
+// async_stopped                         G::frames, whatever its state: see
+//                                       sched/async.h
+//
 // G::frames is null in all other states. The owner writes it: before it leaves
 // kRunning, back to null when it is kRunning again, when nobody may read it;
 // and once while it is kNative, in leave_native_current(), from one such place

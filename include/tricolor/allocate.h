@@ -26,7 +26,7 @@ namespace detail {
 inline void* bump(Mutator& mu, uint32_t slot_id, size_t cell_bytes,
                   size_t bytes, bool may_fail) {
   tri_slot& slot = mu.slots[slot_id];
-  char* cell = slot.cursor;
+  char* cell = TRI_DETAIL_FORM(slot.cursor);
   // limit - cursor, not cursor + size: an empty slot is {null, null}.
   if (TRI_DETAIL_UNLIKELY(static_cast<size_t>(slot.limit - cell) <
                           cell_bytes)) {

@@ -32,7 +32,7 @@ inline uint64_t load_slot(const uint64_t* slot) {
 template <class V>
 inline void store_slot(Mutator& mu, uint64_t* slot, V v) {
   TRI_DETAIL_STEP();
-  if (TRI_DETAIL_UNLIKELY(mu.barrier_on != 0)) {
+  if (TRI_DETAIL_UNLIKELY(TRI_DETAIL_FORM(mu.barrier_on) != 0)) {
     tri_detail_shade_pair(&mu,
                           ValueTraits<V>::cell(from_word<V>(load_slot(slot))),
                           ValueTraits<V>::cell(v));
@@ -66,7 +66,8 @@ class Field {
 
   /// Only into a cell that no one else has seen and whose field is still null.
   void init(Mutator& mu, value_type v) {
-    if (TRI_DETAIL_UNLIKELY(mu.barrier_on == TRI_BARRIER_GREY)) {
+    if (TRI_DETAIL_UNLIKELY(TRI_DETAIL_FORM(mu.barrier_on) ==
+                            TRI_BARRIER_GREY)) {
       tri_detail_shade_pair(&mu, nullptr, ValueTraits<value_type>::cell(v));
     }
     TRI_DETAIL_STEP();
@@ -79,7 +80,7 @@ class Field {
         __atomic_exchange_n(&word_, detail::to_word(v), __ATOMIC_SEQ_CST);
     TRI_DETAIL_STEP();
     auto o = detail::from_word<value_type>(old);
-    if (TRI_DETAIL_UNLIKELY(mu.barrier_on != 0)) {
+    if (TRI_DETAIL_UNLIKELY(TRI_DETAIL_FORM(mu.barrier_on) != 0)) {
       tri_detail_shade_pair(&mu, ValueTraits<value_type>::cell(o),
                             ValueTraits<value_type>::cell(v));
     }
@@ -96,7 +97,7 @@ class Field {
       expected = detail::from_word<value_type>(e);
       return false;
     }
-    if (TRI_DETAIL_UNLIKELY(mu.barrier_on != 0)) {
+    if (TRI_DETAIL_UNLIKELY(TRI_DETAIL_FORM(mu.barrier_on) != 0)) {
       tri_detail_shade_pair(&mu, ValueTraits<value_type>::cell(expected),
                             ValueTraits<value_type>::cell(desired));
     }

@@ -132,7 +132,7 @@ void remove_root_callback(Runtime& rt, RootCallback fn, void* ctx);
 /// insertion half of a store it is not left out for a task whose stack has been
 /// scanned.
 inline void shade(Mutator& mu, const void* cell) {
-  if (TRI_DETAIL_UNLIKELY(mu.barrier_on != 0)) {
+  if (TRI_DETAIL_UNLIKELY(TRI_DETAIL_FORM(mu.barrier_on) != 0)) {
     tri_detail_shade_pair(&mu, const_cast<void*>(cell), nullptr);
   }
 }

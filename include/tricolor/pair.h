@@ -132,7 +132,7 @@ class PairField {
   V load() const { return value_of(detail::pair_load(&words_)); }
 
   void store(Mutator& mu, V v) {
-    if (TRI_DETAIL_UNLIKELY(mu.barrier_on != 0)) {
+    if (TRI_DETAIL_UNLIKELY(TRI_DETAIL_FORM(mu.barrier_on) != 0)) {
       tri_detail_shade_pair(&mu, ValueTraits<V>::cell(load()),
                             ValueTraits<V>::cell(v));
     }
@@ -141,7 +141,8 @@ class PairField {
 
   /// Only into a cell that no one else has seen and whose field is still zero.
   void init(Mutator& mu, V v) {
-    if (TRI_DETAIL_UNLIKELY(mu.barrier_on == TRI_BARRIER_GREY)) {
+    if (TRI_DETAIL_UNLIKELY(TRI_DETAIL_FORM(mu.barrier_on) ==
+                            TRI_BARRIER_GREY)) {
       tri_detail_shade_pair(&mu, nullptr, ValueTraits<V>::cell(v));
     }
     detail::pair_store(&words_, words_of(v));
@@ -153,7 +154,7 @@ class PairField {
     while (!detail::pair_compare_exchange(&words_, old, words_of(v))) {
     }
     const V o = value_of(old);
-    if (TRI_DETAIL_UNLIKELY(mu.barrier_on != 0)) {
+    if (TRI_DETAIL_UNLIKELY(TRI_DETAIL_FORM(mu.barrier_on) != 0)) {
       tri_detail_shade_pair(&mu, ValueTraits<V>::cell(o),
                             ValueTraits<V>::cell(v));
     }
@@ -168,7 +169,7 @@ class PairField {
       expected = value_of(e);
       return false;
     }
-    if (TRI_DETAIL_UNLIKELY(mu.barrier_on != 0)) {
+    if (TRI_DETAIL_UNLIKELY(TRI_DETAIL_FORM(mu.barrier_on) != 0)) {
       tri_detail_shade_pair(&mu, ValueTraits<V>::cell(expected),
                             ValueTraits<V>::cell(desired));
     }

@@ -15,9 +15,12 @@
 //   ...
 //   add_preemptible_section(rt, &error);
 //
-// What such code may not do: use the inline forms that allocate, store or load
-// references (make, Field::store, Weak): it calls functions outside the range
-// that do. What it calls is not preempted, but if it is in a range, too.
+// What such code may not do: use the inline forms that allocate and store
+// references (make, Field::store): it calls functions outside the range that
+// do. A source file with TRI_PREEMPTIBLE functions defines TRI_PREEMPTIBLE_CODE
+// before it includes anything of tricolor, so that registering its section can
+// name the function that breaks the rule. What a function calls is not
+// preempted, but if it is in a range, too.
 //
 // There is no handler before the first range is registered. Signals go only to
 // threads that run managed code and have been asked to stop. Under
@@ -34,13 +37,21 @@
 
 /// A function, of C or C++, that lies in the section of its program or shared
 /// object. No inlining into others; what is inlined into it lies there, too.
+#ifdef TRI_PREEMPTIBLE_CODE
 #define TRI_PREEMPTIBLE __attribute__((section("tri_preemptible"), noinline))
+#else
+#define TRI_PREEMPTIBLE define_TRI_PREEMPTIBLE_CODE_before_including_tricolor
+#endif
 
 extern "C" {
 // Made by the linker for each object with such a section.
 extern const char __start_tri_preemptible[]
     __attribute__((weak, visibility("hidden")));
 extern const char __stop_tri_preemptible[]
+    __attribute__((weak, visibility("hidden")));
+extern const int __start_tri_inline_forms[]
+    __attribute__((weak, visibility("hidden")));
+extern const int __stop_tri_inline_forms[]
     __attribute__((weak, visibility("hidden")));
 }
 
@@ -67,9 +78,19 @@ bool add_preemptible_range(Runtime& rt, const void* lo, const void* hi,
 /// task may be in the range.
 bool remove_preemptible_range(Runtime& rt, const void* lo, const void* hi);
 
+namespace detail {
+/// Misuse if one of the addresses noted in [from, to) is in [lo, hi).
+void refuse_inline_forms(const void* lo, const void* hi, const int* from,
+                         const int* to);
+}  // namespace detail
+
 /// The TRI_PREEMPTIBLE functions of the program or shared object of the caller.
+/// Ends the process with a message that names one that uses an inline form.
 /// Again: nothing.
 inline bool add_preemptible_section(Runtime& rt, Error* error = nullptr) {
+  detail::refuse_inline_forms(__start_tri_preemptible, __stop_tri_preemptible,
+                              __start_tri_inline_forms,
+                              __stop_tri_inline_forms);
   return add_preemptible_range(rt, __start_tri_preemptible,
                                __stop_tri_preemptible, CodeKind::kCompiled,
                                error);

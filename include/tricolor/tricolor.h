@@ -28,7 +28,9 @@ extern "C" {
 #endif
 
 typedef struct tri_runtime tri_runtime;
-typedef struct tri_stack_overflow tri_stack_overflow; /* tricolor_tasks.h */
+/* tricolor_tasks.h */
+typedef struct tri_stack_overflow tri_stack_overflow;
+typedef struct tri_task_failure tri_task_failure;
 
 /* tricolor/gc_events.h tells of each field. */
 enum {
@@ -45,14 +47,6 @@ typedef struct tri_gc_event {
   uint64_t heap_bytes, goal_bytes, marked_bytes;
   bool forced;
 } tri_gc_event;
-
-/* tricolor::TaskFailure. */
-typedef struct tri_task_failure {
-  uint64_t task;
-  const char* name;
-  const char* what;
-  uint64_t code;
-} tri_task_failure;
 
 typedef struct tri_error {
   int code, os_errno; /* code 0: ok; else tricolor::ErrorCode */
@@ -154,7 +148,7 @@ static inline void* tri_load(void* const* slot) {
 
 /* Stores into a published cell's slot (or a tri_root): both barrier halves. */
 static inline void tri_store(tri_mutator* mu, void** slot, void* cell) {
-  if (TRI_DETAIL_UNLIKELY(mu->barrier_on != 0)) {
+  if (TRI_DETAIL_UNLIKELY(TRI_DETAIL_FORM(mu->barrier_on) != 0)) {
     tri_detail_shade_pair(mu, tri_load(slot), cell);
   }
   __atomic_store_n(slot, cell, __ATOMIC_RELEASE);
@@ -162,7 +156,8 @@ static inline void tri_store(tri_mutator* mu, void** slot, void* cell) {
 
 /* Into a slot, still null, of a cell nobody else has seen. */
 static inline void tri_store_init(tri_mutator* mu, void** slot, void* cell) {
-  if (TRI_DETAIL_UNLIKELY(mu->barrier_on == TRI_BARRIER_GREY)) {
+  if (TRI_DETAIL_UNLIKELY(TRI_DETAIL_FORM(mu->barrier_on) ==
+                          TRI_BARRIER_GREY)) {
     tri_detail_shade_pair(mu, 0, cell);
   }
   __atomic_store_n(slot, cell, __ATOMIC_RELEASE);
@@ -170,7 +165,7 @@ static inline void tri_store_init(tri_mutator* mu, void** slot, void* cell) {
 
 static inline void* tri_exchange(tri_mutator* mu, void** slot, void* cell) {
   void* old = __atomic_exchange_n(slot, cell, __ATOMIC_SEQ_CST);
-  if (TRI_DETAIL_UNLIKELY(mu->barrier_on != 0)) {
+  if (TRI_DETAIL_UNLIKELY(TRI_DETAIL_FORM(mu->barrier_on) != 0)) {
     tri_detail_shade_pair(mu, old, cell);
   }
   return old;

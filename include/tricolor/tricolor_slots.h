@@ -29,7 +29,7 @@ static inline bool tri_compare_exchange(tri_mutator* mu, void** slot,
                                    __ATOMIC_SEQ_CST, __ATOMIC_ACQUIRE)) {
     return false;
   }
-  if (TRI_DETAIL_UNLIKELY(mu->barrier_on != TRI_BARRIER_OFF)) {
+  if (TRI_DETAIL_UNLIKELY(TRI_DETAIL_FORM(mu->barrier_on) != TRI_BARRIER_OFF)) {
     tri_detail_shade_pair(mu, *expected, cell);
   }
   return true;
@@ -38,7 +38,7 @@ static inline bool tri_compare_exchange(tri_mutator* mu, void** slot,
 /* Sees to it that `cell` is marked if the collector marks: for memory that a
  * root callback reports. */
 static inline void tri_shade(tri_mutator* mu, void* cell) {
-  if (TRI_DETAIL_UNLIKELY(mu->barrier_on != TRI_BARRIER_OFF)) {
+  if (TRI_DETAIL_UNLIKELY(TRI_DETAIL_FORM(mu->barrier_on) != TRI_BARRIER_OFF)) {
     tri_detail_shade_pair(mu, cell, 0);
   }
 }
@@ -54,7 +54,7 @@ bool tri_shade_if_alive(tri_mutator* mu, const void* cell);
 static inline void tri_store_word(tri_mutator* mu, uint64_t* slot,
                                   void* old_cell, uint64_t word,
                                   void* new_cell) {
-  if (TRI_DETAIL_UNLIKELY(mu->barrier_on != TRI_BARRIER_OFF)) {
+  if (TRI_DETAIL_UNLIKELY(TRI_DETAIL_FORM(mu->barrier_on) != TRI_BARRIER_OFF)) {
     tri_detail_shade_pair(mu, old_cell, new_cell);
   }
   __atomic_store_n(slot, word, __ATOMIC_RELEASE);
@@ -63,7 +63,8 @@ static inline void tri_store_word(tri_mutator* mu, uint64_t* slot,
 /* Into a slot, still zero, of a cell nobody else has seen. */
 static inline void tri_store_word_init(tri_mutator* mu, uint64_t* slot,
                                        uint64_t word, void* new_cell) {
-  if (TRI_DETAIL_UNLIKELY(mu->barrier_on == TRI_BARRIER_GREY)) {
+  if (TRI_DETAIL_UNLIKELY(TRI_DETAIL_FORM(mu->barrier_on) ==
+                          TRI_BARRIER_GREY)) {
     tri_detail_shade_pair(mu, 0, new_cell);
   }
   __atomic_store_n(slot, word, __ATOMIC_RELEASE);
@@ -77,7 +78,7 @@ static inline bool tri_compare_exchange_word(tri_mutator* mu, uint64_t* slot,
                                    __ATOMIC_SEQ_CST, __ATOMIC_ACQUIRE)) {
     return false;
   }
-  if (TRI_DETAIL_UNLIKELY(mu->barrier_on != TRI_BARRIER_OFF)) {
+  if (TRI_DETAIL_UNLIKELY(TRI_DETAIL_FORM(mu->barrier_on) != TRI_BARRIER_OFF)) {
     tri_detail_shade_pair(mu, expected_cell, new_cell);
   }
   return true;
@@ -94,7 +95,7 @@ uint64_t tri_exchange_word(tri_mutator* mu, uint8_t encoding, uint64_t* slot,
 static inline void tri_store_pair(tri_mutator* mu, uint64_t* slot,
                                   void* old_cell, const uint64_t pair[2],
                                   void* new_cell) {
-  if (TRI_DETAIL_UNLIKELY(mu->barrier_on != TRI_BARRIER_OFF)) {
+  if (TRI_DETAIL_UNLIKELY(TRI_DETAIL_FORM(mu->barrier_on) != TRI_BARRIER_OFF)) {
     tri_detail_shade_pair(mu, old_cell, new_cell);
   }
   __atomic_store_n(&slot[0], pair[0], __ATOMIC_RELEASE);
@@ -103,7 +104,8 @@ static inline void tri_store_pair(tri_mutator* mu, uint64_t* slot,
 
 static inline void tri_store_pair_init(tri_mutator* mu, uint64_t* slot,
                                        const uint64_t pair[2], void* new_cell) {
-  if (TRI_DETAIL_UNLIKELY(mu->barrier_on == TRI_BARRIER_GREY)) {
+  if (TRI_DETAIL_UNLIKELY(TRI_DETAIL_FORM(mu->barrier_on) ==
+                          TRI_BARRIER_GREY)) {
     tri_detail_shade_pair(mu, 0, new_cell);
   }
   __atomic_store_n(&slot[0], pair[0], __ATOMIC_RELEASE);

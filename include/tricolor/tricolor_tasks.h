@@ -67,6 +67,14 @@ const char* tri_task_name(tri_mutator* mu);
 void tri_lock_os_thread(tri_mutator* mu);
 void tri_unlock_os_thread(tri_mutator* mu);
 
+/* tricolor::TaskFailure. */
+struct tri_task_failure {
+  uint64_t task;
+  const char* name;
+  const char* what;
+  uint64_t code;
+};
+
 /* What tri_options.on_stack_overflow is told; tricolor/stack_overflow.h */
 struct tri_stack_overflow {
   uint64_t task_id;

@@ -68,4 +68,19 @@ extern "C"
 #define TRI_DETAIL_SLOT_LOAD __ATOMIC_RELAXED
 #endif
 
+/* Marks what has to be whole between two safepoints. Where code is compiled for
+ * tricolor/preemptible.h its address is noted, so that a range that contains it
+ * can be refused. */
+#ifdef TRI_PREEMPTIBLE_CODE
+#define TRI_DETAIL_FORM(x)                                              \
+  __extension__({                                                       \
+    __asm__ volatile(                                                   \
+        "77: .pushsection tri_inline_forms,\"a?\",@progbits\n"           \
+        ".long 77b - .\n.popsection");                                  \
+    (x);                                                                \
+  })
+#else
+#define TRI_DETAIL_FORM(x) (x)
+#endif
+
 #endif /* TRICOLOR_DETAIL_CONFIG_H_ */

@@ -3,6 +3,8 @@
 //
 // Loops without polls in registered ranges: they lose their P, let the world
 // stop, and keep what is in their registers.
+#define TRI_PREEMPTIBLE_CODE 1
+
 #include <atomic>
 #include <csignal>
 #include <string>
@@ -138,6 +140,20 @@ TEST_F(sched_async, there_is_no_handler_before_a_range) {
   struct sigaction now {};
   sigaction(SIGURG, nullptr, &now);
   EXPECT_EQ(now.sa_handler, before.sa_handler);
+}
+
+// In a section of its own: nobody could register the other one.
+__attribute__((section("tri_test_bad"), noinline, used)) void stores_inline(
+    Mutator& mu, Link* a, Link* b) {
+  a->next.store(mu, b);
+}
+
+TEST_F(sched_async, inline_forms_are_refused) {
+  const auto* lo = reinterpret_cast<const char*>(&stores_inline);
+  EXPECT_DEATH(
+      detail::refuse_inline_forms(lo, lo + 32, __start_tri_inline_forms,
+                                  __stop_tri_inline_forms),
+      "add_preemptible_section: the code at .* stores references inline");
 }
 
 TEST_F(sched_async, bad_ranges_are_refused) {
