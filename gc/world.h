@@ -74,8 +74,8 @@ struct World {
   /// those of owners that are async_stopped.
   bool conservative = false;
   /// May be null, if none is ever scanned: the words of `owner` to scan beside
-  /// its shadow stack. `owner` is claimed, or the world is stopped, or it is the
-  /// caller's own, whose frames begin at `here`.
+  /// its shadow stack. `owner` is claimed, or the world is stopped, or it is
+  /// the caller's own, whose frames begin at `here`.
   void (*native_roots)(void* ctx, RootOwner* owner, const char* here,
                        NativeRoots* out) = nullptr;
 

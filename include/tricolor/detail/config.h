@@ -72,12 +72,12 @@ extern "C"
  * tricolor/preemptible.h its address is noted, so that a range that contains it
  * can be refused. */
 #ifdef TRI_PREEMPTIBLE_CODE
-#define TRI_DETAIL_FORM(x)                                              \
-  __extension__({                                                       \
-    __asm__ volatile(                                                   \
-        "77: .pushsection tri_inline_forms,\"a?\",@progbits\n"           \
-        ".long 77b - .\n.popsection");                                  \
-    (x);                                                                \
+#define TRI_DETAIL_FORM(x)                                     \
+  __extension__({                                              \
+    __asm__ volatile(                                          \
+        "77: .pushsection tri_inline_forms,\"a?\",@progbits\n" \
+        ".long 77b - .\n.popsection");                         \
+    (x);                                                       \
   })
 #else
 #define TRI_DETAIL_FORM(x) (x)
