@@ -239,7 +239,11 @@ const CodeRanges::Range* CodeRanges::find(uintptr_t pc) const {
   const uint32_t n = count.load_acquire();
   for (uint32_t i = 0; i < n; i++) {
     const Range& r = ranges[i];
-    if (pc < r.hi.load_acquire() && pc >= r.lo.load_relaxed()) return &r;
+    const uintptr_t hi = r.hi.load_acquire();
+    if (pc >= hi || pc < r.lo.load_acquire()) continue;
+    // ORDER-code-1: pairs with add_preemptible_range(): hi is 0 before a lo of
+    // another range can be seen, so these two belong together.
+    if (r.hi.load_relaxed() == hi) return &r;
   }
   return nullptr;
 }
@@ -337,8 +341,9 @@ bool add_preemptible_range(Runtime& api, const void* lo, const void* hi,
     }
     place = &code.ranges[n];
   }
-  place->lo.store_relaxed(from);
   place->kind.store_relaxed(kind);
+  // ORDER-code-1: pairs with find(): the place's hi is 0 by then.
+  place->lo.store_release(from);
   // ORDER-code-1: pairs with find().
   place->hi.store_release(to);
   if (place == &code.ranges[n]) code.count.store_release(n + 1);

@@ -15,6 +15,12 @@
 #include "tests/unit/sched/fixture.h"
 #include "tricolor/preemptible.h"
 
+extern "C" {
+// Made by the linker.
+extern const char __start_tri_test_bad[] __attribute__((visibility("hidden")));
+extern const char __stop_tri_test_bad[] __attribute__((visibility("hidden")));
+}
+
 namespace tricolor::testing {
 namespace {
 
@@ -149,9 +155,9 @@ __attribute__((section("tri_test_bad"), noinline, used)) void stores_inline(
 }
 
 TEST_F(sched_async, inline_forms_are_refused) {
-  const auto* lo = reinterpret_cast<const char*>(&stores_inline);
   EXPECT_DEATH(
-      detail::refuse_inline_forms(lo, lo + 32, __start_tri_inline_forms,
+      detail::refuse_inline_forms(__start_tri_test_bad, __stop_tri_test_bad,
+                                  __start_tri_inline_forms,
                                   __stop_tri_inline_forms),
       "add_preemptible_section: the code at .* stores references inline");
 }
